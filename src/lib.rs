@@ -1,0 +1,50 @@
+//! **xiao**: a live-performance instrument for small language models.
+//!
+//! candle generates on a worker thread; the tokens, the time they took and the state of the machine become *events* of
+//! one [`score`]; a stage (nannou window, terminal, plain text or offscreen frames) shows them, a sonifier sounds them,
+//! a journal keeps them, and hands (keys, MIDI) turn parameters that act on the very next token.
+//!
+//! ```text
+//!  hands: MIDI · keys ─────────► parameters ──┐                          ┌─► visuals   (nannou window | offscreen frames)
+//!                                             ▼                          ├─► audio     (cpal | WAV)
+//!  patch (TOML): prompts, matrix ───► generator (worker thread) ─► score ┼─► terminal  (ratatui | plain lines)
+//!                                             ▲                          └─► journal   (the recording)
+//!  machine: cpu · memory · heat · energy ─────┘
+//! ```
+//!
+//! # Layers
+//!
+//! Imports point downwards only, and the siblings of layer 3 do not import each other; `tests/layers.rs` keeps it so.
+//!
+//! | layer | modules | what they own |
+//! |---|---|---|
+//! | 5 | `main` → [`cli`] → [`session`] | wiring: the only place where threads meet |
+//! | 3 | [`model`] [`machine`] [`control`] [`audio`] [`visuals`] [`terminal`] [`journal`] | one noun of the instrument each |
+//! | 2 | [`patch`] | the performer's file: schema, validation, matrix |
+//! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
+//!
+//! Only [`model`] sees candle and tokenizers, only [`visuals`] nannou and wgpu, only `audio::output` cpal, only
+//! `control::midi` midir.
+//!
+//! # Threads
+//!
+//! | thread | owns | rule |
+//! |---|---|---|
+//! | main | the stage: window, terminal or plain lines | shows events; never waited for by the others |
+//! | worker | the model | commands in, events out; a panic becomes a fault event and the model comes back |
+//! | audio callback | the sound engine | no allocation, lock, log or file; [`audio::Cue`]s in, reports out, by rings |
+//! | machine | the sensors | one sample each 200 ms |
+//! | journal | the recording | flushed four times a second; a `kill -9` costs less than a second |
+//! | hands | MIDI ports, patch and shader files | polls, turns messages into actions, actions into parameters and events |
+
+pub mod audio;
+pub mod cli;
+pub mod control;
+pub mod journal;
+pub mod machine;
+pub mod model;
+pub mod patch;
+pub mod score;
+pub mod session;
+pub mod terminal;
+pub mod visuals;

@@ -1,0 +1,90 @@
+//! The patch: the performer's TOML file with prompts, parameters, MIDI mapping and matrix.
+//!
+//! Read on the main or the hands thread, never in a callback. A patch that does not hold together is refused with the
+//! file, line, key and the nearest right word, and whatever was playing plays on.
+
+pub mod load;
+pub mod matrix;
+
+pub use load::{PatchError, parse};
+pub use matrix::{Matrix, Modulator, Route};
+
+use crate::score::ParamId;
+
+/// A patch, checked and ready to be played.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Patch {
+    pub title: String,
+    /// `embedded`, a path, or nothing (then the command line or the embedded model decides).
+    pub model: Option<String>,
+    /// The shader's name without `.wgsl`, found in `shaders/` beside the patch, in the working folder or inside xiao.
+    pub shader: String,
+    /// The bank of prompts in the order of the file; never empty.
+    pub prompts: Vec<Prompt>,
+    /// Where parameters stand when the piece begins; the rest stand at their defaults.
+    pub params: Vec<(ParamId, f32)>,
+    pub midi: Vec<MidiDevice>,
+    pub matrix: Matrix,
+}
+
+/// A prompt of the bank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    pub name: String,
+    pub text: String,
+}
+
+/// The mapping of one controller, or of all whose names match.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MidiDevice {
+    /// The port's name with `*` for any run of characters; case does not matter.
+    pub pattern: String,
+    pub bindings: Vec<Binding>,
+}
+
+/// One control of a MIDI device and what it plays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    pub source: MidiSource,
+    pub target: Target,
+    pub takeover: Takeover,
+}
+
+/// A control as MIDI names it; any channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MidiSource {
+    /// Control change 0..=127, written `cc7`.
+    Cc(u8),
+    /// Note 0..=127, written `note36`.
+    Note(u8),
+}
+
+/// What a binding moves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A parameter, over `from..=to` in the parameter's own unit (a falling range turns the control round).
+    Param { id: ParamId, from: f32, to: f32 },
+    /// `prompt.NAME`: plays a prompt of the bank.
+    Prompt(String),
+    /// `prompt.next`, `prompt.previous`, `prompt.again`, `generator.crash`.
+    Trigger(Trigger),
+}
+
+/// An action without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    NextPrompt,
+    PreviousPrompt,
+    Again,
+    Crash,
+}
+
+/// What happens when a control's position and the parameter's value differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Takeover {
+    /// The value jumps to the control.
+    #[default]
+    Jump,
+    /// The control does nothing until it has met the value.
+    Pickup,
+}

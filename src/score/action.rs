@@ -1,0 +1,47 @@
+//! What hands ask for, and the keys they press, in words that every stage and controller shares.
+
+use super::ParamId;
+
+/// A key on the window or the terminal, without the toolkit's own types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    Char(char),
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    Enter,
+    Escape,
+    Tab,
+    Backspace,
+    /// A control character, as in Ctrl-C.
+    Ctrl(char),
+}
+
+/// What the performer asks the instrument to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Sets a parameter to a value in its own unit.
+    Set(ParamId, f32),
+    /// Moves a parameter by this part of its travel (0.01 is one hundredth); a step or switch moves by at least one.
+    Nudge(ParamId, f32),
+    /// Plays a prompt of the patch's bank by name.
+    Prompt(String),
+    /// Plays the next (or, negative, an earlier) prompt of the bank.
+    PromptStep(i32),
+    /// Begins the present prompt again.
+    Again,
+    /// Kills the generator as an error would, to be performed.
+    Crash,
+    /// Keeps the performer's words in the journal.
+    Note(String),
+    /// Chooses the parameter that the arrow keys move: the next (or, negative, an earlier) one.
+    SelectStep(i32),
+    /// Shows or hides the help.
+    Help,
+    Quit,
+}

@@ -1,0 +1,240 @@
+//! What happens in a performance: the events of the score.
+//!
+//! Every event is stamped at its source with the performance's clock and numbered by the bus. The serde form of these
+//! types *is* the journal's format (one JSON object a line), so a field is added with a default and never renamed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ParamId, SignalId, SignalValues};
+
+/// An event with its place in the performance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// Counts from 0 in the order in which the bus took the events.
+    pub seq: u64,
+    /// Nanoseconds since the performance began.
+    pub t_ns: u64,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first event: what is about to be played. `model` is a name for people, `sha256` the model file's hash in hex
+    /// (empty until it is known), `seed` the generator's.
+    Begin { xiao: String, title: String, model: String, sha256: String, seed: u64 },
+    /// A sound engine was started: with these, the patch and the events, it makes the same samples again.
+    Sound { rate_hz: u32, seed: u64, output: String },
+    /// A prompt is about to be read; the text so far is left behind.
+    Prompt { name: Option<String>, text: String, tokens: u32 },
+    /// So many of the prompt's tokens have been read.
+    Prefill { done: u32, total: u32 },
+    /// A token was drawn.
+    Token(Token),
+    /// The context was full: the oldest `tokens` after the `kept` ones of the prompt's head have left it.
+    Forget { tokens: u32, kept: u32 },
+    /// The model ended its piece; another begins from the same prompt after a rest.
+    PieceEnd { tokens: u32 },
+    /// The model erred in a way that can be named.
+    Flaw(Flaw),
+    /// The machine was looked at.
+    Machine(MachineSample),
+    /// A parameter's base value was set.
+    Param { id: ParamId, value: f32, by: Hand },
+    /// The arrow keys now move this parameter.
+    Select { id: ParamId },
+    /// The help was shown or hidden.
+    Help { on: bool },
+    /// A patch was taken up: at the beginning, and whenever its file was changed. `text` is the whole TOML.
+    Patch { name: String, text: String },
+    /// A shader was taken up, whole, so that a replay shows what was shown.
+    Shader { name: String, text: String },
+    /// Something failed and the show went on. `place` says where, `remedy` what to do (may be empty).
+    Fault { place: String, what: String, remedy: String },
+    /// Something the audience need not know and the performer may want to: "no MIDI on this machine".
+    Notice { text: String },
+    /// The performer's own words, kept in the journal.
+    Note { text: String },
+    /// The sound engine took event `of` and lets it act at this frame of the sound, so that a replay makes the same
+    /// samples.
+    Heard { of: u64, frame: u64 },
+    /// The last event of a performance that ended in order.
+    End { reason: String },
+}
+
+/// A token as it was drawn, with all that the stage and the sound need to perform it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: u32,
+    /// The text that became whole with this token. Empty while a character is still half-written; then the bytes come
+    /// with a later token. Joined over a piece, these are exactly the piece's text.
+    pub text: String,
+    /// Counts from 0 within the piece.
+    pub index: u32,
+    /// The time the machine took to compute this token's distribution and draw it, without any waiting, in ms.
+    pub latency_ms: f32,
+    /// The model's own probability of the token (temperature 1, before the sampler's cuts).
+    pub p: f32,
+    /// `-log2 p`.
+    pub surprise_bits: f32,
+    /// Entropy of the model's own distribution, in bits.
+    pub entropy_bits: f32,
+    /// How full the context is after this token, 0..1.
+    pub context_fill: f32,
+    /// The likeliest tokens at this place (the drawn one may be among them), likeliest first; at most 8.
+    pub top: Vec<Candidate>,
+}
+
+/// A road that was open at a token's place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub id: u32,
+    pub text: String,
+    pub p: f32,
+}
+
+/// What kind of error the model made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlawKind {
+    /// The same run of tokens again and again.
+    Repetition,
+    /// Between two scripts in the middle of a line.
+    ScriptMix,
+    /// A token of very low probability.
+    Leap,
+    /// Bytes that make no character.
+    BrokenCharacter,
+}
+
+/// An error that was noticed as it happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flaw {
+    pub kind: FlawKind,
+    /// The index of the token that completed it.
+    pub index: u32,
+    /// Tokens in the repeated run for a repetition, else 1.
+    pub period: u32,
+}
+
+/// Who moved a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hand {
+    Patch,
+    Key,
+    Midi,
+    CommandLine,
+}
+
+/// One look at the machine. What could not be read is not in the list, and `absent` says why, once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MachineSample {
+    pub values: Vec<(SignalId, f32)>,
+    /// Load of each core, 0..1.
+    pub cores: Vec<f32>,
+    /// Signals that this machine does not have, each with the reason. Sent with the first sample and when it changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<(SignalId, String)>,
+}
+
+impl Event {
+    /// Whether a later event of the same kind makes this one needless: a full queue may then keep the later one only.
+    /// Two events with the same key stand in for each other.
+    pub fn continuous(&self) -> Option<(u8, u8)> {
+        match self {
+            Event::Prefill { .. } => Some((0, 0)),
+            Event::Machine(sample) if sample.absent.is_empty() => Some((1, 0)),
+            Event::Param { id, .. } => Some((2, *id as u8)),
+            Event::Select { .. } => Some((3, 0)),
+            _ => None,
+        }
+    }
+
+    /// Writes what this event says into the signals a consumer keeps.
+    ///
+    /// `token.rate` and `generator.waiting` follow from time and are the consumer's own; see [`Rate`].
+    pub fn apply(&self, signals: &mut SignalValues) {
+        match self {
+            Event::Token(t) => {
+                signals.set(SignalId::Latency, Some(t.latency_ms));
+                signals.set(SignalId::Probability, Some(t.p));
+                signals.set(SignalId::Surprise, Some(t.surprise_bits));
+                signals.set(SignalId::Entropy, Some(t.entropy_bits));
+                signals.set(SignalId::ContextFill, Some(t.context_fill));
+                signals.set(SignalId::Prefill, Some(1.0));
+            }
+            Event::Prefill { done, total } => {
+                signals.set(SignalId::Prefill, Some(*done as f32 / (*total).max(1) as f32));
+            }
+            Event::Machine(sample) => {
+                for (id, value) in &sample.values {
+                    signals.set(*id, Some(*value));
+                }
+                for (id, _) in &sample.absent {
+                    signals.set(*id, None);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The two signals that follow from when tokens come: `token.rate` and `generator.waiting`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rate {
+    last_ns: Option<u64>,
+    per_s: f32,
+}
+
+impl Rate {
+    /// A token came at `t_ns`.
+    pub fn token(&mut self, t_ns: u64) {
+        if let Some(last) = self.last_ns {
+            let now = 1e9 / (t_ns.saturating_sub(last)).max(1_000) as f32;
+            // A quarter of the new and three of the old: about four tokens of memory, steady at any tempo.
+            self.per_s = if self.per_s == 0.0 { now } else { 0.75 * self.per_s + 0.25 * now };
+        }
+        self.last_ns = Some(t_ns);
+    }
+
+    /// Writes both signals as they stand at `t_ns`; without any token yet, the waiting counts from 0.
+    pub fn write(&self, t_ns: u64, signals: &mut SignalValues) {
+        let waiting_s = t_ns.saturating_sub(self.last_ns.unwrap_or(0)) as f32 / 1e9;
+        // While nothing comes, the rate cannot be more than one token in the time waited.
+        let rate = if waiting_s > 0.0 { self.per_s.min(1.0 / waiting_s) } else { self.per_s };
+        signals.set(SignalId::Rate, self.last_ns.map(|_| rate));
+        signals.set(SignalId::Waiting, Some(waiting_s));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_form_is_one_flat_object() {
+        let stamped =
+            Stamped { seq: 3, t_ns: 5, event: Event::Param { id: ParamId::Temperature, value: 0.5, by: Hand::Midi } };
+        let line = serde_json::to_string(&stamped).unwrap();
+        assert_eq!(line, r#"{"seq":3,"t_ns":5,"event":"param","id":"sampler.temperature","value":0.5,"by":"midi"}"#);
+        assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+    }
+
+    #[test]
+    fn waiting_and_rate_follow_from_time() {
+        let (mut rate, mut signals) = (Rate::default(), SignalValues::default());
+        rate.write(2_000_000_000, &mut signals);
+        assert_eq!((signals.get(SignalId::Rate), signals.get(SignalId::Waiting)), (None, Some(2.0)));
+        for i in 0..50 {
+            rate.token(2_000_000_000 + i * 100_000_000);
+        }
+        rate.write(6_900_000_000, &mut signals);
+        assert!((signals.get(SignalId::Rate).unwrap() - 10.0).abs() < 0.1);
+        rate.write(16_900_000_000, &mut signals);
+        assert!(signals.get(SignalId::Rate).unwrap() <= 0.1);
+        assert_eq!(signals.get(SignalId::Waiting), Some(10.0));
+    }
+}

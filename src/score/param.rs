@@ -1,0 +1,244 @@
+//! The parameter table: everything that can be played, described once.
+//!
+//! A parameter's name is also its key in patches and its OSC address. Hands and patch write the *base* value into
+//! [`Params`], a flat array of atomics that every thread may read without waiting; [`ParamValues`] is a plain copy
+//! that one consumer owns and modulates by the patch's matrix. Safe on the audio thread: nothing here allocates.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How a control's travel (0..1) maps onto a parameter's range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Curve {
+    /// Equal travel, equal difference.
+    Lin,
+    /// Equal travel, equal ratio; the minimum must be above zero.
+    Exp,
+    /// Whole numbers only.
+    Step,
+    /// Off below one half, on from there.
+    Switch,
+}
+
+impl Curve {
+    /// The word used in tables and help.
+    pub fn name(self) -> &'static str {
+        match self {
+            Curve::Lin => "lin",
+            Curve::Exp => "exp",
+            Curve::Step => "step",
+            Curve::Switch => "switch",
+        }
+    }
+}
+
+/// One row of the parameter table.
+#[derive(Clone, Copy, Debug)]
+pub struct ParamSpec {
+    pub id: ParamId,
+    /// Dotted, lower-case; `sampler.temperature` is `/xiao/param/sampler/temperature` over OSC.
+    pub name: &'static str,
+    /// The unit of the value, `""` where it has none.
+    pub unit: &'static str,
+    pub min: f32,
+    pub max: f32,
+    pub default: f32,
+    pub curve: Curve,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+macro_rules! params {
+    ($($variant:ident $name:literal $unit:literal $min:literal .. $max:literal = $default:literal $curve:ident $help:literal)*) => {
+        /// Names a parameter; the index into [`Params`] and [`ParamValues`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum ParamId { $(#[doc = $help] $variant),* }
+
+        impl ParamId {
+            /// Every parameter, in the order of the table.
+            pub const ALL: &'static [ParamId] = &[$(ParamId::$variant),*];
+            /// How many parameters there are.
+            pub const COUNT: usize = Self::ALL.len();
+        }
+
+        /// The table, indexed by [`ParamId`].
+        pub static PARAMS: [ParamSpec; ParamId::COUNT] = [$(ParamSpec {
+            id: ParamId::$variant, name: $name, unit: $unit, min: $min, max: $max, default: $default,
+            curve: Curve::$curve, help: $help,
+        }),*];
+    };
+}
+
+params! {
+    Temperature "sampler.temperature" "" 0.0 .. 2.0 = 0.8 Lin "How freely the next token is drawn: 0 always takes the likeliest, above 1 the unlikely come forward"
+    TopK "sampler.top_k" "tokens" 0.0 .. 500.0 = 40.0 Step "Only the k likeliest tokens may be drawn; 0 lets all in"
+    TopP "sampler.top_p" "" 0.0 .. 1.0 = 0.95 Lin "Only the likeliest tokens that together hold this probability may be drawn; 1 lets all in"
+    MinP "sampler.min_p" "" 0.0 .. 1.0 = 0.05 Lin "Tokens below this fraction of the likeliest one's probability are left out; 0 lets all in"
+    RepeatPenalty "sampler.repeat_penalty" "" 1.0 .. 2.0 = 1.1 Lin "How strongly recent tokens are held back; 1 does nothing"
+    RepeatWindow "sampler.repeat_window" "tokens" 0.0 .. 512.0 = 64.0 Step "How many recent tokens the repetition penalty looks at"
+    Pace "generator.pace" "tokens/s" 0.0 .. 100.0 = 0.0 Lin "Tokens per second at most; 0 lets the model run as fast as the machine can"
+    Hold "generator.hold" "" 0.0 .. 1.0 = 0.0 Switch "Withholds the next token for as long as it is on, as a pedal does"
+    Rest "generator.rest_s" "s" 0.0 .. 30.0 = 2.0 Lin "Silence between the end of a piece and the next one from the same prompt"
+    Level "sound.level_db" "dB" -60.0 .. 6.0 = -6.0 Lin "The loudness of everything"
+    HumLevel "sound.hum.level_db" "dB" -60.0 .. 0.0 = -14.0 Lin "The loudness of the hum, the drone that follows the machine's load"
+    HumPitch "sound.hum.pitch" "MIDI note" 24.0 .. 60.0 = 38.0 Lin "The root note of the hum; tokens sound in its scale"
+    HumBrightness "sound.hum.brightness" "" 0.0 .. 1.0 = 0.3 Lin "How many partials of the hum are let through"
+    BreathLevel "sound.breath.level_db" "dB" -60.0 .. 0.0 = -26.0 Lin "The loudness of the breath, air that follows load and fan"
+    TensionLevel "sound.tension.level_db" "dB" -60.0 .. 0.0 = -16.0 Lin "The loudness of the tension that grows while no token comes"
+    TokenLevel "sound.token.level_db" "dB" -60.0 .. 0.0 = -12.0 Lin "The loudness of each token's voice"
+    TokenLength "sound.token.length_s" "s" 0.05 .. 8.0 = 1.2 Exp "How long a token rings"
+    TokenBrightness "sound.token.brightness" "" 0.0 .. 1.0 = 0.4 Lin "The colour of a token's voice, from wood to metal"
+    ReverbMix "sound.reverb.mix" "" 0.0 .. 1.0 = 0.3 Lin "How much of the room is heard"
+    TextSize "stage.text_size" "" 1.0 .. 8.0 = 3.0 Step "The size of the text in whole multiples of 16 pixels at 720 lines"
+    Certainty "stage.certainty" "" 0.0 .. 1.0 = 0.8 Lin "How plainly a token's probability shows in its brightness"
+    Background "stage.background" "" 0.0 .. 1.0 = 0.5 Lin "The brightness of the field behind the words"
+    Hue "stage.hue" "" 0.0 .. 1.0 = 0.55 Lin "The colour of the field, once around the wheel"
+    Meters "stage.meters" "" 0.0 .. 1.0 = 1.0 Switch "Shows the machine's meters at the foot of the stage"
+}
+
+impl ParamId {
+    /// The parameter's row in the table.
+    pub fn spec(self) -> &'static ParamSpec {
+        &PARAMS[self as usize]
+    }
+
+    /// The dotted name.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// Finds a parameter by its dotted name.
+    pub fn from_name(name: &str) -> Option<ParamId> {
+        PARAMS.iter().find(|p| p.name == name).map(|p| p.id)
+    }
+}
+
+impl ParamSpec {
+    /// Brings any value into range; whole numbers where the curve says so; NaN becomes the default.
+    pub fn clamp(&self, value: f32) -> f32 {
+        if value.is_nan() {
+            return self.default;
+        }
+        let value = value.clamp(self.min, self.max);
+        match self.curve {
+            Curve::Lin | Curve::Exp => value,
+            Curve::Step => value.round(),
+            Curve::Switch => f32::from(value >= 0.5),
+        }
+    }
+
+    /// The value at a control's position, 0..1.
+    pub fn at(&self, position: f32) -> f32 {
+        let position = if position.is_nan() { 0.0 } else { position.clamp(0.0, 1.0) };
+        self.clamp(match self.curve {
+            Curve::Exp => self.min * (self.max / self.min).powf(position),
+            _ => self.min + (self.max - self.min) * position,
+        })
+    }
+
+    /// The position, 0..1, that a control would have for this value; the inverse of [`ParamSpec::at`].
+    pub fn position(&self, value: f32) -> f32 {
+        let value = value.clamp(self.min, self.max);
+        match self.curve {
+            Curve::Exp => (value / self.min).ln() / (self.max / self.min).ln(),
+            _ => (value - self.min) / (self.max - self.min),
+        }
+    }
+}
+
+impl Serialize for ParamId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ParamId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(d)?;
+        ParamId::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no parameter {name:?}")))
+    }
+}
+
+/// A plain copy of every parameter's value, owned by one consumer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParamValues(pub [f32; ParamId::COUNT]);
+
+impl Default for ParamValues {
+    fn default() -> Self {
+        ParamValues(std::array::from_fn(|i| PARAMS[i].default))
+    }
+}
+
+impl ParamValues {
+    pub fn get(&self, id: ParamId) -> f32 {
+        self.0[id as usize]
+    }
+
+    /// Sets a value, clamped into the parameter's range.
+    pub fn set(&mut self, id: ParamId, value: f32) {
+        self.0[id as usize] = id.spec().clamp(value);
+    }
+}
+
+/// The base values that all threads share, without locks.
+#[derive(Debug)]
+pub struct Params([AtomicU32; ParamId::COUNT]);
+
+impl Default for Params {
+    fn default() -> Self {
+        Params(std::array::from_fn(|i| AtomicU32::new(PARAMS[i].default.to_bits())))
+    }
+}
+
+impl Params {
+    pub fn get(&self, id: ParamId) -> f32 {
+        f32::from_bits(self.0[id as usize].load(Ordering::Relaxed))
+    }
+
+    /// Sets a value, clamped into the parameter's range, and returns what was set.
+    pub fn set(&self, id: ParamId, value: f32) -> f32 {
+        let value = id.spec().clamp(value);
+        self.0[id as usize].store(value.to_bits(), Ordering::Relaxed);
+        value
+    }
+
+    /// A copy of all values as they stand.
+    pub fn values(&self) -> ParamValues {
+        ParamValues(std::array::from_fn(|i| f32::from_bits(self.0[i].load(Ordering::Relaxed))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sound() {
+        for (i, p) in PARAMS.iter().enumerate() {
+            assert_eq!(p.id as usize, i, "{}", p.name);
+            assert!(p.min < p.max, "{}", p.name);
+            assert_eq!(p.clamp(p.default), p.default, "{}", p.name);
+            assert!(p.curve != Curve::Exp || p.min > 0.0, "{}", p.name);
+            assert_eq!(ParamId::from_name(p.name), Some(p.id));
+            assert!(p.name.chars().all(|c| c.is_ascii_lowercase() || c == '.' || c == '_'), "{}", p.name);
+            for position in [0.0, 0.25, 0.5, 1.0] {
+                let value = p.at(position);
+                if matches!(p.curve, Curve::Lin | Curve::Exp) {
+                    assert!((p.position(value) - position).abs() < 1e-5, "{} at {position}", p.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_clamped_never_refused() {
+        let params = Params::default();
+        assert_eq!(params.set(ParamId::Temperature, 9.0), 2.0);
+        assert_eq!(params.set(ParamId::TopK, 12.4), 12.0);
+        assert_eq!(params.set(ParamId::Temperature, f32::NAN), 0.8);
+        assert_eq!(params.set(ParamId::Hold, 0.7), 1.0);
+        assert_eq!(params.values().get(ParamId::TopK), 12.0);
+    }
+}

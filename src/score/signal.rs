@@ -1,0 +1,139 @@
+//! The signal table: everything that is measured, described once.
+//!
+//! A signal may be absent (no fan, no power meter): absent is not zero, so values are `Option<f32>`. The range is
+//! what the matrix takes as 0..1; a value outside it is clamped there, never in what is shown.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One row of the signal table.
+#[derive(Clone, Copy, Debug)]
+pub struct SignalSpec {
+    pub id: SignalId,
+    /// Dotted, lower-case; `machine.cpu` is `/xiao/signal/machine/cpu` over OSC.
+    pub name: &'static str,
+    pub unit: &'static str,
+    /// What the matrix takes as 0.
+    pub min: f32,
+    /// What the matrix takes as 1.
+    pub max: f32,
+    pub help: &'static str,
+}
+
+macro_rules! signals {
+    ($($variant:ident $name:literal $unit:literal $min:literal .. $max:literal $help:literal)*) => {
+        /// Names a signal; the index into [`SignalValues`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum SignalId { $(#[doc = $help] $variant),* }
+
+        impl SignalId {
+            /// Every signal, in the order of the table.
+            pub const ALL: &'static [SignalId] = &[$(SignalId::$variant),*];
+            /// How many signals there are.
+            pub const COUNT: usize = Self::ALL.len();
+        }
+
+        /// The table, indexed by [`SignalId`].
+        pub static SIGNALS: [SignalSpec; SignalId::COUNT] = [$(SignalSpec {
+            id: SignalId::$variant, name: $name, unit: $unit, min: $min, max: $max, help: $help,
+        }),*];
+    };
+}
+
+signals! {
+    Latency "token.latency" "ms" 0.0 .. 500.0 "The time the machine took to compute the last token"
+    Rate "token.rate" "tokens/s" 0.0 .. 50.0 "How fast tokens come, smoothed over the last few"
+    Probability "token.probability" "" 0.0 .. 1.0 "The probability the model gave the token that was drawn, before the sampler"
+    Surprise "token.surprise" "bits" 0.0 .. 12.0 "How unexpected the drawn token was: -log2 of its probability"
+    Entropy "token.entropy" "bits" 0.0 .. 10.0 "How undecided the model was before it drew"
+    Waiting "generator.waiting" "s" 0.0 .. 10.0 "How long no token has come"
+    Prefill "generator.prefill" "" 0.0 .. 1.0 "How much of the prompt has been read"
+    ContextFill "context.fill" "" 0.0 .. 1.0 "How full the model's memory of the text is"
+    Cpu "machine.cpu" "" 0.0 .. 1.0 "Load over all cores"
+    CpuPeak "machine.cpu_peak" "" 0.0 .. 1.0 "Load of the busiest core"
+    LoadAverage "machine.load_average" "" 0.0 .. 2.0 "Load average of one minute, per core"
+    Memory "machine.memory" "" 0.0 .. 1.0 "Memory in use"
+    OwnMemory "machine.own_memory" "MiB" 0.0 .. 4096.0 "Memory that xiao itself holds"
+    Swap "machine.swap" "" 0.0 .. 1.0 "Swap in use"
+    CpuPressure "machine.pressure.cpu" "%" 0.0 .. 100.0 "Share of the last 10 s in which work waited for a core"
+    MemoryPressure "machine.pressure.memory" "%" 0.0 .. 100.0 "Share of the last 10 s in which work waited for memory"
+    IoPressure "machine.pressure.io" "%" 0.0 .. 100.0 "Share of the last 10 s in which work waited for a disk"
+    Temperature "machine.temperature" "°C" 30.0 .. 100.0 "The hottest sensor"
+    Fan "machine.fan" "rpm" 0.0 .. 6000.0 "The fastest fan"
+    Power "machine.power" "W" 0.0 .. 100.0 "Electric power that the processor draws"
+}
+
+impl SignalId {
+    /// The signal's row in the table.
+    pub fn spec(self) -> &'static SignalSpec {
+        &SIGNALS[self as usize]
+    }
+
+    /// The dotted name.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// Finds a signal by its dotted name.
+    pub fn from_name(name: &str) -> Option<SignalId> {
+        SIGNALS.iter().find(|s| s.name == name).map(|s| s.id)
+    }
+}
+
+impl SignalSpec {
+    /// The value's place in the signal's range, 0..1.
+    pub fn position(&self, value: f32) -> f32 {
+        if value.is_nan() { 0.0 } else { ((value - self.min) / (self.max - self.min)).clamp(0.0, 1.0) }
+    }
+}
+
+impl Serialize for SignalId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for SignalId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(d)?;
+        SignalId::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("there is no signal {name:?}")))
+    }
+}
+
+/// The last value of every signal that one consumer has received; `None` where it is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SignalValues([Option<f32>; SignalId::COUNT]);
+
+impl SignalValues {
+    pub fn get(&self, id: SignalId) -> Option<f32> {
+        self.0[id as usize]
+    }
+
+    pub fn set(&mut self, id: SignalId, value: Option<f32>) {
+        self.0[id as usize] = value.filter(|v| v.is_finite());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sound() {
+        for (i, s) in SIGNALS.iter().enumerate() {
+            assert_eq!(s.id as usize, i, "{}", s.name);
+            assert!(s.min < s.max, "{}", s.name);
+            assert_eq!(SignalId::from_name(s.name), Some(s.id));
+        }
+    }
+
+    #[test]
+    fn absent_is_not_zero() {
+        let mut values = SignalValues::default();
+        assert_eq!(values.get(SignalId::Power), None);
+        values.set(SignalId::Power, Some(f32::NAN));
+        assert_eq!(values.get(SignalId::Power), None);
+        values.set(SignalId::Power, Some(0.0));
+        assert_eq!(values.get(SignalId::Power), Some(0.0));
+    }
+}
