@@ -1,1 +1,103 @@
-//! cli
+//! The command line. One file for each family of commands; the main thread runs them all.
+//!
+//! Every error is one line that says what, where and what to do, with exit code 2.
+
+mod data;
+mod devices;
+mod inspect;
+mod perform;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// xiao (小, 箫): a live-performance instrument for small language models.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = "Begin with:  xiao play\nThen:        xiao say \"The moon\"   or   xiao play --help")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Play(perform::Play),
+    Replay(perform::Replay),
+    Render(perform::Render),
+    Say(say::Say),
+    Peek(inspect::Peek),
+    Tokenize(inspect::Tokenize),
+    Inspect(inspect::Inspect),
+    Devices(devices::Devices),
+    Check(data::Check),
+    Params(data::Params),
+    Signals(data::Signals),
+}
+
+/// Runs the program with its arguments.
+pub fn run() -> ExitCode {
+    // Before any thread: the model's compute threads leave the sound a core.
+    crate::model::limit_threads();
+    let done = match Cli::parse().command {
+        Command::Play(args) => args.run(),
+        Command::Replay(args) => args.run(),
+        Command::Render(args) => args.run(),
+        Command::Say(args) => args.run(),
+        Command::Peek(args) => args.run(),
+        Command::Tokenize(args) => args.run(),
+        Command::Inspect(args) => args.run(),
+        Command::Devices(args) => args.run(),
+        Command::Check(args) => args.run(),
+        Command::Params(args) => args.run(),
+        Command::Signals(args) => args.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has read enough, as in `xiao say … | head`.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xiao: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Prints one line to stdout; a closed pipe is an error for the caller to pass on, not a panic.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}
+
+/// Reads a text file; the error names it.
+fn read_text(file: &std::path::Path) -> anyhow::Result<String> {
+    use anyhow::Context;
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read as text", file.display()))
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_teaches_with_an_example() {
+        let cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands() {
+            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(example.contains(&format!("xiao {}", command.get_name())), "{} has no example", command.get_name());
+        }
+    }
+}

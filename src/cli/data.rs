@@ -1,0 +1,99 @@
+//! `check`, `params` and `signals`: the patch and the two tables.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{print, print_json};
+use crate::patch;
+use crate::score::{ParamId, SignalId};
+
+/// Check a patch and say what is wrong with it, each error with its line
+#[derive(Args)]
+#[command(after_help = "Example:  xiao check patches/first.toml")]
+pub struct Check {
+    /// A patch file, or the name of a patch that comes with xiao
+    patch: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub fn run(self) -> anyhow::Result<()> {
+        let found = patch::find(&self.patch)?;
+        let patch = patch::parse(&found.file, &found.text)?;
+        let controls: usize = patch.midi.iter().map(|device| device.bindings.len()).sum();
+        if self.json {
+            return print_json(&json!({
+                "file": found.file, "title": patch.title, "prompts": patch.prompts.len(), "params": patch.params.len(),
+                "controls": controls, "routes": patch.matrix.routes.len(),
+            }));
+        }
+        print(&format!(
+            "{}: \"{}\" holds together: {} prompts, {} parameters, {} MIDI controls, {} matrix routes",
+            found.file,
+            patch.title,
+            patch.prompts.len(),
+            patch.params.len(),
+            controls,
+            patch.matrix.routes.len()
+        ))
+    }
+}
+
+/// List everything that can be played: names, ranges, defaults
+#[derive(Args)]
+#[command(after_help = "Example:  xiao params\n          xiao params --json | jq '.[].name'")]
+pub struct Params {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Params {
+    pub fn run(self) -> anyhow::Result<()> {
+        let specs = ParamId::ALL.iter().map(|id| id.spec());
+        if self.json {
+            let rows: Vec<_> = specs
+                .map(|p| {
+                    json!({"name": p.name, "unit": p.unit, "min": p.min, "max": p.max, "default": p.default,
+                           "curve": p.curve.name(), "help": p.help})
+                })
+                .collect();
+            return print_json(&rows);
+        }
+        print(&format!("{:<26} {:>18} {:>8}  {}", "parameter", "range", "default", "what it does"))?;
+        for p in specs {
+            let range = format!("{} .. {} {}", p.min, p.max, p.unit);
+            print(&format!("{:<26} {:>18} {:>8}  {}", p.name, range.trim_end(), p.default, p.help))?;
+        }
+        Ok(())
+    }
+}
+
+/// List everything that is measured: names, units, ranges
+#[derive(Args)]
+#[command(after_help = "Example:  xiao signals")]
+pub struct Signals {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Signals {
+    pub fn run(self) -> anyhow::Result<()> {
+        let specs = SignalId::ALL.iter().map(|id| id.spec());
+        if self.json {
+            let rows: Vec<_> = specs
+                .map(|s| json!({"name": s.name, "unit": s.unit, "min": s.min, "max": s.max, "help": s.help}))
+                .collect();
+            return print_json(&rows);
+        }
+        print(&format!("{:<26} {:>18}  {}", "signal", "0 .. 1 of a route", "what it measures"))?;
+        for s in specs {
+            let range = format!("{} .. {} {}", s.min, s.max, s.unit);
+            print(&format!("{:<26} {:>18}  {}", s.name, range.trim_end(), s.help))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! `play`, `replay` and `render`: what performs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::say::SamplerArgs;
+use crate::score::ParamId;
+use crate::session::{self, Record, SoundChoice, StageChoice};
+
+/// Where the performance is shown.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Stage {
+    Window,
+    Terminal,
+    Plain,
+    None,
+}
+
+impl From<Stage> for StageChoice {
+    fn from(stage: Stage) -> StageChoice {
+        match stage {
+            Stage::Window => StageChoice::Window,
+            Stage::Terminal => StageChoice::Terminal,
+            Stage::Plain => StageChoice::Plain,
+            Stage::None => StageChoice::None,
+        }
+    }
+}
+
+/// Where the sound goes.
+#[derive(Args)]
+struct SoundArgs {
+    /// device, none, or a file that ends in .wav; without it, a device where one is
+    #[arg(long, value_name = "device|none|F.wav", value_parser = sound_choice)]
+    sound: Option<SoundChoice>,
+    /// Sound host by name (see `xiao devices`), e.g. jack or alsa
+    #[arg(long, value_name = "NAME")]
+    sound_host: Option<String>,
+    /// Sound device by (part of) its name
+    #[arg(long, value_name = "NAME")]
+    sound_device: Option<String>,
+}
+
+impl SoundArgs {
+    fn options(self) -> session::SoundOptions {
+        session::SoundOptions {
+            choice: self.sound.unwrap_or(SoundChoice::Auto),
+            host: self.sound_host,
+            device: self.sound_device,
+        }
+    }
+}
+
+fn sound_choice(word: &str) -> Result<SoundChoice, String> {
+    match word {
+        "device" => Ok(SoundChoice::Device),
+        "none" => Ok(SoundChoice::None),
+        file if file.to_ascii_lowercase().ends_with(".wav") => Ok(SoundChoice::File(PathBuf::from(file))),
+        _ => Err("device, none, or a file name that ends in .wav is wanted".into()),
+    }
+}
+
+/// Play: generate, show, sound and record
+#[derive(Args)]
+#[command(after_help = "Example:  xiao play\n          xiao play patches/first.toml --seed 7 --seconds 60\n          xiao play --model llama.gguf --stage terminal --sound none\n          xiao play --set generator.pace=4 --temperature 0.6")]
+pub struct Play {
+    /// A patch file, or the name of a patch that comes with xiao
+    #[arg(default_value = "first")]
+    patch: String,
+    /// A GGUF file; without it, what the patch says, or the model that comes with xiao
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
+    #[arg(long)]
+    stage: Option<Stage>,
+    #[command(flatten)]
+    sound: SoundArgs,
+    /// End after so many seconds
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    seconds: Option<Duration>,
+    /// The same seed draws the same tokens; without it, a new one each time
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Record into this folder, which must be new or empty; without it, performances/<date-time>
+    #[arg(long, value_name = "DIR", conflicts_with = "no_record")]
+    record: Option<PathBuf>,
+    /// Keep nothing
+    #[arg(long)]
+    no_record: bool,
+    /// Set any parameter (see `xiao params`); may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(ParamId, f32)>,
+    #[command(flatten)]
+    sampler: SamplerArgs,
+}
+
+impl Play {
+    pub fn run(self) -> anyhow::Result<()> {
+        let record = match (self.no_record, self.record) {
+            (true, _) => Record::Off,
+            (false, Some(folder)) => Record::Into(folder),
+            (false, None) => Record::Dated,
+        };
+        let mut set = self.set;
+        set.extend(self.sampler.given());
+        session::live::play(session::live::Options {
+            patch: self.patch,
+            model: self.model,
+            stage: self.stage.map(Into::into),
+            sound: self.sound.options(),
+            seconds: self.seconds,
+            seed: self.seed,
+            record,
+            set,
+        })
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wanted = "a number of seconds above 0 is wanted";
+    let seconds: f64 = text.parse().map_err(|_| wanted.to_string())?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|d| !d.is_zero()).ok_or_else(|| wanted.to_string())
+}
+
+fn setting(text: &str) -> Result<(ParamId, f32), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted, e.g. generator.pace=4")?;
+    let id = ParamId::from_name(name.trim()).ok_or_else(|| {
+        let nearest = ParamId::ALL.iter().max_by(|a, b| {
+            strsim::jaro_winkler(a.name(), name).total_cmp(&strsim::jaro_winkler(b.name(), name))
+        });
+        format!("there is no parameter {name:?}; did you mean {:?}?", nearest.map_or("", |id| id.name()))
+    })?;
+    let spec = id.spec();
+    match value.trim().parse::<f32>() {
+        Ok(value) if (spec.min..=spec.max).contains(&value) => Ok((id, value)),
+        _ => Err(format!("{} wants a number from {} to {}", spec.name, spec.min, spec.max)),
+    }
+}
+
+/// Play a recording again, from its events alone
+#[derive(Args)]
+#[command(after_help = "Example:  xiao replay performances/2026-11-23_21-30-05")]
+pub struct Replay {
+    /// A folder that `xiao play` recorded
+    folder: PathBuf,
+    /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
+    #[arg(long)]
+    stage: Option<Stage>,
+    #[command(flatten)]
+    sound: SoundArgs,
+}
+
+impl Replay {
+    pub fn run(self) -> anyhow::Result<()> {
+        session::replay::play(&self.folder, self.stage.map(Into::into), self.sound.options())
+    }
+}
+
+/// Make pictures or sound of a recording, faster than it was played
+#[derive(Args)]
+#[command(after_help = "Example:  xiao render performances/2026-11-23_21-30-05 --wav evening.wav\n          xiao render performances/2026-11-23_21-30-05 --frames out --size 1920x1080 --fps 30")]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+pub struct Render {
+    /// A folder that `xiao play` recorded
+    folder: PathBuf,
+    /// Write each frame as a PNG into this folder, which must be new or empty
+    #[arg(long, value_name = "OUT", group = "what")]
+    frames: Option<PathBuf>,
+    /// Write the sound to this file, which must not be there yet
+    #[arg(long, value_name = "F", group = "what")]
+    wav: Option<PathBuf>,
+    /// Pixels of a frame
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    size: [u32; 2],
+    /// Frames per second
+    #[arg(long, value_name = "N", default_value_t = 30.0, value_parser = fps)]
+    fps: f64,
+}
+
+impl Render {
+    pub fn run(self) -> anyhow::Result<()> {
+        if let Some(wav) = &self.wav {
+            session::offline::wav(&self.folder, wav)?;
+        }
+        if let Some(frames) = &self.frames {
+            session::offline::frames(&self.folder, frames, self.size, self.fps)?;
+        }
+        Ok(())
+    }
+}
+
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let wanted = "width and height in pixels are wanted, each from 16 to 8192, e.g. 1280x720";
+    let (w, h) = text.split_once('x').ok_or(wanted)?;
+    match (w.parse(), h.parse()) {
+        (Ok(w), Ok(h)) if (16..=8192).contains(&w) && (16..=8192).contains(&h) => Ok([w, h]),
+        _ => Err(wanted.into()),
+    }
+}
+
+fn fps(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|f| (0.1..=240.0).contains(f)).ok_or_else(|| "a number from 0.1 to 240 is wanted".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_on_the_command_line_are_explained() {
+        assert_eq!(setting("generator.pace=4"), Ok((ParamId::Pace, 4.0)));
+        assert!(setting("generator.pase=4").unwrap_err().contains("generator.pace"));
+        assert!(setting("generator.pace=400").unwrap_err().contains("from 0 to 100"));
+        assert!(setting("sampler.temperature=NaN").is_err());
+        assert!(seconds("-1").is_err() && seconds("inf").is_err() && seconds("0").is_err());
+        assert_eq!(size("640x360"), Ok([640, 360]));
+        assert!(size("640").is_err() && size("0x0").is_err() && size("99999x1").is_err());
+        assert!(sound_choice("loud").is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! `say`: the continuation of a prompt on stdout, and nothing else.
+
+use std::io::Write;
+
+use clap::Args;
+
+use crate::model::{Generator, Model, Source, Step};
+use crate::score::{ParamId, ParamValues};
+
+/// The sampler's parameters as options; what is not given stands at its default.
+#[derive(Args)]
+pub struct SamplerArgs {
+    /// How freely tokens are drawn, 0..2; 0 always takes the likeliest
+    #[arg(long, value_name = "T", value_parser = in_range(ParamId::Temperature))]
+    temperature: Option<f32>,
+    /// Only the K likeliest tokens may be drawn; 0 lets all in
+    #[arg(long, value_name = "K", value_parser = in_range(ParamId::TopK))]
+    top_k: Option<f32>,
+    /// Only the likeliest that together hold this probability, 0..1
+    #[arg(long, value_name = "P", value_parser = in_range(ParamId::TopP))]
+    top_p: Option<f32>,
+    /// Leave out what is below this fraction of the likeliest, 0..1
+    #[arg(long, value_name = "P", value_parser = in_range(ParamId::MinP))]
+    min_p: Option<f32>,
+    /// How strongly recent tokens are held back, 1..2; 1 does nothing
+    #[arg(long, value_name = "X", value_parser = in_range(ParamId::RepeatPenalty))]
+    repeat_penalty: Option<f32>,
+    /// How many recent tokens the penalty looks at
+    #[arg(long, value_name = "N", value_parser = in_range(ParamId::RepeatWindow))]
+    repeat_window: Option<f32>,
+}
+
+impl SamplerArgs {
+    /// The parameters that were given.
+    pub fn given(&self) -> Vec<(ParamId, f32)> {
+        [
+            (ParamId::Temperature, self.temperature),
+            (ParamId::TopK, self.top_k),
+            (ParamId::TopP, self.top_p),
+            (ParamId::MinP, self.min_p),
+            (ParamId::RepeatPenalty, self.repeat_penalty),
+            (ParamId::RepeatWindow, self.repeat_window),
+        ]
+        .into_iter()
+        .filter_map(|(id, value)| Some((id, value?)))
+        .collect()
+    }
+}
+
+/// Reads a number and refuses what lies outside the parameter's range: on the command line a slip is an error.
+fn in_range(id: ParamId) -> impl Fn(&str) -> Result<f32, String> + Clone {
+    move |text| {
+        let spec = id.spec();
+        let value: f32 = text.parse().map_err(|_| format!("a number from {} to {} is wanted", spec.min, spec.max))?;
+        if (spec.min..=spec.max).contains(&value) {
+            Ok(value)
+        } else {
+            Err(format!("{} goes from {} to {}", spec.name, spec.min, spec.max))
+        }
+    }
+}
+
+/// Continue a prompt on stdout, token by token
+#[derive(Args)]
+#[command(after_help = "Example:  xiao say \"The moon\" --tokens 60 --seed 7\n          xiao say 春 --temperature 0.6")]
+pub struct Say {
+    /// The text to continue
+    prompt: String,
+    /// A GGUF file; without it, the model that comes with xiao
+    #[arg(long, value_name = "FILE")]
+    model: Option<std::path::PathBuf>,
+    /// Stop after this many tokens, if the piece does not end before
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    tokens: u32,
+    /// The same seed draws the same tokens
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    sampler: SamplerArgs,
+}
+
+impl Say {
+    pub fn run(self) -> anyhow::Result<()> {
+        let source = self.model.map_or(Source::Embedded, Source::File);
+        let mut generator = Generator::new(Model::load(&source)?, self.seed);
+        let mut params = ParamValues::default();
+        for (id, value) in self.sampler.given() {
+            params.set(id, value);
+        }
+        let mut out = std::io::stdout().lock();
+        generator.prompt(&self.prompt)?;
+        let mut said = 0;
+        while said < self.tokens {
+            match generator.step(&params)? {
+                Step::Token(token) => {
+                    said += 1;
+                    out.write_all(token.text.as_bytes())?;
+                    out.flush()?;
+                }
+                Step::PieceEnd { .. } => break,
+                _ => {}
+            }
+        }
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+}

@@ -1,0 +1,242 @@
+//! The hands' thread: turns keys, MIDI and changed files into actions, and actions into parameters, commands and
+//! events.
+//!
+//! It polls every 2 ms, so a turned knob reaches the very next token. It owns the patch that is being played.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::sound::Sound;
+use crate::control::{self, Mapping, Midi};
+use crate::model::Command;
+use crate::patch::{self, Patch};
+use crate::score::{Action, Bus, Event, Hand, Key, ParamId, Params, Shutdown};
+use crate::visuals::shader;
+
+/// How often keys and MIDI are looked at.
+const TICK: Duration = Duration::from_millis(2);
+/// Files are looked at every so many ticks: ten times a second.
+const TICKS_PER_FILE_LOOK: u32 = 50;
+
+/// Everything that hands can reach.
+pub struct Hands {
+    pub bus: Bus,
+    pub params: Arc<Params>,
+    pub worker: Sender<Command>,
+    pub keys: Receiver<Key>,
+    pub shutdown: Shutdown,
+    pub sound: Option<Sound>,
+    pub patch: Patch,
+    pub patch_file: Option<patch::Watch>,
+    pub shader_file: Option<shader::Watch>,
+    /// Where shaders are looked for, nearest first.
+    pub shader_folders: Vec<PathBuf>,
+    /// The performance ends then, in nanoseconds of its clock.
+    pub end_ns: Option<u64>,
+}
+
+/// What the hands remember between two actions.
+struct State {
+    hands: Hands,
+    mapping: Mapping,
+    /// The prompt being played, an index into the patch's bank.
+    prompt: usize,
+    selected: ParamId,
+    help: bool,
+}
+
+impl Hands {
+    /// Works until the end is asked for, then gives the sound back to be closed.
+    pub fn run(self) -> Option<Sound> {
+        let mut midi = match Midi::open() {
+            Ok(midi) => Some(midi),
+            Err(why) => {
+                self.bus.emit(Event::Notice { text: why.to_string() });
+                None
+            }
+        };
+        let mut state = State {
+            mapping: Mapping::new(&self.patch.midi),
+            prompt: 0,
+            selected: ParamId::Temperature,
+            help: false,
+            hands: self,
+        };
+        let (mut messages, mut ticks) = (Vec::new(), 0u32);
+        while !state.hands.shutdown.requested() {
+            match state.hands.keys.recv_timeout(TICK) {
+                Ok(key) => state.key(key),
+                Err(RecvTimeoutError::Timeout) => {}
+                // No stage sends keys: nothing to hear from, only the rest to look after.
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TICK),
+            }
+            if let Some(midi) = &mut midi {
+                for text in midi.poll(&mut messages) {
+                    state.hands.bus.emit(Event::Notice { text });
+                }
+                for message in messages.drain(..) {
+                    state.midi(&message);
+                }
+            }
+            if let Some(sound) = &mut state.hands.sound {
+                sound.tend(&state.hands.bus);
+            }
+            ticks += 1;
+            if ticks.is_multiple_of(TICKS_PER_FILE_LOOK) {
+                state.look_at_files();
+            }
+            if state.hands.end_ns.is_some_and(|end| state.hands.bus.clock().now_ns() >= end) {
+                state.hands.shutdown.request("the time was up");
+            }
+        }
+        state.hands.sound
+    }
+}
+
+impl State {
+    fn key(&mut self, key: Key) {
+        if key == Key::Escape && self.help {
+            return self.act(Action::Help, Hand::Key);
+        }
+        if let Some(action) = control::keyboard::action(key) {
+            self.act(action, Hand::Key);
+        }
+    }
+
+    fn midi(&mut self, message: &control::Message) {
+        let params = self.hands.params.clone();
+        for action in self.mapping.message(&message.port, message.bytes(), &|id| params.get(id)) {
+            self.act(action, Hand::Midi);
+        }
+    }
+
+    fn act(&mut self, action: Action, by: Hand) {
+        let bus = &self.hands.bus;
+        match action {
+            Action::Set(id, value) => self.set(id, value, by),
+            Action::Nudge(id, part) => self.nudge(id, part, by),
+            Action::NudgeSelected(part) => self.nudge(self.selected, part, by),
+            Action::Toggle(id) => self.set(id, 1.0 - self.hands.params.get(id), by),
+            Action::Prompt(name) => match self.hands.patch.prompts.iter().position(|p| p.name == name) {
+                Some(at) => self.play(at),
+                None => {
+                    bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
+                }
+            },
+            Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.play(nth),
+            Action::PromptNth(_) => {}
+            Action::PromptStep(step) => {
+                let count = self.hands.patch.prompts.len() as i64;
+                self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
+            }
+            Action::Again => self.command(Command::Again),
+            Action::Crash => self.command(Command::Crash),
+            Action::Note(text) => {
+                bus.emit(Event::Note { text });
+            }
+            Action::SelectStep(step) => {
+                let count = ParamId::COUNT as i64;
+                self.selected = ParamId::ALL[(self.selected as i64 + i64::from(step)).rem_euclid(count) as usize];
+                bus.emit(Event::Select { id: self.selected });
+            }
+            Action::Help => {
+                self.help = !self.help;
+                bus.emit(Event::Help { on: self.help });
+            }
+            Action::Quit => self.hands.shutdown.request("the performer ended it"),
+        }
+    }
+
+    fn set(&self, id: ParamId, value: f32, by: Hand) {
+        let before = self.hands.params.get(id);
+        let value = self.hands.params.set(id, value);
+        if value != before {
+            self.hands.bus.emit(Event::Param { id, value, by });
+        }
+    }
+
+    /// Moves a parameter by a part of its travel; steps and switches by at least one.
+    fn nudge(&self, id: ParamId, part: f32, by: Hand) {
+        let (spec, before) = (id.spec(), self.hands.params.get(id));
+        let mut value = spec.clamp(spec.at(spec.position(before) + part));
+        if value == before && part != 0.0 {
+            value = before + part.signum();
+        }
+        self.set(id, value, by);
+    }
+
+    fn play(&mut self, at: usize) {
+        self.prompt = at;
+        let prompt = &self.hands.patch.prompts[at];
+        self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.text.clone() });
+    }
+
+    fn command(&self, command: Command) {
+        // The worker is gone only when the performance is ending.
+        let _ = self.hands.worker.send(command);
+    }
+
+    fn look_at_files(&mut self) {
+        let fault = |place: String, what: String| Event::Fault {
+            place,
+            what,
+            remedy: "the last good one plays on; mend the file and save it".into(),
+        };
+        if let Some(watch) = &mut self.hands.patch_file
+            && let Some(read) = watch.changed()
+        {
+            let file = watch.path().display().to_string();
+            let taken = read.map_err(|e| e.to_string()).and_then(|text| {
+                patch::parse(&file, &text).map(|patch| (patch, text)).map_err(|e| e.to_string())
+            });
+            match taken {
+                Ok((patch, text)) => self.take_patch(patch, file, text),
+                Err(what) => drop(self.hands.bus.emit(fault("patch".into(), what))),
+            }
+        }
+        if let Some(watch) = &mut self.hands.shader_file
+            && let Some(read) = watch.changed()
+        {
+            let name = watch.name().to_string();
+            let event = match read {
+                Ok(text) => Event::Shader { name, text },
+                Err(error) => fault(format!("shader {name}"), error.to_string()),
+            };
+            self.hands.bus.emit(event);
+        }
+    }
+
+    /// Takes up a changed patch. Only what the file changed is set, so that no knob jumps back.
+    fn take_patch(&mut self, patch: Patch, file: String, text: String) {
+        let old = std::mem::replace(&mut self.hands.patch, patch);
+        let patch = &self.hands.patch;
+        let seq = self.hands.bus.emit(Event::Patch { name: file, text });
+        for (id, value) in &patch.params {
+            if !old.params.contains(&(*id, *value)) {
+                self.set(*id, *value, Hand::Patch);
+            }
+        }
+        self.command(Command::Matrix(patch.matrix.clone()));
+        if let Some(sound) = &self.hands.sound {
+            sound.take_matrix(seq, patch.matrix.clone());
+        }
+        self.mapping = Mapping::new(&patch.midi);
+        self.prompt = self.prompt.min(patch.prompts.len() - 1);
+        if patch.shader != old.shader {
+            match shader::find(&patch.shader, &self.hands.shader_folders) {
+                Ok(found) => {
+                    self.hands.bus.emit(Event::Shader { name: found.name.clone(), text: found.text.clone() });
+                    self.hands.shader_file = found.watch();
+                }
+                Err(error) => {
+                    let remedy = "the last shader stays".to_string();
+                    self.hands.bus.emit(Event::Fault { place: "patch".into(), what: error.to_string(), remedy });
+                }
+            }
+        }
+        self.hands.bus.emit(Event::Notice { text: "the patch was taken up anew".into() });
+    }
+}

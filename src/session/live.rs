@@ -1,0 +1,198 @@
+//! A live performance: brings everything up, runs the stage, and takes everything down in order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::hands::Hands;
+use super::sound::Sound;
+use super::stage::{self, Stage};
+use super::{Record, SoundOptions, StageChoice};
+use crate::journal::{Folder, Header, Recorder};
+use crate::machine::{self, Monitor};
+use crate::model::{Command, Model, Source, Worker, WorkerOptions};
+use crate::patch::{self, Patch};
+use crate::score::{Bus, Clock, Event, Hand, ParamId, Params, Policy, Shutdown};
+use crate::visuals::shader;
+
+/// Events that the journal may be behind before the recording ends.
+const JOURNAL_QUEUE: usize = 1 << 18;
+/// How often the machine is looked at.
+const MACHINE_EVERY: Duration = Duration::from_millis(200);
+
+/// What `xiao play` was asked for.
+pub struct Options {
+    /// A patch file or the name of one.
+    pub patch: String,
+    pub model: Option<PathBuf>,
+    pub stage: Option<StageChoice>,
+    pub sound: SoundOptions,
+    pub seconds: Option<Duration>,
+    pub seed: Option<u64>,
+    pub record: Record,
+    /// Parameters from the command line; they go before the patch's.
+    pub set: Vec<(ParamId, f32)>,
+}
+
+/// Plays until the end is asked for.
+///
+/// # Errors
+/// Whatever is wrong before the show begins: patch, shader, model, folder, a stage or device that was asked for by name.
+/// Once it plays, faults are events.
+pub fn play(options: Options) -> anyhow::Result<()> {
+    let found = patch::find(&options.patch)?;
+    let patch = patch::parse(&found.file, &found.text)?;
+    let shader_folders = shader_folders(found.path.as_deref());
+    let shader = shader::find(&patch.shader, &shader_folders)?;
+    let (choice, stage_notice) = stage::choose(options.stage)?;
+    let source = source(options.model, &patch, found.path.as_deref());
+    let (model, sha256) = load(&source)?;
+    let folder = match &options.record {
+        Record::Off => None,
+        Record::Dated => Some(Folder::create(None)?),
+        Record::Into(folder) => Some(Folder::create(Some(folder))?),
+    };
+    let seed = options.seed.unwrap_or_else(new_seed);
+
+    let shutdown = Shutdown::default();
+    end_on_signals(&shutdown)?;
+    let bus = Bus::new(Clock::live());
+    let recorder = match &folder {
+        Some(folder) => {
+            folder.write_patch(&found.text)?;
+            let events = bus.subscribe("journal", Policy::Whole, JOURNAL_QUEUE);
+            Some(Recorder::spawn(folder, Header::now(&found.file), events, bus.clone())?)
+        }
+        None => None,
+    };
+    let (keys_to, keys) = crossbeam_channel::bounded(256);
+    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title);
+    let sound = Sound::start(&options.sound, folder.as_ref().map(Folder::path), &bus, seed, patch.matrix.clone())?;
+
+    bus.emit(Event::Begin {
+        xiao: env!("CARGO_PKG_VERSION").into(),
+        title: patch.title.clone(),
+        model: source.name(),
+        sha256,
+        seed,
+    });
+    if let Some(sound) = &sound {
+        bus.emit(sound.event());
+    }
+    bus.emit(Event::Patch { name: found.file.clone(), text: found.text.clone() });
+    bus.emit(Event::Shader { name: shader.name.clone(), text: shader.text.clone() });
+    let params = Arc::new(Params::default());
+    let from_patch = patch.params.iter().map(|p| (p, Hand::Patch));
+    for ((id, value), by) in from_patch.chain(options.set.iter().map(|p| (p, Hand::CommandLine))) {
+        let value = params.set(*id, *value);
+        bus.emit(Event::Param { id: *id, value, by });
+    }
+    let notices = stage_notice.into_iter().chain(sound.as_ref().and_then(Sound::notice));
+    for text in notices {
+        bus.emit(Event::Notice { text });
+    }
+
+    let monitor = Monitor::spawn(bus.clone(), shutdown.clone(), MACHINE_EVERY);
+    let worker = Worker::spawn(WorkerOptions {
+        model,
+        source,
+        params: params.clone(),
+        matrix: patch.matrix.clone(),
+        bus: bus.clone(),
+        seed,
+        shutdown: shutdown.clone(),
+    });
+    let first = &patch.prompts[0];
+    worker.send(Command::Prompt { name: Some(first.name.clone()), text: first.text.clone() });
+    let hands = Hands {
+        bus: bus.clone(),
+        params,
+        worker: worker.commands(),
+        keys,
+        shutdown: shutdown.clone(),
+        sound,
+        patch,
+        patch_file: found.path.map(patch::Watch::new),
+        shader_file: shader.watch(),
+        shader_folders,
+        end_ns: options.seconds.map(|s| s.as_nanos() as u64),
+    };
+    let hands = std::thread::Builder::new()
+        .name("xiao-hands".into())
+        .spawn(move || hands.run())
+        .context("no thread for the hands could be started")?;
+
+    let shown = stage.run();
+    shutdown.request(if shown.is_ok() { "the stage was closed" } else { "the stage failed" });
+    // The voices of the model fall silent first, the journal last: it keeps what the others say on their way out.
+    worker.join();
+    monitor.join();
+    if let Ok(Some(sound)) = hands.join() {
+        sound.close(&bus);
+    }
+    bus.emit(Event::End { reason: shutdown.reason().unwrap_or_default() });
+    bus.close();
+    if let (Some(recorder), Some(folder)) = (recorder, &folder) {
+        match recorder.join() {
+            Ok(summary) => eprintln!("recorded in {}: {summary}", folder.path().display()),
+            Err(error) => eprintln!("the recording in {} is not whole: {error}", folder.path().display()),
+        }
+    }
+    for (name, dropped, _) in bus.losses() {
+        if dropped > 0 {
+            eprintln!("{dropped} events were lost on their way to the {name}");
+        }
+    }
+    shown
+}
+
+/// The model's file: the command line's, else the patch's (beside the patch), else the one inside xiao.
+fn source(asked: Option<PathBuf>, patch: &Patch, patch_file: Option<&std::path::Path>) -> Source {
+    match (asked, patch.model.as_deref()) {
+        (Some(file), _) => Source::File(file),
+        (None, None | Some("embedded")) => Source::Embedded,
+        (None, Some(file)) => {
+            let beside = patch_file.and_then(|p| p.parent()).map(|folder| folder.join(file));
+            Source::File(beside.filter(|p| p.exists()).unwrap_or_else(|| file.into()))
+        }
+    }
+}
+
+/// Loads the model while its file is hashed on a thread beside.
+fn load(source: &Source) -> anyhow::Result<(Model, String)> {
+    std::thread::scope(|scope| {
+        let sha256 = scope.spawn(|| source.sha256());
+        let model = Model::load(source)?;
+        let sha256 = sha256.join().map_err(|_| anyhow::anyhow!("hashing the model failed"))??;
+        Ok((model, sha256))
+    })
+}
+
+/// Where shaders are looked for: `shaders/` beside the patch, above it, and in the working folder.
+fn shader_folders(patch: Option<&std::path::Path>) -> Vec<PathBuf> {
+    let beside = patch.and_then(|p| p.parent()).map(|p| p.to_path_buf());
+    let above = beside.as_deref().and_then(|p| p.parent()).map(|p| p.join("shaders"));
+    let mut folders: Vec<_> = beside.map(|p| p.join("shaders")).into_iter().chain(above).collect();
+    folders.push("shaders".into());
+    folders
+}
+
+/// A seed for a performance that asked for none, small enough to be read out and typed again.
+fn new_seed() -> u64 {
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    (nanos ^ u64::from(std::process::id()).rotate_left(17)) % 1_000_000
+}
+
+/// Ctrl-C and a request to terminate end the performance in order.
+pub(super) fn end_on_signals(shutdown: &Shutdown) -> anyhow::Result<()> {
+    let shutdown = shutdown.clone();
+    ctrlc::set_handler(move || shutdown.request("a signal asked for the end")).context("signals cannot be listened to")
+}
+
+/// This machine in one line, for the journal's header.
+#[allow(dead_code)]
+fn machine_line() -> String {
+    machine::host().to_string()
+}

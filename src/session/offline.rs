@@ -1,0 +1,50 @@
+//! Offline: frames and sound of a recording from its events alone, under a virtual clock.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::audio;
+use crate::control;
+use crate::journal;
+use crate::visuals::{FrameState, offscreen};
+
+/// Writes the sound of a recording, sample for sample as it was played.
+///
+/// # Errors
+/// A folder that holds no recording, a file that is there already or cannot be written.
+pub fn wav(folder: &Path, file: &Path) -> anyhow::Result<()> {
+    let recording = journal::read(folder)?;
+    let summary = audio::render::to_wav(&recording.events, file)?;
+    eprintln!("{}: {summary}", file.display());
+    Ok(())
+}
+
+/// Writes every frame of a recording as `frame-000000.png` and on.
+///
+/// # Errors
+/// A folder that holds no recording, an output folder that is not empty, a machine without a graphics adapter.
+pub fn frames(folder: &Path, out: &Path, size: [u32; 2], fps: f64) -> anyhow::Result<()> {
+    let recording = journal::read(folder)?;
+    std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
+    if std::fs::read_dir(out).with_context(|| format!("the folder {} cannot be read", out.display()))?.next().is_some() {
+        bail!("the folder {} is not empty; name a new one, so that nothing is overwritten", out.display());
+    }
+    let mut screen = offscreen::Offscreen::new(size[0], size[1])?;
+    let mut state = FrameState::new();
+    state.set_help(control::keyboard::help());
+    let end_ns = recording.events.last().map_or(0, |e| e.t_ns);
+    let mut events = recording.events.iter().peekable();
+    let count = (end_ns as f64 / 1e9 * fps).ceil() as u64 + 1;
+    for frame in 0..count {
+        let t_ns = (frame as f64 / fps * 1e9) as u64;
+        while let Some(event) = events.next_if(|e| e.t_ns <= t_ns) {
+            state.apply(event);
+        }
+        state.advance(t_ns);
+        let pixels = screen.frame(&state);
+        offscreen::write_png(&out.join(format!("frame-{frame:06}.png")), size[0], size[1], &pixels)?;
+    }
+    eprintln!("{count} frames in {}", out.display());
+    Ok(())
+}

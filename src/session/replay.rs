@@ -1,0 +1,76 @@
+//! A replay: the same instrument with the journal in the generator's place, paced as it was.
+
+use std::path::Path;
+
+use super::sound::Sound;
+use super::stage::{self, Stage};
+use super::{SoundOptions, StageChoice};
+use crate::control;
+use crate::journal;
+use crate::patch;
+use crate::score::{Action, Bus, Clock, Event, Shutdown};
+
+/// Plays a recording and ends with it.
+///
+/// # Errors
+/// A folder that holds no recording, a stage or device that was asked for by name and is not there.
+pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> anyhow::Result<()> {
+    let recording = journal::read(folder)?;
+    let (choice, _) = stage::choose(stage)?;
+    let shutdown = Shutdown::default();
+    super::live::end_on_signals(&shutdown)?;
+    let bus = Bus::new(Clock::live());
+    let (keys_to, keys) = crossbeam_channel::bounded(256);
+    let (title, seed, matrix) = opening(&recording.events);
+    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &title);
+    let mut sound = Sound::start(&sound, None, &bus, seed, matrix)?;
+    if let Some(why) = &recording.truncated {
+        bus.emit(Event::Notice { text: why.clone() });
+    }
+
+    let events = recording.events;
+    let (relay_bus, relay_shutdown) = (bus.clone(), shutdown.clone());
+    let player = std::thread::Builder::new().name("xiao-replay".into()).spawn(move || {
+        journal::replay(&events, &relay_bus, &relay_shutdown);
+        relay_shutdown.request("the recording is over");
+    })?;
+    // Of the hands only quitting is left: everything else is in the recording.
+    let (hands_bus, hands_shutdown) = (bus.clone(), shutdown.clone());
+    let hands = std::thread::Builder::new().name("xiao-hands".into()).spawn(move || {
+        while !hands_shutdown.requested() {
+            if let Ok(key) = keys.recv_timeout(std::time::Duration::from_millis(20))
+                && control::keyboard::action(key) == Some(Action::Quit)
+            {
+                hands_shutdown.request("the performer ended it");
+            }
+            if let Some(sound) = &mut sound {
+                sound.follow(&hands_bus);
+            }
+        }
+        sound
+    })?;
+    let shown = stage.run();
+    shutdown.request("the stage was closed");
+    let _ = player.join();
+    if let Ok(Some(sound)) = hands.join() {
+        sound.close(&bus);
+    }
+    bus.close();
+    shown
+}
+
+/// What must be known before the first event is relayed: title, the sound's seed, the first patch's matrix.
+pub(super) fn opening(events: &[crate::score::Stamped]) -> (String, u64, patch::Matrix) {
+    let (mut title, mut seed, mut matrix) = (String::new(), 0, None);
+    for stamped in events.iter().take(64) {
+        match &stamped.event {
+            Event::Begin { title: t, .. } => title = t.clone(),
+            Event::Sound { seed: s, .. } => seed = *s,
+            Event::Patch { name, text } if matrix.is_none() => {
+                matrix = patch::parse(name, text).ok().map(|patch| patch.matrix);
+            }
+            _ => {}
+        }
+    }
+    (title, seed, matrix.unwrap_or_default())
+}

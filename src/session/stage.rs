@@ -1,0 +1,106 @@
+//! The choice of a stage and its running on the main thread.
+
+use std::io::{IsTerminal, stdin, stdout};
+
+use anyhow::bail;
+use crossbeam_channel::Sender;
+
+use super::StageChoice;
+use crate::score::{Bus, Key, Policy, Queue, Shutdown};
+use crate::{control, terminal};
+
+/// Events that a stage may be behind before it loses any: over a minute of the fastest model.
+const STAGE_QUEUE: usize = 1 << 17;
+
+/// What a stage works with.
+pub struct Stage {
+    choice: StageChoice,
+    events: Option<Queue>,
+    bus: Bus,
+    keys: Sender<Key>,
+    shutdown: Shutdown,
+    title: String,
+}
+
+/// Chooses a stage: the one asked for, or the best that this machine has. The second value says why it is not the
+/// window, where that is worth a notice.
+pub fn choose(asked: Option<StageChoice>) -> anyhow::Result<(StageChoice, Option<String>)> {
+    match asked {
+        Some(StageChoice::Window) => match window_available() {
+            Ok(()) => Ok((StageChoice::Window, None)),
+            Err(why) => bail!("no window can be opened: {why}; try --stage terminal"),
+        },
+        Some(StageChoice::Terminal) if !(stdout().is_terminal() && stdin().is_terminal()) => {
+            bail!("the terminal stage needs a terminal for input and output; in a pipe try --stage plain")
+        }
+        Some(choice) => Ok((choice, None)),
+        None => match window_available() {
+            Ok(()) => Ok((StageChoice::Window, None)),
+            Err(why) if stdout().is_terminal() && stdin().is_terminal() => {
+                Ok((StageChoice::Terminal, Some(format!("no window: {why}"))))
+            }
+            Err(_) => Ok((StageChoice::Plain, None)),
+        },
+    }
+}
+
+#[cfg(feature = "window")]
+fn window_available() -> Result<(), String> {
+    crate::visuals::window::display_available()
+}
+
+#[cfg(not(feature = "window"))]
+fn window_available() -> Result<(), String> {
+    Err("xiao was built without the feature \"window\"".into())
+}
+
+impl Stage {
+    /// Subscribes to the bus, so that the stage sees every event from now on.
+    pub fn new(choice: StageChoice, bus: &Bus, keys: Sender<Key>, shutdown: &Shutdown, title: &str) -> Stage {
+        let events =
+            (choice != StageChoice::None).then(|| bus.subscribe("stage", Policy::Coalesce, STAGE_QUEUE));
+        Stage { choice, events, bus: bus.clone(), keys, shutdown: shutdown.clone(), title: title.to_string() }
+    }
+
+    /// Shows the performance until its end is asked for. On the main thread, which the window needs.
+    pub fn run(self) -> anyhow::Result<()> {
+        let Some(events) = self.events else {
+            while !self.shutdown.wait(std::time::Duration::from_secs(3600)) {}
+            return Ok(());
+        };
+        match self.choice {
+            StageChoice::None => {}
+            StageChoice::Plain => {
+                terminal::plain::run(terminal::plain::PlainOptions {
+                    events,
+                    shutdown: self.shutdown,
+                    out: stdout(),
+                    err: std::io::stderr(),
+                })?;
+            }
+            StageChoice::Terminal => {
+                let bus = self.bus.clone();
+                terminal::run(terminal::TerminalOptions {
+                    events,
+                    clock: self.bus.clock().clone(),
+                    keys: self.keys,
+                    shutdown: self.shutdown,
+                    help: control::keyboard::help(),
+                    losses: Box::new(move || bus.losses()),
+                })?;
+            }
+            #[cfg(feature = "window")]
+            StageChoice::Window => crate::visuals::window::run(crate::visuals::window::WindowOptions {
+                events,
+                bus: self.bus,
+                keys: self.keys,
+                shutdown: self.shutdown,
+                title: self.title,
+                help: control::keyboard::help(),
+            })?,
+            #[cfg(not(feature = "window"))]
+            StageChoice::Window => bail!("xiao was built without the feature \"window\""),
+        }
+        Ok(())
+    }
+}
