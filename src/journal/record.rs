@@ -126,7 +126,7 @@ impl Journal {
     fn follow(&mut self, events: &Queue) -> io::Result<()> {
         let (mut flushed, mut synced) = (Instant::now(), Instant::now());
         loop {
-            let closed = match events.receive(FLUSH) {
+            let closed = match events.receive(FLUSH.saturating_sub(flushed.elapsed())) {
                 Received::Event(event) => {
                     self.line(&finite(&event))?;
                     self.events += 1;
