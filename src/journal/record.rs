@@ -20,7 +20,7 @@ use crate::score::{Bus, Event, Queue, Received, Stamped};
 pub const VERSION: u32 = 1;
 
 /// Buffered lines go to the system this often: what a `kill -9` may cost.
-const FLUSH: Duration = Duration::from_millis(200);
+const FLUSH: Duration = Duration::from_millis(250);
 /// And to the disk this often: what a power cut may cost. A sync may take tens of milliseconds.
 const SYNC: Duration = Duration::from_secs(1);
 
