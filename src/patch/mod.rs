@@ -3,11 +3,21 @@
 //! Read on the main or the hands thread, never in a callback. A patch that does not hold together is refused with the
 //! file, line, key and the nearest right word, and whatever was playing plays on.
 
-pub mod load;
+mod error;
+mod find;
+mod load;
 pub mod matrix;
+mod midi;
+#[cfg(test)]
+mod tests;
+mod value;
+mod watch;
 
-pub use load::{PatchError, parse};
+pub use error::{PatchError, Problem};
+pub use find::{BUILT_IN, Found, builtin, find};
+pub use load::parse;
 pub use matrix::{Matrix, Modulator, Route};
+pub use watch::Watch;
 
 use crate::score::ParamId;
 

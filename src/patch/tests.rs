@@ -1,0 +1,203 @@
+//! What patches may say, and what is said of those that may not.
+
+use super::matrix::{MAX_ROUTES, Shape};
+use super::*;
+use crate::score::SignalId;
+
+/// Lines before the one under test, so that places are seen to be counted.
+const HEAD: &str = "[prompts]\nmoon = \"The moon\"\n";
+
+fn ok(text: &str) -> Patch {
+    parse("p.toml", &format!("{HEAD}{text}")).unwrap()
+}
+
+/// The single problem of a patch.
+fn refused(text: &str) -> String {
+    let error = parse("p.toml", &format!("{HEAD}{text}")).unwrap_err();
+    assert_eq!(error.problems.len(), 1, "{:?}", error.lines().collect::<Vec<_>>());
+    let line = error.to_string();
+    assert!(!line.contains('\n'), "{line}");
+    line
+}
+
+#[test]
+fn every_shipped_patch_is_whole() {
+    for (name, text) in BUILT_IN {
+        let patch = parse(&format!("patches/{name}.toml"), text).unwrap();
+        assert!(patch.prompts.len() >= 2 && !patch.midi.is_empty() && !patch.matrix.routes.is_empty(), "{name}");
+        for device in &patch.midi {
+            for binding in &device.bindings {
+                if let Target::Prompt(to) = &binding.target {
+                    assert!(patch.prompts.iter().any(|p| p.name == *to), "{name}: {to}");
+                }
+            }
+        }
+        // The same seed must give the same words, whatever the machine does meanwhile.
+        for route in &patch.matrix.routes {
+            let to = route.to.name();
+            assert!(!to.starts_with("sampler.") && !to.starts_with("generator."), "{name}: {to}");
+        }
+        let on_disk = std::fs::read_to_string(format!("{}/patches/{name}.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert_eq!(on_disk, text);
+    }
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/patches")).unwrap();
+    assert_eq!(folder.count(), BUILT_IN.len(), "every file of patches/ is compiled in");
+}
+
+#[test]
+fn a_patch_is_read_as_it_is_written() {
+    let patch = ok(r#"
+        "春" = "春"
+        [params]
+        "sampler.temperature" = 1
+        sound.hum.level_db = -12.5
+        generator.hold = true
+        [midi."nano*"]
+        cc0 = "sound.level_db"
+        cc127 = { to = "sound.hum.pitch", takeover = "pickup", range = [60, 30] }
+        note36 = "prompt.moon"
+        note37 = "prompt.previous"
+        [[matrix]]
+        from = "machine.cpu"
+        to = "stage.hue"
+        amount = -0.5
+        curve = "s"
+        lag_ms = 250
+        "#);
+    assert_eq!((patch.title.as_str(), patch.shader.as_str(), patch.model), ("p", "field", None));
+    assert_eq!(patch.prompts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["moon", "春"]);
+    let wanted = [(ParamId::Temperature, 1.0), (ParamId::HumLevel, -12.5), (ParamId::Hold, 1.0)];
+    assert_eq!(patch.params, wanted);
+    assert_eq!(patch.midi[0].pattern, "nano*");
+    let bindings = [
+        (MidiSource::Cc(0), Target::Param { id: ParamId::Level, from: -60.0, to: 6.0 }, Takeover::Jump),
+        (MidiSource::Cc(127), Target::Param { id: ParamId::HumPitch, from: 60.0, to: 30.0 }, Takeover::Pickup),
+        (MidiSource::Note(36), Target::Prompt("moon".into()), Takeover::Jump),
+        (MidiSource::Note(37), Target::Trigger(Trigger::PreviousPrompt), Takeover::Jump),
+    ];
+    let wanted: Vec<_> =
+        bindings.into_iter().map(|(source, target, takeover)| Binding { source, target, takeover }).collect();
+    assert_eq!(patch.midi[0].bindings, wanted);
+    let route = Route { from: SignalId::Cpu, to: ParamId::Hue, amount: -0.5, shape: Shape::S, lag_s: 0.25 };
+    assert_eq!(patch.matrix.routes, [route]);
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place_and_remedy() {
+    let cases = [
+        (
+            "[params]\n\"sampler.temprature\" = 1",
+            "4:1: [params] has no \"sampler.temprature\"; did you mean \"sampler.temperature\"?",
+        ),
+        (
+            "[params]\nsampler.temprature = 1",
+            "4:9: [params] has no \"sampler.temprature\"; did you mean \"sampler.temperature\"?",
+        ),
+        ("[params]\nxyzzy = 1", "4:1: [params] has no \"xyzzy\"; `xiao params` lists every parameter"),
+        ("[params]\n\"sampler.temperature\" = 9", "4:25: [params] \"sampler.temperature\" is 9, outside 0 to 2"),
+        ("[params]\n\"sound.level_db\" = nan", "4:20: [params] \"sound.level_db\" is NaN, outside -60 to 6 dB"),
+        ("[params]\n\"sampler.top_k\" = 1.5", "4:19: [params] \"sampler.top_k\" takes whole numbers, not 1.5"),
+        (
+            "[params]\n\"sampler.top_p\" = \"high\"",
+            "4:19: [params] \"sampler.top_p\" takes a number from 0 to 1, not text",
+        ),
+        ("[params]\n\"generator.hold\" = 0.5", "4:20: [params] \"generator.hold\" takes true or false"),
+        ("[params]\nstage.hue = 0.1\n\"stage.hue\" = 0.2", "5:1: [params] sets \"stage.hue\" twice"),
+        ("[parms]\na = 1", "3:2: a patch has no \"parms\"; did you mean \"params\"?"),
+        ("next = \"x\"", "3:1: [prompts] may not use \"next\": \"prompt.next\" is an action; rename it"),
+        ("\"a b\" = \"x\"", "3:1: [prompts] \"a b\" may hold only letters, digits, - and _"),
+        ("sun = 3", "3:7: [prompts] sun takes text in quotes, not a number"),
+        ("sun = \"\"", "3:7: [prompts] sun is empty; give it at least one character"),
+        ("moon = \"again\"", "3:1: not valid TOML: duplicate key"),
+        ("[midi]\ncc1 = \"stage.hue\"", "4:1: [midi] names a device first: write [midi.\"*\"] above \"cc1\""),
+        (
+            "[midi.\"*\"]\ncc128 = \"stage.hue\"",
+            "4:1: [midi.\"*\"] cc128: a control is written cc0 to cc127 or note0 to note127",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = \"stage.hew\"",
+            "4:7: [midi.\"*\"] cc1: there is no \"stage.hew\"; did you mean \"stage.hue\"?",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = \"prompt.mon\"",
+            "4:7: [midi.\"*\"] cc1: [prompts] has no \"mon\"; did you mean \"moon\"?",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = { to = \"stage.hue\", takeovr = \"jump\" }",
+            "4:27: [midi.\"*\"] cc1 has no \"takeovr\"; did you mean \"takeover\"?",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = { to = \"stage.hue\", takeover = \"fade\" }",
+            "4:38: [midi.\"*\"] cc1 takeover is \"jump\" or \"pickup\", not \"fade\"",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = { to = \"stage.hue\", range = [0, 2] }",
+            "4:39: [midi.\"*\"] cc1 range is 2, outside 0 to 1",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = { to = \"stage.hue\", range = [0] }",
+            "4:35: [midi.\"*\"] cc1 range takes two numbers, as in [0, 1]",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = { to = \"prompt.next\", range = [0, 1] }",
+            "4:29: [midi.\"*\"] cc1: only a parameter has a \"range\"; take it out",
+        ),
+        (
+            "[midi.\"*\"]\ncc1 = \"stage.hue\"\ncc01 = \"stage.hue\"",
+            "5:1: [midi.\"*\"] cc01 is the same control as one above",
+        ),
+        ("[matrix]\nfrom = \"machine.cpu\"", "3:2: write [[matrix]], with two brackets, above each route"),
+        (
+            "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"",
+            "3:1: [[matrix]] lacks \"amount\"; a route needs from, to and amount",
+        ),
+        (
+            "[[matrix]]\nfrom = \"machine.gpu\"\nto = \"stage.hue\"\namount = 1",
+            "4:8: [[matrix]] from: there is no \"machine.gpu\"; did you mean \"machine.cpu\"?",
+        ),
+        (
+            "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"\namount = 2",
+            "6:10: [[matrix]] amount is 2, outside -1 to 1",
+        ),
+        (
+            "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"\namount = 1\ncurve = \"steep\"",
+            "7:9: [[matrix]] curve: there is no \"steep\"; it is one of lin, exp, log, s, inverse",
+        ),
+        (
+            "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"\namount = 1\nlag_ms = -1",
+            "7:10: [[matrix]] lag_ms is -1, outside 0 to 600000",
+        ),
+        ("[params\na = 1", "3:8: not valid TOML: unclosed table, expected `]`"),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(refused(text), format!("p.toml:{wanted}"), "{text}");
+    }
+}
+
+#[test]
+fn a_patch_without_prompts_is_refused() {
+    let error = parse("p.toml", "title = \"x\"").unwrap_err().to_string();
+    assert_eq!(error, "p.toml: there is no prompt to play; write one below [prompts], as in: moon = \"The moon\"");
+    let error = parse("p.toml", "shader = \"../x.wgsl\"\n[prompts]").unwrap_err();
+    assert_eq!(error.problems.iter().map(|p| p.at.unwrap()).collect::<Vec<_>>(), [(1, 10), (2, 2)]);
+}
+
+#[test]
+fn cables_are_counted() {
+    let cable = "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"\namount = 0.1\n";
+    assert_eq!(ok(&cable.repeat(MAX_ROUTES)).matrix.routes.len(), MAX_ROUTES);
+    assert!(refused(&cable.repeat(MAX_ROUTES + 1)).starts_with("p.toml:259:1: [[matrix]] has more than 64 routes"));
+}
+
+#[test]
+fn no_text_whatever_panics() {
+    let text = BUILT_IN[0].1;
+    for cut in (0..text.len()).filter(|i| text.is_char_boundary(*i)) {
+        let _ = parse("p.toml", &text[..cut]);
+    }
+    for byte in
+        ["\0", "\u{feff}", "\r\n", "[[[", "a.b.c = 1\na.b = 2", "prompts = 1\nparams = []\nmidi = 1\nmatrix = 1"]
+    {
+        let _ = parse("p.toml", byte);
+    }
+}
