@@ -22,17 +22,25 @@ impl Devices {
         if self.json {
             return print_json(&json!({"sound": sound, "midi": midi, "displays": displays, "sensors": sensors}));
         }
-        let sections: [(&str, Vec<String>); 4] = [
-            ("sound", sound.iter().map(ToString::to_string).collect()),
-            ("midi", midi.iter().map(ToString::to_string).collect()),
-            ("displays", displays.iter().map(ToString::to_string).collect()),
-            ("sensors", sensors.iter().map(ToString::to_string).collect()),
-        ];
-        for (name, lines) in sections {
-            print(name)?;
-            for line in lines {
-                print(&format!("  {line}"))?;
+        print("sound")?;
+        for host in sound {
+            for device in &host.devices {
+                let mark = if device.default { " (default)" } else { "" };
+                let what = device.config.as_ref().or(device.unavailable.as_ref());
+                print(&format!("  {:<8} {}{mark}: {}", host.host, device.name, what.map_or("", |w| w)))?;
             }
+            if let Some(why) = host.unavailable {
+                print(&format!("  {:<8} unavailable: {why}", host.host))?;
+            }
+        }
+        print("MIDI")?;
+        print(&format!("  {midi}"))?;
+        print("displays")?;
+        print(&format!("  {displays}"))?;
+        print("sensors")?;
+        for sensor in sensors {
+            let value = sensor.value.map_or("unavailable".into(), |v| format!("{v:.2} {}", sensor.unit));
+            print(&format!("  {:<24} {:<18} {}", sensor.signal.name(), value.trim_end(), sensor.note))?;
         }
         Ok(())
     }

@@ -74,7 +74,7 @@ impl Reader {
         self.offset += self.line.len() as u64;
         match serde_json::from_slice::<Stamped>(&self.line) {
             Ok(stamped) => {
-                self.ended = matches!(stamped.event, Event::End { .. });
+                self.ended |= matches!(stamped.event, Event::End { .. });
                 Ok(Some(stamped))
             }
             Err(error) => {

@@ -14,7 +14,7 @@ use crate::control::{self, Mapping, Midi};
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Action, Bus, Event, Hand, Key, ParamId, Params, Shutdown};
-use crate::visuals::shader;
+use crate::visuals::shader::{self, Shader};
 
 /// How often keys and MIDI are looked at.
 const TICK: Duration = Duration::from_millis(2);
@@ -31,7 +31,9 @@ pub struct Hands {
     pub sound: Option<Sound>,
     pub patch: Patch,
     pub patch_file: Option<patch::Watch>,
-    pub shader_file: Option<shader::Watch>,
+    pub shader: Shader,
+    /// The shader's file, where it has one.
+    pub shader_file: Option<patch::Watch>,
     /// Where shaders are looked for, nearest first.
     pub shader_folders: Vec<PathBuf>,
     /// The performance ends then, in nanoseconds of its clock.
@@ -200,7 +202,7 @@ impl State {
         if let Some(watch) = &mut self.hands.shader_file
             && let Some(read) = watch.changed()
         {
-            let name = watch.name().to_string();
+            let name = self.hands.shader.name.clone();
             let event = match read {
                 Ok(text) => Event::Shader { name, text },
                 Err(error) => fault(format!("shader {name}"), error.to_string()),
@@ -220,7 +222,7 @@ impl State {
             }
         }
         self.command(Command::Matrix(patch.matrix.clone()));
-        if let Some(sound) = &self.hands.sound {
+        if let Some(sound) = &mut self.hands.sound {
             sound.take_matrix(seq, patch.matrix.clone());
         }
         self.mapping = Mapping::new(&patch.midi);
@@ -229,7 +231,8 @@ impl State {
             match shader::find(&patch.shader, &self.hands.shader_folders) {
                 Ok(found) => {
                     self.hands.bus.emit(Event::Shader { name: found.name.clone(), text: found.text.clone() });
-                    self.hands.shader_file = found.watch();
+                    self.hands.shader_file = found.path.as_deref().map(|path| patch::Watch::new(path, &found.text));
+                    self.hands.shader = found;
                 }
                 Err(error) => {
                     let remedy = "the last shader stays".to_string();

@@ -49,10 +49,11 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let (choice, stage_notice) = stage::choose(options.stage)?;
     let source = source(options.model, &patch, found.path.as_deref());
     let (model, sha256) = load(&source)?;
+    let started = jiff::Zoned::now();
     let folder = match &options.record {
         Record::Off => None,
-        Record::Dated => Some(Folder::create(None)?),
-        Record::Into(folder) => Some(Folder::create(Some(folder))?),
+        Record::Dated => Some(Folder::create(None, &started)?),
+        Record::Into(folder) => Some(Folder::create(Some(folder), &started)?),
     };
     let seed = options.seed.unwrap_or_else(new_seed);
 
@@ -63,14 +64,12 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         Some(folder) => {
             folder.write_patch(&found.text)?;
             let events = bus.subscribe("journal", Policy::Whole, JOURNAL_QUEUE);
-            Some(Recorder::spawn(folder, Header::now(&found.file), events, bus.clone())?)
+            Some(Recorder::spawn(folder, &Header::new(&started, &machine::host().to_string(), &found.file), events, bus.clone())?)
         }
         None => None,
     };
     let (keys_to, keys) = crossbeam_channel::bounded(256);
     let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title);
-    let sound = Sound::start(&options.sound, folder.as_ref().map(Folder::path), &bus, seed, patch.matrix.clone())?;
-
     bus.emit(Event::Begin {
         xiao: env!("CARGO_PKG_VERSION").into(),
         title: patch.title.clone(),
@@ -78,23 +77,25 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         sha256,
         seed,
     });
+    bus.emit(Event::Patch { name: found.file.clone(), text: found.text.clone() });
+    bus.emit(Event::Shader { name: shader.name.clone(), text: shader.text.clone() });
+    let folder_path = folder.as_ref().map(Folder::path);
+    let (sound, sound_notice) = Sound::start(&options.sound, folder_path, &bus, seed, patch.matrix.clone())?;
     if let Some(sound) = &sound {
         bus.emit(sound.event());
     }
-    bus.emit(Event::Patch { name: found.file.clone(), text: found.text.clone() });
-    bus.emit(Event::Shader { name: shader.name.clone(), text: shader.text.clone() });
     let params = Arc::new(Params::default());
     let from_patch = patch.params.iter().map(|p| (p, Hand::Patch));
     for ((id, value), by) in from_patch.chain(options.set.iter().map(|p| (p, Hand::CommandLine))) {
         let value = params.set(*id, *value);
         bus.emit(Event::Param { id: *id, value, by });
     }
-    let notices = stage_notice.into_iter().chain(sound.as_ref().and_then(Sound::notice));
-    for text in notices {
+    for text in stage_notice.into_iter().chain(sound_notice) {
         bus.emit(Event::Notice { text });
     }
 
-    let monitor = Monitor::spawn(bus.clone(), shutdown.clone(), MACHINE_EVERY);
+    let monitor = Monitor::spawn(bus.clone(), shutdown.clone(), MACHINE_EVERY)
+        .context("no thread for the machine's sensors could be started")?;
     let worker = Worker::spawn(WorkerOptions {
         model,
         source,
@@ -114,8 +115,9 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         sound,
         patch,
-        patch_file: found.path.map(patch::Watch::new),
-        shader_file: shader.watch(),
+        patch_file: found.path.as_deref().map(|path| patch::Watch::new(path, &found.text)),
+        shader_file: shader.path.as_deref().map(|path| patch::Watch::new(path, &shader.text)),
+        shader,
         shader_folders,
         end_ns: options.seconds.map(|s| s.as_nanos() as u64),
     };
@@ -129,14 +131,17 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     // The voices of the model fall silent first, the journal last: it keeps what the others say on their way out.
     worker.join();
     monitor.join();
-    if let Ok(Some(sound)) = hands.join() {
-        sound.close(&bus);
-    }
+    let sound = hands.join().ok().flatten();
     bus.emit(Event::End { reason: shutdown.reason().unwrap_or_default() });
+    if let Some(sound) = sound
+        && let Err(error) = sound.close(&bus, true)
+    {
+        eprintln!("xiao: the sound is not whole: {error:#}");
+    }
     bus.close();
     if let (Some(recorder), Some(folder)) = (recorder, &folder) {
         match recorder.join() {
-            Ok(summary) => eprintln!("recorded in {}: {summary}", folder.path().display()),
+            Ok(summary) => eprintln!("recorded in {} ({} events)", folder.path().display(), summary.events),
             Err(error) => eprintln!("the recording in {} is not whole: {error}", folder.path().display()),
         }
     }
@@ -189,10 +194,4 @@ fn new_seed() -> u64 {
 pub(super) fn end_on_signals(shutdown: &Shutdown) -> anyhow::Result<()> {
     let shutdown = shutdown.clone();
     ctrlc::set_handler(move || shutdown.request("a signal asked for the end")).context("signals cannot be listened to")
-}
-
-/// This machine in one line, for the journal's header.
-#[allow(dead_code)]
-fn machine_line() -> String {
-    machine::host().to_string()
 }

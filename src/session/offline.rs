@@ -9,14 +9,17 @@ use crate::control;
 use crate::journal;
 use crate::visuals::{FrameState, offscreen};
 
+/// Seconds in which the last notes ring out.
+const TAIL_S: f32 = 1.0;
+
 /// Writes the sound of a recording, sample for sample as it was played.
 ///
 /// # Errors
 /// A folder that holds no recording, a file that is there already or cannot be written.
 pub fn wav(folder: &Path, file: &Path) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
-    let summary = audio::render::to_wav(&recording.events, file)?;
-    eprintln!("{}: {summary}", file.display());
+    let written = audio::render::to_wav(&recording.events, file, TAIL_S)?;
+    eprintln!("{} frames of sound in {}", written.frames, file.display());
     Ok(())
 }
 

@@ -23,15 +23,15 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     let (keys_to, keys) = crossbeam_channel::bounded(256);
     let (title, seed, matrix) = opening(&recording.events);
     let stage = Stage::new(choice, &bus, keys_to, &shutdown, &title);
-    let mut sound = Sound::start(&sound, None, &bus, seed, matrix)?;
-    if let Some(why) = &recording.truncated {
-        bus.emit(Event::Notice { text: why.clone() });
+    let (mut sound, sound_notice) = Sound::start(&sound, None, &bus, seed, matrix)?;
+    for text in recording.truncated.into_iter().chain(sound_notice) {
+        bus.emit(Event::Notice { text });
     }
 
     let events = recording.events;
     let (relay_bus, relay_shutdown) = (bus.clone(), shutdown.clone());
     let player = std::thread::Builder::new().name("xiao-replay".into()).spawn(move || {
-        journal::replay(&events, &relay_bus, &relay_shutdown);
+        journal::replay(events, &relay_bus, &relay_shutdown);
         relay_shutdown.request("the recording is over");
     })?;
     // Of the hands only quitting is left: everything else is in the recording.
@@ -53,7 +53,7 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     shutdown.request("the stage was closed");
     let _ = player.join();
     if let Ok(Some(sound)) = hands.join() {
-        sound.close(&bus);
+        sound.close(&bus, false)?;
     }
     bus.close();
     shown
