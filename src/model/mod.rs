@@ -1,1 +1,146 @@
-//! model
+//! The live model: reads a GGUF file and generates from it.
+//!
+//! [`Model`] is weights, tokenizer and cache; [`Generator`] makes one step at a time on whichever thread calls it;
+//! [`Worker`] runs a generator on a thread of its own, commands in, events out. candle and tokenizers are known here
+//! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
+
+mod decoder;
+mod distribution;
+mod error;
+mod flaws;
+mod generator;
+mod gguf;
+mod info;
+mod prompt;
+mod sampler;
+mod source;
+mod threads;
+mod tokenizer;
+mod worker;
+
+pub use distribution::{Distribution, Ranked};
+pub use error::ModelError;
+pub use generator::{Forgot, Generator, Progress, Reading, Step};
+pub use info::{Info, Lineage, TensorInfo, TypeSum};
+pub use source::Source;
+pub use threads::{limit_threads, threads};
+pub use tokenizer::{TextStream, Tokenizer};
+pub use worker::{Command, Worker, WorkerOptions, is_worker_thread, silence_worker_panics};
+
+use std::sync::Arc;
+
+use decoder::{CHUNK, Config, Decoder, Weights};
+use gguf::Gguf;
+
+/// A model that is ready to generate.
+pub struct Model {
+    info: Arc<Info>,
+    tokenizer: Arc<Tokenizer>,
+    decoder: Decoder,
+}
+
+impl Model {
+    /// Reads a model with its usual context: the file's, at most 4096.
+    ///
+    /// # Errors
+    /// The file cannot be read, does not hold together, or asks for what is not supported.
+    pub fn load(source: &Source) -> Result<Model, ModelError> {
+        Model::load_with_context(source, None)
+    }
+
+    /// Reads a model with a context of so many tokens, never more than the file's own. The memory for it is
+    /// reserved at once and taken as the text grows.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_with_context(source: &Source, context: Option<usize>) -> Result<Model, ModelError> {
+        let gguf = Gguf::read(source)?;
+        let config = Config::read(&gguf, context)?;
+        let tokenizer = Tokenizer::new(&gguf)?;
+        if tokenizer.vocabulary() > config.vocabulary {
+            let problem = format!(
+                "it lists {} tokens, the embedding table has {}; convert the model again",
+                tokenizer.vocabulary(),
+                config.vocabulary
+            );
+            return Err(gguf.bad_key("tokenizer.ggml.tokens", problem));
+        }
+        let info = Info::of(&gguf, &config, &tokenizer);
+        let weights = Weights::load(source, &gguf, config)?;
+        Ok(Model { info: Arc::new(info), tokenizer: Arc::new(tokenizer), decoder: Decoder::new(Arc::new(weights)) })
+    }
+
+    /// The same weights with a memory of their own.
+    pub fn fresh(&self) -> Model {
+        Model { info: self.info.clone(), tokenizer: self.tokenizer.clone(), decoder: self.decoder.fresh() }
+    }
+
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    pub fn tokenizer(&self) -> &Arc<Tokenizer> {
+        &self.tokenizer
+    }
+
+    /// How many tokens the model can hold in mind.
+    pub fn context(&self) -> usize {
+        self.decoder.config().context
+    }
+
+    /// The distribution of what follows `ids`, taken as they are. Forgets whatever was read before.
+    ///
+    /// # Errors
+    /// No ids, more than the context holds, or one that is not in the vocabulary.
+    pub fn peek(&mut self, ids: &[u32]) -> Result<Distribution, ModelError> {
+        if ids.is_empty() {
+            return Err(ModelError::Input("there are no tokens to go on; give a text or --ids".to_string()));
+        }
+        if ids.len() > self.context() {
+            let problem = format!("{} tokens do not fit into the context of {}; give fewer", ids.len(), self.context());
+            return Err(ModelError::Input(problem));
+        }
+        self.decoder.truncate(0);
+        let (head, tail) = ids.split_at((ids.len() - 1) / CHUNK * CHUNK);
+        for chunk in head.chunks(CHUNK) {
+            self.decoder.forward(chunk, false)?;
+        }
+        let logits = self.decoder.forward(tail, true)?;
+        self.decoder.truncate(0);
+        Ok(Distribution::new(logits.unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peeking_repeats_and_refuses() {
+        let mut model = Model::load(&Source::Embedded).unwrap();
+        let ids = model.tokenizer().encode_special("<|en|>The moon");
+        let first = model.peek(&ids).unwrap();
+        assert_eq!(first.logits.len(), 6144);
+        assert_eq!(model.peek(&ids).unwrap().logits, first.logits);
+        assert!(first.entropy_bits() > 1.0 && first.top(1)[0].p > 0.01);
+        let long: Vec<u32> = ids.iter().cycle().take(100).copied().collect();
+        assert!(model.peek(&long).unwrap().is_sound());
+        for (ids, word) in [(vec![], "no tokens"), (vec![6144], "vocabulary of 6144"), (vec![1; 257], "context of 256")]
+        {
+            let error = model.peek(&ids).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_cut_in_half_or_of_text_is_refused_in_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("half.gguf");
+        std::fs::write(&path, &include_bytes!("../../assets/models/starter.gguf")[..1_600_000]).unwrap();
+        let error = Model::load(&Source::File(path.clone())).err().unwrap().to_string();
+        assert!(error.contains("half.gguf: cut short: tensor") && error.contains("1600000"), "{error}");
+        std::fs::write(&path, "春眠不觉晓\n").unwrap();
+        let error = Model::load(&Source::File(path)).err().unwrap().to_string();
+        assert!(error.contains("not a GGUF file") && !error.contains('\n'), "{error}");
+    }
+}

@@ -1,0 +1,221 @@
+//! The arithmetic between the matrix products, on plain slices.
+//!
+//! Each hot loop is written once and compiled twice: for any processor and for those with AVX2 and FMA, chosen at run
+//! time. `spread` uses no fused operation and a fixed order, so that its sums are the same on every machine.
+
+/// Lanes that sums are split into; the compiler turns them into vector registers.
+const LANES: usize = 16;
+
+macro_rules! for_each_processor {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $t:ty),*) $(-> $r:ty)? = $body:ident) => {
+        $(#[$doc])*
+        $vis fn $name($($arg: $t),*) $(-> $r)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                fn wide($($arg: $t),*) $(-> $r)? {
+                    $body::<true>($($arg),*)
+                }
+                if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+                    // SAFETY: both features were just found.
+                    return unsafe { wide($($arg),*) };
+                }
+            }
+            // Every 64-bit ARM fuses in one instruction; elsewhere it would be a call.
+            $body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
+        }
+    };
+}
+
+for_each_processor! {
+    /// Attends one head: scores of `query` (dim) against `keys` (n, dim), softmax, and the weighted sum of `values`
+    /// (n, dim), which replaces the query. `scores` is scratch.
+    pub fn attend(query: &mut [f32], keys: &[f32], values: &[f32], scale: f32, scores: &mut Vec<f32>) = attend_body
+}
+
+for_each_processor! {
+    /// Maximum, logarithm of the sum of exponentials, and entropy (nats) of logits; NaN logits give NaN.
+    pub fn spread(logits: &[f32]) -> Spread = spread_body
+}
+
+for_each_processor! {
+    /// `gate = silu(gate) * up`
+    pub fn swiglu(gate: &mut [f32], up: &[f32]) = swiglu_body
+}
+
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[inline(always)]
+fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let (mut xs, mut ys) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    for (x, y) in xs.by_ref().zip(ys.by_ref()) {
+        for i in 0..LANES {
+            sums[i] = multiply_add::<FUSED>(x[i], y[i], sums[i]);
+        }
+    }
+    let rest: f32 = xs.remainder().iter().zip(ys.remainder()).map(|(x, y)| x * y).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+#[inline(always)]
+fn attend_body<const FUSED: bool>(query: &mut [f32], keys: &[f32], values: &[f32], scale: f32, scores: &mut Vec<f32>) {
+    let dim = query.len();
+    scores.clear();
+    scores.extend(keys.chunks_exact(dim).map(|key| dot::<FUSED>(query, key) * scale));
+    let max = scores.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
+    for score in scores.iter_mut() {
+        *score = exp(*score - max);
+    }
+    let sum: f32 = scores.iter().sum();
+    query.fill(0.0);
+    for (weight, value) in scores.iter().zip(values.chunks_exact(dim)) {
+        for (out, v) in query.iter_mut().zip(value) {
+            *out = multiply_add::<FUSED>(*weight, *v, *out);
+        }
+    }
+    let share = 1.0 / sum;
+    query.iter_mut().for_each(|out| *out *= share);
+}
+
+/// What a row of logits amounts to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    pub max: f32,
+    /// `ln Σ exp(logit)`
+    pub log_sum: f32,
+    pub entropy_nats: f32,
+}
+
+#[inline(always)]
+fn spread_body<const FUSED: bool>(logits: &[f32]) -> Spread {
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    for xs in logits.chunks(LANES) {
+        for (top, x) in tops.iter_mut().zip(xs) {
+            // Unlike f32::max this lets a NaN stay.
+            *top = if *x > *top || x.is_nan() { *x } else { *top };
+        }
+    }
+    let max = tops.iter().fold(f32::NEG_INFINITY, |a, b| if *b > a || b.is_nan() { *b } else { a });
+    let (mut sums, mut weighted) = ([0.0f32; LANES], [0.0f32; LANES]);
+    for xs in logits.chunks(LANES) {
+        for ((sum, weight), x) in sums.iter_mut().zip(&mut weighted).zip(xs) {
+            let below = x - max;
+            let e = exp(below);
+            *sum += e;
+            // A logit of -inf has no share, and 0 * -inf would be NaN.
+            *weight += e * below.max(-100.0);
+        }
+    }
+    let total = |parts: &[f32]| parts.iter().map(|x| f64::from(*x)).sum::<f64>();
+    let (sum, weighted) = (total(&sums), total(&weighted));
+    let log_sum = f64::from(max) + sum.ln();
+    Spread { max, log_sum: log_sum as f32, entropy_nats: (sum.ln() - weighted / sum).max(0.0) as f32 }
+}
+
+#[inline(always)]
+fn swiglu_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
+    for (g, u) in gate.iter_mut().zip(up) {
+        *g = *g / (1.0 + exp(-*g)) * u;
+    }
+}
+
+/// `e^x` to within 2 units of the last place, without branches, so that loops over it become vector code.
+/// Below -87 it is 0 (to within 1e-38), above 88 it stays at e^88; NaN stays NaN.
+///
+/// The range is reduced by ln 2 in two parts and the rest is a polynomial of degree 6 (Cephes, `expf`).
+#[inline(always)]
+#[allow(clippy::excessive_precision)]
+pub fn exp(x: f32) -> f32 {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to a whole number
+    let x = if x < -87.0 { -87.0 } else { x };
+    let x = if x > 88.0 { 88.0 } else { x };
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let r = x - n * 0.693_359_375 + n * 2.121_944_4e-4;
+    let mut p = 1.987_569_1e-4;
+    p = p * r + 1.398_2e-3;
+    p = p * r + 8.333_452e-3;
+    p = p * r + 4.166_579_6e-2;
+    p = p * r + 1.666_666_5e-1;
+    p = p * r + 5.000_000_1e-1;
+    let p = p * r * r + r + 1.0;
+    // 2^n by its exponent bits; `n` lies in -126..=127.
+    p * f32::from_bits((((n + ROUND).to_bits() & 0x1FF).wrapping_add(127) & 0xFF) << 23)
+}
+
+/// `out = x / rms(x) * weight`, row by row of `weight`'s length.
+pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
+    let width = weight.len();
+    for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+        let mean = dot::<false>(row, row) / width as f32;
+        let scale = 1.0 / (mean + eps).sqrt();
+        for ((out, x), w) in out.iter_mut().zip(row).zip(weight) {
+            *out = x * scale * w;
+        }
+    }
+}
+
+/// `x += y`
+pub fn add(x: &mut [f32], y: &[f32]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x += y;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_close_everywhere() {
+        for i in -8600..8800 {
+            let x = i as f32 / 100.0;
+            let (got, right) = (f64::from(exp(x)), f64::from(x).exp());
+            assert!((got / right - 1.0).abs() < 3e-7, "{x}: {got} {right}");
+        }
+        assert!(exp(f32::NEG_INFINITY) < 1e-37 && exp(f32::NAN).is_nan() && exp(1e9).is_finite());
+    }
+
+    #[test]
+    fn spread_is_that_of_the_definition() {
+        let logits: Vec<f32> = (0..1003).map(|i| ((i * 37) % 101) as f32 / 9.0 - 3.0).collect();
+        let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();
+        let entropy: f64 = logits.iter().map(|x| f64::from(*x).exp() / sum).map(|p| -p * p.ln()).sum();
+        let got = spread(&logits);
+        assert!((f64::from(got.log_sum) - sum.ln()).abs() < 1e-5);
+        assert!((f64::from(got.entropy_nats) - entropy).abs() < 1e-4, "{got:?} {entropy}");
+        assert!(spread(&[1.0, f32::NAN, 2.0]).log_sum.is_nan());
+        assert!(spread(&[0.0, f32::NEG_INFINITY]).entropy_nats < 1e-30);
+        assert_eq!(spread_body::<false>(&logits), got);
+    }
+
+    #[test]
+    fn attention_is_that_of_the_definition() {
+        let (dim, n) = (24, 7);
+        let wave = |k: f32, len: usize| (0..len).map(|i| (i as f32 * k).sin()).collect::<Vec<f32>>();
+        let (query, keys, values) = (wave(0.7, dim), wave(0.31, n * dim), wave(0.17, n * dim));
+        let score = |i: usize| (0..dim).map(|d| query[d] * keys[i * dim + d]).sum::<f32>() * 0.2;
+        let sum: f32 = (0..n).map(|i| score(i).exp()).sum();
+        let mut got = query.clone();
+        attend(&mut got, &keys, &values, 0.2, &mut Vec::new());
+        for d in 0..dim {
+            let right: f32 = (0..n).map(|i| score(i).exp() / sum * values[i * dim + d]).sum();
+            assert!((got[d] - right).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn norm_and_gate() {
+        let mut out = vec![0.0; 4];
+        rms_norm(&[3.0, 4.0, 0.0, 1.0], &[1.0, 2.0], 0.0, &mut out);
+        let rms = 12.5f32.sqrt();
+        assert!((out[0] - 3.0 / rms).abs() < 1e-6 && (out[1] - 8.0 / rms).abs() < 1e-6);
+        let mut gate = vec![1.0, -2.0];
+        swiglu(&mut gate, &[2.0, 3.0]);
+        assert!((gate[0] - 2.0 / (1.0 + (-1.0f32).exp())).abs() < 1e-6);
+        assert!((gate[1] + 6.0 / (1.0 + 2.0f32.exp())).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,45 @@
+//! What can be wrong with a model file or with what is asked of a model, each said in one line: the file, the place in
+//! it, and what to do.
+
+use std::io;
+
+/// A one-line error about a model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error("{file}: cannot be read: {source}; check the path and its permissions")]
+    Unreadable { file: String, source: io::Error },
+    #[error("{file}: byte 0: not a GGUF file, it begins with {found}; give a model file that ends in .gguf")]
+    NotGguf { file: String, found: String },
+    #[error("{file}: byte 4: GGUF version {version} is not supported, versions 2 and 3 are; convert the model again")]
+    Version { file: String, version: u32 },
+    #[error(
+        "{file}: cut short: {what} at byte offset {offset} needs the file to have {needed} bytes, it has {has}; \
+         copy or download it again"
+    )]
+    Truncated { file: String, what: String, offset: u64, needed: u64, has: u64 },
+    #[error("{file}: damaged at byte offset {offset}: {what}; copy or download it again")]
+    Damaged { file: String, offset: u64, what: String },
+    #[error("{file}: key general.architecture: {found:?} is not supported, {supported} is; choose another model")]
+    Architecture { file: String, found: String, supported: &'static str },
+    #[error("{file}: key {key} is missing; convert the model again with a current converter")]
+    MissingKey { file: String, key: String },
+    #[error("{file}: key {key}: {problem}")]
+    BadKey { file: String, key: String, problem: String },
+    #[error("{file}: tensor {tensor}: type {kind} is not supported; choose a file in {supported}")]
+    TensorType { file: String, tensor: String, kind: String, supported: &'static str },
+    #[error("{file}: tensor {tensor} is missing; convert the model again with a current converter")]
+    MissingTensor { file: String, tensor: String },
+    #[error("{file}: tensor {tensor}: shape {found:?} where {expected:?} was expected; convert the model again")]
+    Shape { file: String, tensor: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error("{0}")]
+    Input(String),
+    #[error("the model could not be computed: {0}; try another model file")]
+    Compute(String),
+}
+
+impl From<candle_core::Error> for ModelError {
+    fn from(e: candle_core::Error) -> ModelError {
+        let text = e.to_string();
+        ModelError::Compute(text.lines().next().unwrap_or_default().to_string())
+    }
+}

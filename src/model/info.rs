@@ -1,0 +1,186 @@
+//! A model's anatomy and provenance, from its header alone.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::decoder::Config;
+use super::gguf::{Gguf, Value};
+use super::{ModelError, Source, Tokenizer};
+
+/// What `inspect` shows. No weight is read for it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Info {
+    pub file: String,
+    pub file_bytes: u64,
+    pub gguf_version: u32,
+    pub name: String,
+    pub architecture: String,
+    pub parameters: u64,
+    pub layers: usize,
+    /// Of the embedding.
+    pub width: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    pub ffn: usize,
+    pub vocabulary: usize,
+    /// Positions the model was made for.
+    pub context: usize,
+    /// Positions xiao gives it unless asked for more.
+    pub context_used: usize,
+    pub rope_base: f64,
+    /// Whether the embedding table also makes the logits.
+    pub tied_output: bool,
+    pub tokenizer: String,
+    pub bos: Option<u32>,
+    pub eos: Option<u32>,
+    pub add_bos: bool,
+    /// `general.*` of the file in its order, or "unknown" where it says nothing.
+    pub lineage: Lineage,
+    pub types: Vec<TypeSum>,
+    pub tensors: Vec<TensorInfo>,
+    pub weight_bytes: u64,
+    /// Keys and values at `context_used` and at `context`.
+    pub cache_bytes: u64,
+    pub cache_bytes_full: u64,
+    /// Weights and cache at `context_used`.
+    pub memory_bytes: u64,
+}
+
+/// Where a model comes from, in its file's own words.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lineage {
+    pub author: String,
+    pub organization: String,
+    pub licence: String,
+    pub source: String,
+    pub base_model: String,
+    pub datasets: String,
+    pub languages: String,
+    pub description: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct TypeSum {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub tensors: usize,
+    pub parameters: u64,
+    pub bytes: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct TensorInfo {
+    pub name: String,
+    pub shape: Vec<usize>,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub bytes: u64,
+}
+
+impl Info {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// The file cannot be read, does not hold together, or is of an architecture that is not supported.
+    pub fn read(source: &Source) -> Result<Info, ModelError> {
+        let gguf = Gguf::read(source)?;
+        let config = Config::read(&gguf, None)?;
+        let tokenizer = Tokenizer::new(&gguf)?;
+        Ok(Info::of(&gguf, &config, &tokenizer))
+    }
+
+    pub(super) fn of(gguf: &Gguf, config: &Config, tokenizer: &Tokenizer) -> Info {
+        let mut sums: BTreeMap<_, TypeSum> = BTreeMap::new();
+        for t in &gguf.tensors {
+            let empty = || TypeSum { kind: t.kind.name(), tensors: 0, parameters: 0, bytes: 0 };
+            let sum = sums.entry(t.kind).or_insert_with(empty);
+            sum.tensors += 1;
+            sum.parameters = sum.parameters.saturating_add(t.elements());
+            sum.bytes = sum.bytes.saturating_add(t.bytes());
+        }
+        let mut types: Vec<TypeSum> = sums.into_values().collect();
+        types.sort_by_key(|sum| std::cmp::Reverse(sum.bytes));
+        let weight_bytes = gguf.tensors.iter().map(|t| t.bytes()).sum();
+        let cache_bytes = config.cache_bytes(config.context);
+        Info {
+            file: gguf.file.clone(),
+            file_bytes: gguf.file_bytes,
+            gguf_version: gguf.version,
+            name: first(gguf, &["general.name", "general.basename"]),
+            architecture: first(gguf, &["general.architecture"]),
+            parameters: types.iter().map(|sum| sum.parameters).sum(),
+            layers: config.layers,
+            width: config.width,
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            head_dim: config.head_dim,
+            ffn: config.ffn,
+            vocabulary: config.vocabulary,
+            context: config.file_context,
+            context_used: config.context,
+            rope_base: config.rope_base,
+            tied_output: gguf.tensor("output.weight").is_none(),
+            tokenizer: tokenizer.about().to_string(),
+            bos: tokenizer.bos(),
+            eos: tokenizer.eos(),
+            add_bos: tokenizer.add_bos(),
+            lineage: Lineage {
+                author: first(gguf, &["general.author"]),
+                organization: first(gguf, &["general.organization"]),
+                licence: first(gguf, &["general.license", "general.license.name", "general.license.link"]),
+                source: first(
+                    gguf,
+                    &["general.source.url", "general.url", "general.repo_url", "general.source.repo_url"],
+                ),
+                base_model: first(gguf, &["general.base_model.0.name", "general.base_model.0.repo_url"]),
+                datasets: first(gguf, &["general.datasets", "general.dataset.0.name"]),
+                languages: first(gguf, &["general.languages"]),
+                description: first(gguf, &["general.description"]),
+            },
+            types,
+            tensors: gguf
+                .tensors
+                .iter()
+                .map(|t| TensorInfo {
+                    name: t.name.clone(),
+                    shape: t.shape.clone(),
+                    kind: t.kind.name(),
+                    bytes: t.bytes(),
+                })
+                .collect(),
+            weight_bytes,
+            cache_bytes,
+            cache_bytes_full: config.cache_bytes(config.file_context),
+            memory_bytes: weight_bytes + cache_bytes,
+        }
+    }
+}
+
+/// The first of the keys that says something.
+fn first(gguf: &Gguf, keys: &[&str]) -> String {
+    let said = |key: &&str| match gguf.get(key)? {
+        Value::Text(text) if !text.trim().is_empty() => Some(text.trim().to_string()),
+        Value::Texts(list) if !list.is_empty() => Some(list.join(", ")),
+        _ => None,
+    };
+    keys.iter().find_map(said).unwrap_or_else(|| "unknown".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_model_is_described() {
+        let info = Info::read(&Source::Embedded).unwrap();
+        assert_eq!((info.architecture.as_str(), info.layers, info.vocabulary), ("llama", 4, 6144));
+        assert!((2_700_000..2_900_000).contains(&info.parameters), "{}", info.parameters);
+        assert_eq!(info.types.iter().map(|t| t.tensors).sum::<usize>(), info.tensors.len());
+        assert!(info.weight_bytes < info.file_bytes && info.memory_bytes > info.weight_bytes);
+        let json = serde_json::to_value(&info).unwrap();
+        assert_eq!(json["tensors"][0]["type"].as_str().map(str::len), Some(4));
+        assert_eq!(json["lineage"]["base_model"], "unknown");
+    }
+}

@@ -1,0 +1,30 @@
+//! How many cores compute. candle's pool spins while it waits, so one core is always left to the sound.
+
+use super::Source;
+
+/// A model whose file is smaller than this is computed by one core: its products are so short that sharing them out
+/// costs as much as it saves.
+const SMALL_BYTES: u64 = 32 << 20;
+
+const VARIABLE: &str = "CANDLE_NUM_THREADS";
+
+/// The number of cores that compute a model: what `CANDLE_NUM_THREADS` says, else one for a small model, else all
+/// physical cores but one.
+pub fn threads(source: &Source) -> usize {
+    if let Some(n) = std::env::var(VARIABLE).ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
+        return n;
+    }
+    if source.bytes().is_ok_and(|bytes| bytes < SMALL_BYTES) {
+        return 1;
+    }
+    candle_core::utils::get_num_threads().saturating_sub(1).max(1)
+}
+
+/// Holds candle to [`threads`]. candle reads the number once, when it first computes.
+///
+/// # Safety
+/// Sets a variable of the environment: to be called at the start of `main`, before any other thread runs.
+pub unsafe fn limit_threads(source: &Source) {
+    // SAFETY: the caller guarantees that no other thread reads the environment.
+    unsafe { std::env::set_var(VARIABLE, threads(source).to_string()) };
+}

@@ -1,0 +1,379 @@
+//! The generator on a thread of its own: commands in, events out.
+//!
+//! The thread owns the model. It looks at its commands, the shutdown and the parameters at least every few
+//! milliseconds while it waits, and between any two chunks of a prompt or tokens while it computes. A panic or an error
+//! becomes a fault event and the same prompt begins again a second later; no other thread notices more than silence.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+
+use super::generator::Reading;
+use super::{Generator, Model, ModelError, Source, Step};
+use crate::patch::{Matrix, Modulator};
+use crate::score::event::Rate;
+use crate::score::{Bus, Event, ParamId, ParamValues, Params, Policy, Queue, Shutdown, SignalValues, Stamped};
+
+/// The longest the thread waits without looking around.
+const LOOK: Duration = Duration::from_millis(5);
+/// The silence after a fault.
+const RECOVERY: Duration = Duration::from_secs(1);
+const NAME: &str = "xiao-worker";
+
+/// What a worker needs.
+pub struct WorkerOptions {
+    pub model: Model,
+    /// Where the model came from, to bring it back after a second fault.
+    pub source: Source,
+    pub params: Arc<Params>,
+    pub matrix: Matrix,
+    pub bus: Bus,
+    pub seed: u64,
+    pub shutdown: Shutdown,
+}
+
+/// What the worker is asked to do.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Leaves the text so far and begins with this prompt.
+    Prompt { name: Option<String>, text: String },
+    /// Begins the present prompt again.
+    Again,
+    /// Takes up a patch's matrix.
+    Matrix(Matrix),
+    /// Fails as an error in the generator would.
+    Crash,
+}
+
+/// A handle on the thread.
+pub struct Worker {
+    commands: Sender<Command>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Starts the thread. It waits for its first [`Command::Prompt`].
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn spawn(options: WorkerOptions) -> std::io::Result<Worker> {
+        let (commands, received) = unbounded();
+        // Subscribed here, so that nothing emitted after `spawn` is missed.
+        let heard = options.bus.subscribe("worker", Policy::Coalesce, 4096);
+        let thread = std::thread::Builder::new().name(NAME.into()).spawn(move || {
+            Player::new(options, received, heard.clone()).run();
+            heard.close();
+        })?;
+        Ok(Worker { commands, thread })
+    }
+
+    /// Asks for something; false if the thread has ended.
+    pub fn send(&self, command: Command) -> bool {
+        self.commands.send(command).is_ok()
+    }
+
+    /// Waits for the thread, which ends when the shutdown is requested.
+    pub fn join(self) {
+        drop(self.commands);
+        // Panics are caught inside; one outside the catch has nothing left to say.
+        let _ = self.thread.join();
+    }
+}
+
+/// Whether the calling thread computes for the worker: a panic here is caught, performed and not fatal.
+pub fn is_worker_thread() -> bool {
+    std::thread::current().name().is_some_and(|name| name == NAME || name.starts_with("candle-bp"))
+}
+
+/// Keeps the worker's panics off the terminal, which belongs to the stage; those of other threads go on as before.
+pub fn silence_worker_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !is_worker_thread() {
+            before(info);
+        }
+    }));
+}
+
+/// The thread's own state.
+struct Player {
+    generator: Generator,
+    source: Source,
+    params: Arc<Params>,
+    bus: Bus,
+    seed: u64,
+    shutdown: Shutdown,
+    commands: Receiver<Command>,
+    prompt: Option<(Option<String>, String)>,
+    phase: Phase,
+    modulation: Modulation,
+    released: Instant,
+    /// Faults since the last token.
+    faults: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// There is no prompt yet.
+    Idle,
+    /// The prompt is to be taken up.
+    Begin,
+    /// The prompt is being read.
+    Read,
+    /// The next distribution is to be computed.
+    Compute,
+    /// It is known; the token waits for its time.
+    Ready,
+    /// The piece has ended, then.
+    Rest(Instant),
+    /// The model is gone until then.
+    Fault(Instant),
+}
+
+/// The worker's copy of the matrix with the signals it has heard.
+struct Modulation {
+    modulator: Modulator,
+    heard: Queue,
+    batch: Vec<Arc<Stamped>>,
+    signals: SignalValues,
+    rate: Rate,
+    last_ns: u64,
+}
+
+impl Modulation {
+    /// The parameters as they are to be played at `t_ns`.
+    fn values(&mut self, params: &Params, t_ns: u64) -> ParamValues {
+        self.heard.drain(&mut self.batch);
+        for stamped in self.batch.drain(..) {
+            stamped.event.apply(&mut self.signals);
+            if let Event::Token(_) = stamped.event {
+                self.rate.token(stamped.t_ns);
+            }
+        }
+        self.rate.write(t_ns, &mut self.signals);
+        let dt_s = t_ns.saturating_sub(self.last_ns) as f32 / 1e9;
+        self.last_ns = t_ns;
+        self.modulator.apply(&params.values(), &self.signals, dt_s)
+    }
+}
+
+impl Player {
+    fn new(options: WorkerOptions, commands: Receiver<Command>, heard: Queue) -> Player {
+        let WorkerOptions { model, source, params, matrix, bus, seed, shutdown } = options;
+        let modulation = Modulation {
+            modulator: Modulator::new(matrix),
+            heard,
+            batch: Vec::new(),
+            signals: SignalValues::default(),
+            rate: Rate::default(),
+            last_ns: bus.clock().now_ns(),
+        };
+        Player {
+            generator: Generator::new(model, seed),
+            source,
+            params,
+            bus,
+            seed,
+            shutdown,
+            commands,
+            prompt: None,
+            phase: Phase::Idle,
+            modulation,
+            released: Instant::now(),
+            faults: 0,
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            // Whatever a panic leaves half-done belongs to the generator, which `recover` makes anew.
+            match catch_unwind(AssertUnwindSafe(|| self.turn())) {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => return,
+                Ok(Err(e)) => self.fault(&e.to_string()),
+                Err(payload) => {
+                    let said = payload.downcast_ref::<&str>().map(|s| s.to_string());
+                    let said = said.or_else(|| payload.downcast_ref::<String>().cloned());
+                    self.fault(&said.unwrap_or_else(|| "it failed without a word".to_string()));
+                }
+            }
+        }
+    }
+
+    /// One short piece of work or one short wait; false when it is time to end.
+    fn turn(&mut self) -> Result<bool, ModelError> {
+        if self.shutdown.requested() {
+            return Ok(false);
+        }
+        if let Ok(command) = self.commands.try_recv() {
+            self.obey(command);
+            return Ok(true);
+        }
+        match self.phase {
+            Phase::Idle => {
+                self.values();
+                return Ok(self.wait(LOOK));
+            }
+            Phase::Begin => self.begin(),
+            Phase::Read => {
+                let progress = self.generator.prefill_chunk()?;
+                self.bus.emit(Event::Prefill { done: progress.done, total: progress.total });
+                if progress.done == progress.total {
+                    self.phase = Phase::Ready;
+                }
+            }
+            Phase::Compute => {
+                if let Some(f) = self.generator.advance()? {
+                    self.bus.emit(Event::Forget { tokens: f.tokens, kept: f.kept });
+                }
+                self.phase = Phase::Ready;
+            }
+            Phase::Ready => {
+                let values = self.values();
+                match self.withheld(&values) {
+                    Some(left) => return Ok(self.wait(left.min(LOOK))),
+                    None => self.release(&values)?,
+                }
+            }
+            Phase::Rest(since) => {
+                let rest = Duration::from_secs_f32(self.values().get(ParamId::Rest));
+                match rest.checked_sub(since.elapsed()) {
+                    Some(left) if !left.is_zero() => return Ok(self.wait(left.min(LOOK))),
+                    _ => self.phase = Phase::Begin,
+                }
+            }
+            Phase::Fault(until) => {
+                self.values();
+                match until.checked_duration_since(Instant::now()) {
+                    Some(left) if !left.is_zero() => return Ok(self.wait(left.min(LOOK))),
+                    _ => self.recover()?,
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits for a command and obeys it; false if nobody can send one any more.
+    fn wait(&mut self, timeout: Duration) -> bool {
+        match self.commands.recv_timeout(timeout) {
+            Ok(command) => self.obey(command),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return !self.shutdown.wait(timeout),
+        }
+        true
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Prompt { name, text } => {
+                self.prompt = Some((name, text));
+                self.begin_soon();
+            }
+            Command::Again => {
+                if self.prompt.is_some() {
+                    self.begin_soon();
+                }
+            }
+            Command::Matrix(matrix) => self.modulation.modulator = Modulator::new(matrix),
+            Command::Crash => panic!("the performer broke the generator"),
+        }
+    }
+
+    /// A model that is gone comes back first.
+    fn begin_soon(&mut self) {
+        if !matches!(self.phase, Phase::Fault(_)) {
+            self.phase = Phase::Begin;
+        }
+    }
+
+    fn begin(&mut self) {
+        let Some((name, text)) = self.prompt.clone() else {
+            self.phase = Phase::Idle;
+            return;
+        };
+        let Reading { tokens, forgot } = self.generator.prompt(&text);
+        self.bus.emit(Event::Prompt { name, text, tokens });
+        if let Some(f) = forgot {
+            self.bus.emit(Event::Forget { tokens: f.tokens, kept: f.kept });
+        }
+        self.phase = Phase::Read;
+    }
+
+    /// The parameters at this moment.
+    fn values(&mut self) -> ParamValues {
+        self.modulation.values(&self.params, self.bus.clock().now_ns())
+    }
+
+    /// How long the token must still wait: for the pedal, or for its time in the pace.
+    fn withheld(&self, values: &ParamValues) -> Option<Duration> {
+        if values.get(ParamId::Hold) >= 0.5 {
+            return Some(LOOK);
+        }
+        let due = self.released + interval(values)?;
+        due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    fn release(&mut self, values: &ParamValues) -> Result<(), ModelError> {
+        let step = self.generator.draw(values)?;
+        let now = Instant::now();
+        // In time, the beat is kept; after a pause it begins anew.
+        let due = interval(values).map(|interval| (self.released + interval, interval));
+        self.released = match due {
+            Some((due, interval)) if now.saturating_duration_since(due) < interval / 2 => due,
+            _ => now,
+        };
+        self.phase = Phase::Compute;
+        match step {
+            Step::Token { token, flaws } => {
+                self.bus.emit(Event::Token(token));
+                for flaw in flaws {
+                    self.bus.emit(Event::Flaw(flaw));
+                }
+                self.faults = 0;
+            }
+            Step::Forget(f) => {
+                self.bus.emit(Event::Forget { tokens: f.tokens, kept: f.kept });
+            }
+            Step::PieceEnd { tokens } => {
+                self.bus.emit(Event::PieceEnd { tokens });
+                self.phase = Phase::Rest(now);
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, what: &str) {
+        self.faults += 1;
+        self.phase = Phase::Fault(Instant::now() + RECOVERY);
+        self.bus.emit(Event::Fault {
+            place: "generator".to_string(),
+            what: what.lines().next().unwrap_or_default().to_string(),
+            remedy: "the model comes back and the prompt begins again".to_string(),
+        });
+    }
+
+    /// Makes the generator anew: with an empty memory, and after two faults in a row from the file itself.
+    fn recover(&mut self) -> Result<(), ModelError> {
+        let old = self.generator.model();
+        let model = match self.faults {
+            0..=1 => old.fresh(),
+            _ => Model::load_with_context(&self.source, Some(old.context()))?,
+        };
+        self.generator = Generator::resume(model, self.seed, self.generator.draws());
+        self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
+        Ok(())
+    }
+}
+
+/// The time between two tokens at the present pace; `None` where it is free.
+fn interval(values: &ParamValues) -> Option<Duration> {
+    let pace = values.get(ParamId::Pace);
+    // Below a token in ten seconds the knob is taken to stand at 0, which is free.
+    (pace >= 0.1).then(|| Duration::from_secs_f32(1.0 / pace))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Tests of the worker with the embedded model: what it emits, never how fast.
+
+use std::time::Duration;
+
+use super::*;
+use crate::patch::Route;
+use crate::patch::matrix::Shape;
+use crate::score::{Clock, Received, SignalId, Token};
+
+/// A worker, its parameters and everything it emits.
+struct Rig {
+    worker: Worker,
+    params: Arc<Params>,
+    bus: Bus,
+    events: Queue,
+    shutdown: Shutdown,
+}
+
+fn rig(seed: u64, matrix: Matrix) -> Rig {
+    let bus = Bus::new(Clock::live());
+    let events = bus.subscribe("test", Policy::Whole, 100_000);
+    let (params, shutdown) = (Arc::new(Params::default()), Shutdown::default());
+    let worker = Worker::spawn(WorkerOptions {
+        model: Model::load(&Source::Embedded).unwrap(),
+        source: Source::Embedded,
+        params: params.clone(),
+        matrix,
+        bus: bus.clone(),
+        seed,
+        shutdown: shutdown.clone(),
+    });
+    Rig { worker: worker.unwrap(), params, bus, events, shutdown }
+}
+
+impl Rig {
+    fn prompt(&self, text: &str) {
+        assert!(self.worker.send(Command::Prompt { name: None, text: text.to_string() }));
+    }
+
+    fn next(&self) -> Event {
+        match self.events.receive(Duration::from_secs(60)) {
+            Received::Event(stamped) => stamped.event.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Passes events until one is wanted.
+    fn until<T>(&self, want: impl Fn(Event) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = want(self.next()) {
+                return found;
+            }
+        }
+    }
+
+    fn tokens(&self, n: usize) -> Vec<Token> {
+        (0..n).map(|_| self.until(token)).collect()
+    }
+
+    /// No token comes any more, though the worker had time for many.
+    fn is_silent(&self) -> bool {
+        let mut seen = Vec::new();
+        self.events.drain(&mut seen);
+        std::thread::sleep(Duration::from_millis(150));
+        seen.clear();
+        self.events.drain(&mut seen);
+        !seen.iter().any(|e| matches!(e.event, Event::Token(_)))
+    }
+
+    fn end(self) {
+        self.shutdown.request("test");
+        self.worker.join();
+    }
+}
+
+fn token(event: Event) -> Option<Token> {
+    if let Event::Token(token) = event { Some(token) } else { None }
+}
+
+#[test]
+fn the_worker_and_the_generator_play_the_same_tokens() {
+    let rig = rig(11, Matrix::default());
+    rig.prompt("The moon");
+    let got: Vec<u32> = rig.tokens(60).iter().map(|t| t.id).collect();
+    rig.end();
+    let mut generator = Generator::new(Model::load(&Source::Embedded).unwrap(), 11);
+    generator.prompt("The moon");
+    let mut right = Vec::new();
+    while right.len() < 60 {
+        if let Step::Token { token, .. } = generator.step(&ParamValues::default()).unwrap() {
+            right.push(token.id);
+        }
+    }
+    assert_eq!(got, right);
+}
+
+#[test]
+fn a_prompt_is_announced_read_and_played() {
+    let rig = rig(1, Matrix::default());
+    rig.params.set(ParamId::Pace, 50.0);
+    rig.prompt(&"春眠不觉晓，处处闻啼鸟。".repeat(6));
+    let Event::Prompt { tokens, .. } = rig.next() else { panic!() };
+    let mut last = 0;
+    loop {
+        match rig.next() {
+            Event::Prefill { done, total } => {
+                assert!(done > last && done - last <= 32 && total == tokens);
+                last = done;
+            }
+            Event::Token(token) => {
+                assert_eq!((last, token.index), (tokens, 0));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    rig.prompt("moon");
+    let name = rig.until(|e| if let Event::Prompt { text, .. } = e { Some(text) } else { None });
+    assert_eq!((name.as_str(), rig.tokens(1)[0].index), ("moon", 0));
+    rig.worker.send(Command::Again);
+    assert_eq!(rig.until(|e| if let Event::Prompt { text, .. } = e { Some(text) } else { None }), "moon");
+    rig.end();
+}
+
+#[test]
+fn the_pedal_withholds_and_a_turn_of_the_knob_acts_on_the_withheld_token() {
+    let rig = rig(5, Matrix::default());
+    for (id, value) in [(ParamId::Temperature, 2.0), (ParamId::TopK, 0.0), (ParamId::TopP, 1.0), (ParamId::MinP, 0.0)] {
+        rig.params.set(id, value);
+    }
+    rig.params.set(ParamId::RepeatPenalty, 1.0);
+    rig.params.set(ParamId::Pace, 100.0);
+    rig.prompt("The moon");
+    rig.tokens(3);
+    for _ in 0..5 {
+        rig.params.set(ParamId::Hold, 1.0);
+        while !rig.is_silent() {}
+        // At 0 the likeliest must come, whatever the heat was when the token was computed.
+        rig.params.set(ParamId::Temperature, 0.0);
+        rig.params.set(ParamId::Pace, 20.0);
+        rig.params.set(ParamId::Hold, 0.0);
+        let token = rig.tokens(1).remove(0);
+        rig.params.set(ParamId::Temperature, 2.0);
+        assert_eq!(token.id, token.top[0].id);
+    }
+    rig.end();
+}
+
+#[test]
+fn a_crash_is_an_event_and_the_prompt_comes_back() {
+    let rig = rig(2, Matrix::default());
+    rig.params.set(ParamId::Pace, 100.0);
+    rig.prompt("The moon");
+    rig.tokens(2);
+    // Two in a row: the second brings the model back from its file.
+    rig.worker.send(Command::Crash);
+    rig.worker.send(Command::Crash);
+    for _ in 0..2 {
+        let fault = |e| if let Event::Fault { place, what, .. } = e { Some((place, what)) } else { None };
+        let (place, what) = rig.until(fault);
+        assert_eq!((place.as_str(), what.as_str()), ("generator", "the performer broke the generator"));
+    }
+    assert_eq!(rig.until(|e| if let Event::Prompt { text, .. } = e { Some(text) } else { None }), "The moon");
+    let tokens = rig.tokens(3);
+    assert_eq!(tokens.iter().map(|t| t.index).collect::<Vec<_>>(), [0, 1, 2]);
+    rig.end();
+}
+
+#[test]
+fn a_piece_that_ends_begins_again() {
+    let rig = rig(4, Matrix::default());
+    rig.params.set(ParamId::Rest, 0.0);
+    rig.prompt("春");
+    let ended = rig.until(|e| if let Event::PieceEnd { tokens } = e { Some(tokens) } else { None });
+    assert!(ended > 0);
+    assert!(matches!(rig.next(), Event::Prompt { .. }));
+    assert_eq!(rig.tokens(1)[0].index, 0);
+    rig.end();
+}
+
+#[test]
+fn the_matrix_reaches_the_sampler() {
+    // Full load turns the heat down to nothing.
+    let route = Route { from: SignalId::Cpu, to: ParamId::Temperature, amount: -1.0, shape: Shape::Lin, lag_s: 0.0 };
+    let rig = rig(6, Matrix { routes: vec![route] });
+    rig.params.set(ParamId::Temperature, 2.0);
+    rig.params.set(ParamId::RepeatPenalty, 1.0);
+    let sample = crate::score::MachineSample { values: vec![(SignalId::Cpu, 1.0)], ..Default::default() };
+    rig.bus.emit(Event::Machine(sample));
+    rig.prompt("The moon");
+    assert!(rig.tokens(30).iter().all(|t| t.id == t.top[0].id));
+    rig.worker.send(Command::Matrix(Matrix::default()));
+    assert!(rig.tokens(200).iter().any(|t| t.id != t.top[0].id));
+    rig.end();
+}
+
+#[test]
+fn shutdown_ends_every_wait() {
+    rig(0, Matrix::default()).end();
+    let held = rig(0, Matrix::default());
+    held.params.set(ParamId::Hold, 1.0);
+    held.prompt("The moon");
+    held.until(|e| matches!(e, Event::Prefill { .. }).then_some(()));
+    held.end();
+}
