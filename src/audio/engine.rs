@@ -18,10 +18,10 @@ use crate::score::event::Rate;
 use crate::score::{ParamId, ParamValues, SignalId, SignalValues};
 
 /// How loud each voice is at 0 dB of its own level, so that the table's defaults make a balanced whole.
-const HUM: f32 = 0.62;
-const BREATH: f32 = 1.5;
-const TENSION: f32 = 0.42;
-const TOKEN: f32 = 2.6;
+const HUM: f32 = 0.9;
+const BREATH: f32 = 1.7;
+const TENSION: f32 = 1.5;
+const TOKEN: f32 = 1.85;
 /// What the level parameter's 0 dB is; the defaults come to about -18 LUFS.
 const MASTER: f32 = 2.0;
 /// The sound rises from silence in this time when the engine begins.

@@ -90,7 +90,14 @@ pub fn link(engine: Engine) -> (Desk, Player) {
     let (swap_in, swap_out) = RingBuffer::new(MATRICES);
     let (spent_in, spent_out) = RingBuffer::new(MATRICES);
     let (report_in, report_out) = RingBuffer::new(REPORTS);
-    let (tape_in, tape_out) = RingBuffer::new(TAPE_S * 2 * engine.rate_hz() as usize);
+    let (mut tape_in, mut tape_out) = RingBuffer::new(TAPE_S * 2 * engine.rate_hz() as usize);
+    // Written and read once, so that the callback meets no page of it for the first time.
+    if let Ok(all) = tape_in.write_chunk(tape_in.slots()) {
+        all.commit_all();
+    }
+    if let Ok(all) = tape_out.read_chunk(tape_out.slots()) {
+        all.commit_all();
+    }
     let counters = Arc::<Counters>::default();
     let desk = Desk {
         cues: Arc::new(Mutex::new(cue_in)),

@@ -163,7 +163,7 @@ impl Melody {
     pub fn fault(&mut self, control: &MelodyControl, gestures: &mut Gestures) {
         self.waiting = None;
         let level = control.level().max(0.1);
-        self.after(0.0, pluck(control.root, 0.95, 8.0, 1.1 * level, 0.0));
+        self.after(0.0, pluck(control.root, 0.95, 8.0, 0.8 * level, 0.0));
         self.after(0.02, pluck(control.root + 13.0, 1.0, 5.0, 0.35 * level, -0.4));
         gestures.begin(Sweep {
             from_hz: note_hz(control.home() + 12.0),

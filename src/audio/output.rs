@@ -81,8 +81,9 @@ pub fn choose(options: &OutputOptions) -> Result<Device, OutputError> {
             (device, name)
         }
     };
-    let default =
-        device.default_output_config().map_err(|e| OutputError::NoDevice { why: one_line(&e.to_string()) })?;
+    let default = device.default_output_config().map_err(|e| OutputError::NoDevice {
+        why: format!("{host_name}, {device_name}: {}", one_line(&e.to_string()).trim_end_matches('.')),
+    })?;
     let name = format!("{host_name}: {device_name}");
     let mut config = default.config();
     if let Some(rate_hz) = options.rate_hz
@@ -264,7 +265,7 @@ fn list_host(id: HostId) -> HostListing {
     };
     let default = host.default_output_device().map(|d| name_of(&d));
     let listed = match host.output_devices() {
-        Ok(devices) => devices,
+        Ok(devices) => devices.filter(plays),
         Err(e) => return no(one_line(&e.to_string())),
     };
     let mut devices: Vec<DeviceListing> = Vec::new();
@@ -274,7 +275,11 @@ fn list_host(id: HostId) -> HostListing {
             Ok(c) => (Some(format!("{} Hz, {} channels, {}", c.sample_rate(), c.channels(), c.sample_format())), None),
             Err(e) => (None, Some(one_line(&e.to_string()))),
         };
-        devices.push(DeviceListing { default: default.as_ref() == Some(&name), name, config, unavailable });
+        let device = DeviceListing { default: default.as_ref() == Some(&name), name, config, unavailable };
+        // ALSA names one card in several ways.
+        if !devices.contains(&device) {
+            devices.push(device);
+        }
     }
     let unavailable = devices.is_empty().then(|| match host_name.as_str() {
         "jack" => "the JACK server is not running".to_string(),
@@ -306,10 +311,15 @@ fn best_host() -> cpal::Host {
 
 fn device_named(host: &cpal::Host, part: &str) -> Option<(cpal::Device, String)> {
     let part = part.to_lowercase();
-    host.output_devices().ok()?.map(|d| (name_of(&d), d)).find_map(|(name, device)| {
+    host.output_devices().ok()?.filter(plays).map(|d| (name_of(&d), d)).find_map(|(name, device)| {
         let id = device.id().map(|id| id.to_string()).unwrap_or_default();
         (name.to_lowercase().contains(&part) || id.to_lowercase().contains(&part)).then_some((device, name))
     })
+}
+
+/// JACK's input counts itself among the outputs.
+fn plays(device: &cpal::Device) -> bool {
+    device.description().is_ok_and(|d| d.direction() != cpal::DeviceDirection::Input)
 }
 
 fn name_of(device: &cpal::Device) -> String {

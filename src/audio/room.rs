@@ -26,6 +26,8 @@ impl Room {
         let mut unit: Box<dyn AudioUnit> = Box::new(fundsp::prelude32::reverb_stereo(SIZE_M, TIME_S, DAMPING));
         unit.set_sample_rate(f64::from(rate_hz));
         unit.allocate();
+        // Writes every delay line, so that the callback meets no page for the first time.
+        unit.reset();
         let dull_part = follow(1.0 / rate_hz, 1.0 / (std::f32::consts::TAU * 4200.0));
         Room { unit, input: BufferVec::new(2), output: BufferVec::new(2), dull: [0.0; 2], dull_part }
     }

@@ -67,7 +67,7 @@ impl Hum {
             string.load += (load - string.load) * follow(dt, 0.6);
             let swell = string.swell.step(dt * (0.09 + 0.013 * i as f32));
             let weight = WEIGHT[i] * (0.3 + 0.7 * string.load) * (1.0 + 0.35 * swell);
-            let overtones = OVERTONES[i] * (0.12 + 0.55 * control.brightness + 0.16 * string.load);
+            let overtones = OVERTONES[i] * (0.12 + 0.55 * control.brightness + 0.24 * string.load);
             let b = string.overtones.toward(overtones.clamp(0.0, 0.83), follow(dt, 0.08));
             // Divided by the loudness of the overtones, so that brightness is colour and not level.
             let b_end = string.overtones.0;

@@ -10,9 +10,9 @@ const WEIGHT: [f32; PARTIALS] = [1.0, 0.55, 0.8, 0.5, 0.5, 0.35, 0.2];
 const PLACE: [f32; PARTIALS] = [-0.2, 0.6, 0.3, -0.7, -0.4, 0.8, 0.0];
 
 /// Waits shorter than this are the model's ordinary pace and not heard.
-const PATIENCE_S: f32 = 0.5;
+const PATIENCE_S: f32 = 0.4;
 /// The tension is whole after so long.
-const FULL_S: f32 = 8.0;
+const FULL_S: f32 = 6.5;
 
 /// What the tension needs to know for one chunk.
 pub struct TensionControl {
