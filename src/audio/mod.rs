@@ -1,1 +1,34 @@
-//! audio
+//! The sonifier: events become one continuous sound.
+//!
+//! ```text
+//! bus ─ Cue ─► Desk ═ ring ═► Player (in the callback) ─► Engine: hum · breath · tension · plucks · gestures
+//!                   ◄═ ring ═ reports                                    └► room ─► limiter ─► device
+//!                                   └═ ring ═► Tape ─► Recorder (WAV)
+//! ```
+//!
+//! The sound is a pure function of the patch's matrix, the cues with the frames at which they act, the seed and the
+//! sample rate; [`render`] makes the same samples from a recording's events alone.
+
+pub mod cue;
+mod dsp;
+pub mod engine;
+mod hush;
+mod limiter;
+pub mod link;
+mod melody;
+pub mod output;
+pub mod recorder;
+pub mod render;
+mod room;
+pub mod silent;
+#[cfg(test)]
+mod tests;
+mod voices;
+pub mod wav;
+
+pub use cue::{Cue, CueKind};
+pub use engine::Engine;
+pub use link::{Desk, Player, Report, Tape, link};
+pub use output::{Output, OutputError, OutputOptions};
+pub use recorder::Recorder;
+pub use silent::Silent;

@@ -1,0 +1,203 @@
+//! A cue: what the sound needs of one event, small and without heap, so that it can cross into the audio callback.
+
+use crate::score::{Event, FlawKind, ParamId, SignalId, SignalValues, Stamped, Token};
+
+/// Cores of which the sound takes notice; further ones are folded into the overall load by the machine's sample.
+pub const CORES: usize = 16;
+
+/// An event as the sound hears it.
+#[derive(Clone, Copy, Debug)]
+pub struct Cue {
+    /// The event's number in the score.
+    pub seq: u64,
+    pub kind: CueKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum CueKind {
+    Prompt,
+    /// The part of the prompt that has been read, 0..1.
+    Prefill(f32),
+    Token(TokenCue),
+    Forget,
+    PieceEnd,
+    Flaw {
+        kind: FlawKind,
+        period: u32,
+    },
+    Machine(MachineCue),
+    Param {
+        id: ParamId,
+        value: f32,
+    },
+    Fault,
+}
+
+/// What a token sounds like; the fields are those of [`Token`].
+#[derive(Clone, Copy, Debug)]
+pub struct TokenCue {
+    pub index: u32,
+    pub latency_ms: f32,
+    pub p: f32,
+    pub surprise_bits: f32,
+    pub entropy_bits: f32,
+    pub context_fill: f32,
+    pub script: Script,
+}
+
+/// What kind of text a token wrote, by its first character that is not a space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// Nothing yet, or only spaces.
+    Blank,
+    LineBreak,
+    Mark,
+    /// Letters and digits of alphabets.
+    Letter,
+    /// Han, kana, Hangul: one sign, one sound.
+    Sign,
+}
+
+/// A sample of the machine; NaN where a signal is not mentioned.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineCue {
+    pub values: [f32; SignalId::COUNT],
+    /// Bit `id` is set where the machine does not have the signal.
+    pub absent: u32,
+    pub cores: [f32; CORES],
+    pub core_count: u8,
+}
+
+impl Cue {
+    /// The cue of an event, or `None` if it makes no sound.
+    pub fn from_event(stamped: &Stamped) -> Option<Cue> {
+        let kind = match &stamped.event {
+            Event::Prompt { .. } => CueKind::Prompt,
+            Event::Prefill { done, total } => CueKind::Prefill(*done as f32 / (*total).max(1) as f32),
+            Event::Token(token) => CueKind::Token(TokenCue::new(token)),
+            Event::Forget { .. } => CueKind::Forget,
+            Event::PieceEnd { .. } => CueKind::PieceEnd,
+            Event::Flaw(flaw) => CueKind::Flaw { kind: flaw.kind, period: flaw.period },
+            Event::Machine(sample) => {
+                let mut cue = MachineCue {
+                    values: [f32::NAN; SignalId::COUNT],
+                    absent: 0,
+                    cores: [0.0; CORES],
+                    core_count: sample.cores.len().min(CORES) as u8,
+                };
+                for (id, value) in &sample.values {
+                    cue.values[*id as usize] = *value;
+                }
+                for (id, _) in &sample.absent {
+                    cue.absent |= 1 << *id as u32;
+                }
+                for (to, load) in cue.cores.iter_mut().zip(&sample.cores) {
+                    *to = *load;
+                }
+                CueKind::Machine(cue)
+            }
+            Event::Param { id, value, .. } => CueKind::Param { id: *id, value: *value },
+            Event::Fault { .. } => CueKind::Fault,
+            _ => return None,
+        };
+        Some(Cue { seq: stamped.seq, kind })
+    }
+
+    /// Writes what the cue says into the signals, as [`Event::apply`] does with the event.
+    pub fn apply(&self, signals: &mut SignalValues) {
+        match &self.kind {
+            CueKind::Token(t) => {
+                signals.set(SignalId::Latency, Some(t.latency_ms));
+                signals.set(SignalId::Probability, Some(t.p));
+                signals.set(SignalId::Surprise, Some(t.surprise_bits));
+                signals.set(SignalId::Entropy, Some(t.entropy_bits));
+                signals.set(SignalId::ContextFill, Some(t.context_fill));
+                signals.set(SignalId::Prefill, Some(1.0));
+            }
+            CueKind::Prefill(part) => signals.set(SignalId::Prefill, Some(*part)),
+            CueKind::Machine(machine) => {
+                for (i, id) in SignalId::ALL.iter().enumerate() {
+                    if machine.absent & (1 << i) != 0 {
+                        signals.set(*id, None);
+                    } else if !machine.values[i].is_nan() {
+                        signals.set(*id, Some(machine.values[i]));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl TokenCue {
+    fn new(token: &Token) -> TokenCue {
+        TokenCue {
+            index: token.index,
+            latency_ms: token.latency_ms,
+            p: token.p,
+            surprise_bits: token.surprise_bits,
+            entropy_bits: token.entropy_bits,
+            context_fill: token.context_fill,
+            script: Script::of(&token.text),
+        }
+    }
+}
+
+impl Script {
+    /// The script of a token's text.
+    pub fn of(text: &str) -> Script {
+        if text.contains('\n') {
+            return Script::LineBreak;
+        }
+        match text.chars().find(|c| !c.is_whitespace()) {
+            None => Script::Blank,
+            // Hangul Jamo; from the CJK radicals to the end of Hangul; compatibility ideographs; the planes beyond.
+            Some('\u{1100}'..='\u{11ff}' | '\u{20000}'..='\u{3ffff}') => Script::Sign,
+            Some(c @ ('\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}')) if c.is_alphanumeric() => Script::Sign,
+            Some(c) if c.is_alphanumeric() => Script::Letter,
+            Some(_) => Script::Mark,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::MachineSample;
+
+    #[test]
+    fn scripts_are_told_apart() {
+        let of = [" the", "春", "，", "。", "", "  ", ".\n", "é", "ひ", "한", "7", "\u{20000}"].map(Script::of);
+        use Script::*;
+        assert_eq!(of, [Letter, Sign, Mark, Mark, Blank, Blank, LineBreak, Letter, Sign, Sign, Letter, Sign]);
+    }
+
+    #[test]
+    fn a_cue_says_to_the_signals_what_its_event_says() {
+        let machine = MachineSample {
+            values: vec![(SignalId::Cpu, 0.5), (SignalId::Memory, 0.25)],
+            cores: vec![0.1; 20],
+            absent: vec![(SignalId::Fan, "no hwmon".into())],
+        };
+        let token = Token {
+            id: 1,
+            text: "a".into(),
+            index: 2,
+            latency_ms: 30.0,
+            p: 0.25,
+            surprise_bits: 2.0,
+            entropy_bits: 3.0,
+            context_fill: 0.5,
+            top: vec![],
+        };
+        for event in [Event::Machine(machine), Event::Token(token), Event::Prefill { done: 1, total: 4 }] {
+            let (mut by_event, mut by_cue) = (SignalValues::default(), SignalValues::default());
+            by_event.set(SignalId::Fan, Some(900.0));
+            by_cue.set(SignalId::Fan, Some(900.0));
+            event.apply(&mut by_event);
+            Cue::from_event(&Stamped { seq: 0, t_ns: 0, event }).unwrap().apply(&mut by_cue);
+            assert_eq!(by_event, by_cue);
+        }
+        assert!(SignalId::COUNT <= 32, "the absent bits are 32");
+    }
+}

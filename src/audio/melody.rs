@@ -1,0 +1,255 @@
+//! What events sound like: tokens become notes of a pentatonic scale over the hum's root, and what happens seldom has
+//! a small gesture of its own.
+//!
+//! Surprise is height: what the model expected stays low and wooden, the unexpected rises and turns to metal. Latency
+//! is length. Faster than sixty notes a second the ear hears a wall, so of what comes closer the most surprising
+//! sounds, and notes grow softer and shorter as their number grows.
+
+use crate::audio::cue::{Script, TokenCue};
+use crate::audio::dsp::{CHUNK, Noise, gain, note_hz};
+use crate::audio::voices::{Gestures, Pluck, Plucks, Sweep};
+use crate::score::{FlawKind, ParamId, ParamValues};
+
+/// The gong mode, in semitones.
+const SCALE: [f32; 5] = [0.0, 2.0, 4.0, 7.0, 9.0];
+/// Notes come no closer than this.
+const SPACING_S: f32 = 0.016;
+/// Highest step of the scale above the tokens' home, about three octaves.
+const TOP_STEP: f32 = 14.0;
+/// Notes that can be waiting for their time.
+const LATER: usize = 12;
+
+pub struct Melody {
+    rate_hz: f32,
+    noise: Noise,
+    /// Where the last note stood, so that the next is not far from it.
+    place: f32,
+    last_step: i32,
+    /// Frames since the last token's note.
+    since: u64,
+    waiting: Option<TokenCue>,
+    /// Tokens' notes per second, as it decays.
+    density: f32,
+    later: [Option<Later>; LATER],
+}
+
+/// A note that sounds in so many frames.
+#[derive(Clone, Copy)]
+struct Later {
+    frames: u64,
+    pluck: Pluck,
+}
+
+/// What the melody needs to know for one chunk.
+pub struct MelodyControl<'a> {
+    pub params: &'a ParamValues,
+    /// The hum's root as it sounds, in MIDI notes.
+    pub root: f32,
+}
+
+impl MelodyControl<'_> {
+    /// The tokens' home: two octaves above the drone, or one where the drone is high already.
+    fn home(&self) -> f32 {
+        self.root + if self.root <= 48.0 { 24.0 } else { 12.0 }
+    }
+
+    fn level(&self) -> f32 {
+        gain(self.params.get(ParamId::TokenLevel))
+    }
+}
+
+/// The note of a step of the scale, in semitones.
+fn semitones(step: i32) -> f32 {
+    12.0 * step.div_euclid(5) as f32 + SCALE[step.rem_euclid(5) as usize]
+}
+
+/// The step of the scale for a surprise: fine where most tokens are, then wider.
+pub fn step_of(surprise_bits: f32) -> i32 {
+    let bits = if surprise_bits.is_nan() { 0.0 } else { surprise_bits.clamp(0.0, 16.0) };
+    (bits * 1.15).min(TOP_STEP).round() as i32
+}
+
+impl Melody {
+    pub fn new(rate_hz: f32, seed: u64) -> Melody {
+        Melody {
+            rate_hz,
+            noise: Noise::new(seed ^ 0x6d65_6c6f),
+            place: 0.0,
+            last_step: 0,
+            since: u64::MAX / 2,
+            waiting: None,
+            density: 0.0,
+            later: [None; LATER],
+        }
+    }
+
+    pub fn token(&mut self, token: TokenCue) {
+        // Bytes of a character that is not whole yet make no note of their own unless they surprise.
+        let kept = self.waiting.map_or(f32::NEG_INFINITY, |w| w.surprise_bits);
+        if token.surprise_bits > kept || self.waiting.is_none() {
+            self.waiting = Some(token);
+        }
+    }
+
+    /// A low bell and its fifth: the question is put.
+    pub fn prompt(&mut self, control: &MelodyControl) {
+        let level = control.level();
+        self.after(0.0, pluck(control.root + 12.0, 0.45, 5.0, 0.55 * level, -0.1));
+        self.after(0.12, pluck(control.root + 19.0, 0.35, 4.0, 0.32 * level, 0.25));
+    }
+
+    /// A cadence: fifth, third, home.
+    pub fn piece_end(&mut self, control: &MelodyControl) {
+        let level = control.level();
+        for (k, interval) in [7.0, 4.0, 0.0, -12.0].into_iter().enumerate() {
+            let at_s = [0.15, 0.55, 1.05, 1.07][k];
+            self.after(at_s, pluck(control.home() + interval, 0.3, 3.5, 0.42 * level, 0.3 - 0.2 * k as f32));
+        }
+    }
+
+    /// Air that falls away.
+    pub fn forget(&mut self, control: &MelodyControl, gestures: &mut Gestures) {
+        gestures.begin(Sweep {
+            from_hz: note_hz(control.home() + 24.0),
+            to_hz: note_hz(control.home() - 5.0),
+            length_s: 1.6,
+            gain: 0.35 * control.level(),
+            air: 1.0,
+            place: (0.6, -0.6),
+        });
+    }
+
+    pub fn flaw(&mut self, kind: FlawKind, period: u32, control: &MelodyControl, gestures: &mut Gestures) {
+        let level = control.level();
+        let note = control.home() + semitones(self.last_step);
+        match kind {
+            FlawKind::Leap => {
+                let to = (note + 16.0).min(control.home() + 40.0);
+                gestures.begin(Sweep {
+                    from_hz: note_hz(note - 5.0),
+                    to_hz: note_hz(to),
+                    length_s: 0.5,
+                    gain: 0.3 * level,
+                    air: 0.25,
+                    place: (-0.5, 0.5),
+                });
+                self.after(0.42, pluck(to, 0.9, 2.5, 0.3 * level, 0.5));
+            }
+            FlawKind::Repetition => {
+                // An echo that goes round with the loop, a beat for each of its tokens.
+                let beats = period.clamp(2, 6);
+                for k in 0..beats {
+                    let fall = 0.8f32.powi(k as i32);
+                    let side = if k % 2 == 0 { 0.7 } else { -0.7 };
+                    self.after(0.11 * (k + 1) as f32, pluck(note, 0.15, 0.5, 0.5 * level * fall, side));
+                }
+            }
+            FlawKind::ScriptMix => {
+                self.after(0.0, pluck(note + 5.0, 0.7, 1.5, 0.35 * level, -0.8));
+                self.after(0.05, pluck(note + 10.0, 0.7, 1.5, 0.3 * level, 0.8));
+            }
+            FlawKind::BrokenCharacter => gestures.begin(Sweep {
+                from_hz: note_hz(control.home() + 31.0),
+                to_hz: note_hz(control.home() + 17.0),
+                length_s: 0.22,
+                gain: 0.4 * level,
+                air: 0.95,
+                place: (self.place, self.place),
+            }),
+        }
+    }
+
+    /// A gong under everything and a fall over it; the engine lets the rest sink meanwhile.
+    pub fn fault(&mut self, control: &MelodyControl, gestures: &mut Gestures) {
+        self.waiting = None;
+        let level = control.level().max(0.1);
+        self.after(0.0, pluck(control.root, 0.95, 8.0, 0.8 * level, 0.0));
+        self.after(0.02, pluck(control.root + 13.0, 1.0, 5.0, 0.35 * level, -0.4));
+        gestures.begin(Sweep {
+            from_hz: note_hz(control.home() + 12.0),
+            to_hz: note_hz(control.root - 5.0),
+            length_s: 2.4,
+            gain: 0.4 * level,
+            air: 0.3,
+            place: (0.5, -0.3),
+        });
+        // The way back: three steps up when the worst is over.
+        for (k, interval) in [0.0, 7.0, 12.0].into_iter().enumerate() {
+            let at_s = 3.4 + 0.5 * k as f32;
+            self.after(at_s, pluck(control.root + 12.0 + interval, 0.3, 3.0, 0.3 * level, 0.0));
+        }
+    }
+
+    /// Strikes what is due at this chunk.
+    pub fn chunk(&mut self, control: &MelodyControl, plucks: &mut Plucks) {
+        self.since = self.since.saturating_add(CHUNK as u64);
+        self.density *= 1.0 - CHUNK as f32 / self.rate_hz;
+        for place in &mut self.later {
+            let Some(later) = place else { continue };
+            if later.frames < CHUNK as u64 {
+                plucks.strike(&later.pluck);
+                *place = None;
+            } else {
+                later.frames -= CHUNK as u64;
+            }
+        }
+        if self.since >= (SPACING_S * self.rate_hz) as u64
+            && let Some(token) = self.waiting.take()
+        {
+            self.strike(&token, control, plucks);
+            self.since = 0;
+        }
+    }
+
+    fn strike(&mut self, token: &TokenCue, control: &MelodyControl, plucks: &mut Plucks) {
+        let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
+        let (surprise, p) = (finite(token.surprise_bits).clamp(0.0, 16.0), finite(token.p).clamp(0.0, 1.0));
+        let step = step_of(surprise);
+        self.last_step = step;
+        self.density += 1.0;
+        // Up to about 12 notes a second each has its full weight.
+        let crowd = 1.0 / (1.0 + self.density / 12.0);
+        let colour = 0.95 * control.params.get(ParamId::TokenBrightness) + 0.35 * (1.0 - p) - 0.12;
+        let slow = (finite(token.latency_ms) / 300.0).clamp(0.0, 2.0);
+        let length_s = control.params.get(ParamId::TokenLength) * (0.7 + 0.6 * slow) * (0.25 + 0.75 * crowd);
+        let weight = (0.4 + 0.6 * (surprise / 8.0).min(1.0)) * crowd.sqrt() * (0.94 + 0.06 * self.noise.next());
+        self.place = (0.6 * self.place + 0.5 * self.noise.next()).clamp(-0.85, 0.85);
+        let (weight, length_s, below) = match token.script {
+            Script::Letter => (weight, length_s, 0.0),
+            // One sign is a word: it has a body an octave below.
+            Script::Sign => (weight, length_s, 0.35),
+            Script::Mark => (0.55 * weight, 0.45 * length_s, 0.0),
+            Script::Blank => (0.4 * weight, 0.3 * length_s, 0.0),
+            Script::LineBreak => (0.7 * weight, 1.6 * length_s, 0.8),
+        };
+        let note = control.home() + semitones(step);
+        let gain = weight * control.level();
+        plucks.strike(&pluck(note, colour, length_s, gain, self.place));
+        if below > 0.0 && self.density < 14.0 {
+            plucks.strike(&pluck(note - 12.0, 0.5 * colour, 1.2 * length_s, below * gain, -0.5 * self.place));
+        }
+    }
+
+    fn after(&mut self, seconds: f32, pluck: Pluck) {
+        if let Some(place) = self.later.iter_mut().find(|l| l.is_none()) {
+            *place = Some(Later { frames: (seconds * self.rate_hz) as u64, pluck });
+        }
+    }
+}
+
+fn pluck(note: f32, colour: f32, length_s: f32, gain: f32, place: f32) -> Pluck {
+    Pluck { hz: note_hz(note), colour, length_s, gain, place }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surprise_climbs_the_scale() {
+        let notes: Vec<f32> = (0..=12).map(|bits| semitones(step_of(bits as f32))).collect();
+        assert!(notes.windows(2).all(|w| w[1] > w[0]), "{notes:?}");
+        assert!(notes.iter().all(|n| SCALE.contains(&n.rem_euclid(12.0))));
+        assert_eq!((step_of(f32::NAN), step_of(-3.0), step_of(1e30)), (0, 0, 14));
+    }
+}

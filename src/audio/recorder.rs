@@ -1,0 +1,84 @@
+//! The recorder: a thread that moves the tape into WAV files and brings their headers up to date four times a second,
+//! so that after a `kill -9` all but the last quarter second can be read.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::link::Tape;
+use super::wav::{Wav, WavError, Written};
+use crate::score::Shutdown;
+
+/// A running recording. Dropping it ends it; [`Recorder::stop`] also says what became of it.
+pub struct Recorder {
+    stop: Shutdown,
+    failed: Arc<Mutex<Option<String>>>,
+    thread: Option<JoinHandle<Result<Recorded, WavError>>>,
+}
+
+/// What a recording came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recorded {
+    pub written: Written,
+    /// Frames that are silence because the disk was too slow.
+    pub gap_frames: u64,
+}
+
+impl Recorder {
+    /// Begins `path` (which must not exist) and records until it is stopped.
+    pub fn start(mut tape: Tape, path: &Path) -> Result<Recorder, WavError> {
+        let mut wav = Wav::create(path, tape.rate_hz())?;
+        let stop = Shutdown::default();
+        let failed = Arc::<Mutex<Option<String>>>::default();
+        let (stopped, failure) = (stop.clone(), failed.clone());
+        let run = move || {
+            let mut buffer = vec![0.0; 2 * tape.rate_hz() as usize];
+            loop {
+                let last = stopped.wait(Duration::from_millis(250));
+                let result = loop {
+                    let samples = tape.read(&mut buffer);
+                    if samples.is_empty() {
+                        break wav.flush();
+                    }
+                    if let Err(e) = wav.write(samples) {
+                        break Err(e);
+                    }
+                };
+                if let Err(e) = result {
+                    *failure.lock().unwrap_or_else(|e| e.into_inner()) = Some(e.to_string());
+                    return Err(e);
+                }
+                if last {
+                    return Ok(Recorded { written: wav.finish()?, gap_frames: tape.gap_frames() });
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("xiao-recorder".into())
+            .spawn(run)
+            .map_err(|e| WavError::Write { path: path.to_path_buf(), source: hound::Error::IoError(e) })?;
+        Ok(Recorder { stop, failed, thread: Some(thread) })
+    }
+
+    /// Why the recording ended before it was stopped, if it did (a full disk).
+    pub fn failed(&self) -> Option<String> {
+        self.failed.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// Writes what is still on the tape and closes the file. Stop the output first, so that nothing more comes.
+    pub fn stop(mut self) -> Result<Recorded, WavError> {
+        self.end().unwrap_or_else(|| Ok(Recorded::default()))
+    }
+
+    fn end(&mut self) -> Option<Result<Recorded, WavError>> {
+        self.stop.request("stop");
+        self.thread.take()?.join().ok()
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}

@@ -1,0 +1,153 @@
+//! A recording's sound again, from its events alone and much faster than it was played.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::cue::Cue;
+use super::engine::Engine;
+use super::wav::{Wav, WavError, Written};
+use crate::patch::{Matrix, Modulator};
+use crate::score::{Event, Stamped};
+
+/// What can go wrong with rendering.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    #[error("the patch in event {seq} cannot be read: {source}")]
+    Patch { seq: u64, source: crate::patch::PatchError },
+    #[error(transparent)]
+    Wav(#[from] WavError),
+}
+
+/// What is to happen at which frame, worked out from the events.
+struct Plan {
+    rate_hz: u32,
+    seed: u64,
+    matrix: Matrix,
+    /// In the order in which they act.
+    acts: Vec<(u64, Act)>,
+    /// The frame of the last event.
+    end: u64,
+}
+
+enum Act {
+    Cue(Cue),
+    Matrix(Box<Modulator>),
+}
+
+/// Renders the events to a 24-bit WAV, `tail_s` seconds longer than they are, so that the last notes ring out.
+///
+/// The samples are those of the live performance: each event acts at the frame at which it was heard. In a recording
+/// made without sound every event acts at its own time.
+pub fn to_wav(events: &[Stamped], path: &Path, tail_s: f32) -> Result<Written, RenderError> {
+    let plan = Plan::new(events)?;
+    let mut wav = Wav::create(path, plan.rate_hz)?;
+    let mut failed = None;
+    plan.play(tail_s, |samples| {
+        if failed.is_none() {
+            failed = wav.write(samples).err();
+        }
+        failed.is_none()
+    });
+    match failed {
+        Some(e) => Err(e.into()),
+        None => Ok(wav.finish()?),
+    }
+}
+
+/// The same as interleaved stereo in memory, with its sample rate.
+pub fn to_samples(events: &[Stamped], tail_s: f32) -> Result<(u32, Vec<f32>), RenderError> {
+    let plan = Plan::new(events)?;
+    let rate_hz = plan.rate_hz;
+    let mut out = Vec::new();
+    plan.play(tail_s, |samples| {
+        out.extend_from_slice(samples);
+        true
+    });
+    Ok((rate_hz, out))
+}
+
+impl Plan {
+    fn new(events: &[Stamped]) -> Result<Plan, RenderError> {
+        let (mut rate_hz, mut seed, mut sound_at) = (48_000, 0, None);
+        let mut heard = HashMap::new();
+        let mut times = HashMap::new();
+        for e in events {
+            match &e.event {
+                Event::Begin { seed: of_generator, .. } if sound_at.is_none() => seed = *of_generator,
+                Event::Sound { rate_hz: rate, seed: of_sound, .. } if sound_at.is_none() => {
+                    (rate_hz, seed, sound_at) = (*rate, *of_sound, Some(e.seq));
+                }
+                Event::Heard { of, frame } => {
+                    heard.insert(*of, *frame);
+                }
+                _ => {}
+            }
+            times.insert(e.seq, e.t_ns);
+        }
+        let rate = rate_hz.clamp(8_000, 384_000);
+        let frames = |ns: u64| (u128::from(ns) * u128::from(rate) / 1_000_000_000) as u64;
+        // What came after the last heard event (a recording cut short) keeps its distance in time from it.
+        let last_heard = heard.iter().max_by_key(|(of, _)| **of).map(|(of, frame)| (*of, *frame));
+        let place = |e: &Stamped| match (heard.get(&e.seq), last_heard) {
+            (Some(frame), _) => Some(*frame),
+            (None, None) => Some(frames(e.t_ns)),
+            (None, Some((of, frame))) if e.seq > of => {
+                Some(frame + frames(e.t_ns.saturating_sub(times.get(&of).copied().unwrap_or(e.t_ns))))
+            }
+            // The live engine never got it.
+            (None, Some(_)) => None,
+        };
+        let mut matrix = Matrix::default();
+        let mut acts = Vec::new();
+        let mut end = 0;
+        for e in events {
+            if let Event::Patch { name, text } = &e.event {
+                let patch =
+                    crate::patch::parse(name, text).map_err(|source| RenderError::Patch { seq: e.seq, source })?;
+                // The matrix that the engine began with; a later one came while it played.
+                let first = sound_at.map_or(acts.is_empty(), |at| e.seq < at);
+                if first {
+                    matrix = patch.matrix.clone();
+                }
+                if let Some(frame) = if first { heard.get(&e.seq).copied() } else { place(e) } {
+                    acts.push((frame, Act::Matrix(Box::new(Modulator::new(patch.matrix)))));
+                }
+            } else if let Some(cue) = Cue::from_event(e)
+                && let Some(frame) = place(e)
+            {
+                acts.push((frame, Act::Cue(cue)));
+            }
+            if !matches!(e.event, Event::Heard { .. })
+                && let Some(frame) = place(e)
+            {
+                end = end.max(frame);
+            }
+        }
+        // Stable: at one frame the order is that of the score.
+        acts.sort_by_key(|(frame, _)| *frame);
+        Ok(Plan { rate_hz: rate, seed, matrix, acts, end })
+    }
+
+    /// Plays the plan into `out`, block by block, for as long as it answers true.
+    fn play(self, tail_s: f32, mut out: impl FnMut(&[f32]) -> bool) {
+        let mut engine = Engine::new(self.rate_hz, self.seed, self.matrix);
+        let end = self.end + (tail_s.clamp(0.0, 600.0) * self.rate_hz as f32) as u64;
+        let mut acts = self.acts.into_iter().peekable();
+        let mut block = [0.0; 128];
+        while engine.frame() < end {
+            while let Some((_, act)) = acts.next_if(|(frame, _)| *frame <= engine.frame()) {
+                match act {
+                    Act::Cue(cue) => {
+                        engine.take(cue);
+                    }
+                    Act::Matrix(modulator) => drop(engine.swap_matrix(modulator)),
+                }
+            }
+            // One chunk, so that every cue can act at its own.
+            engine.render(&mut block);
+            if !out(&block) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! What the sound as a whole must do: rendered, measured, and compared with itself.
+
+use super::cue::{MachineCue, Script, TokenCue};
+use super::dsp::CHUNK;
+use super::limiter::CEILING;
+use super::render::to_samples;
+use super::{Cue, CueKind, Engine, Report, link};
+use crate::patch::{Matrix, Modulator, Route, matrix::Shape};
+use crate::score::{Event, Flaw, FlawKind, Hand, MachineSample, ParamId, SignalId, Stamped, Token};
+
+const RATE: u32 = 48_000;
+
+fn engine() -> Engine {
+    Engine::new(RATE, 7, Matrix::default())
+}
+
+fn token(surprise_bits: f32) -> CueKind {
+    CueKind::Token(TokenCue {
+        index: 0,
+        latency_ms: 100.0,
+        p: (-surprise_bits).exp2(),
+        surprise_bits,
+        entropy_bits: 3.0,
+        context_fill: 0.1,
+        script: Script::Letter,
+    })
+}
+
+fn take(engine: &mut Engine, kind: CueKind) -> u64 {
+    engine.take(Cue { seq: 0, kind })
+}
+
+fn set(engine: &mut Engine, id: ParamId, value: f32) {
+    take(engine, CueKind::Param { id, value });
+}
+
+fn play(engine: &mut Engine, seconds: f32) -> Vec<f32> {
+    let mut out = vec![0.0; 2 * (seconds * RATE as f32) as usize];
+    engine.render(&mut out);
+    out
+}
+
+fn left(stereo: &[f32]) -> Vec<f32> {
+    stereo.iter().step_by(2).copied().collect()
+}
+
+fn rms(samples: &[f32]) -> f32 {
+    (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).sqrt()
+}
+
+fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |peak, x| x.abs().max(peak))
+}
+
+/// Only the tokens' voice, dry, past the fade-in.
+fn only_tokens() -> Engine {
+    let mut engine = engine();
+    for id in [ParamId::HumLevel, ParamId::BreathLevel, ParamId::TensionLevel] {
+        set(&mut engine, id, -60.0);
+    }
+    set(&mut engine, ParamId::ReverbMix, 0.0);
+    play(&mut engine, 2.0);
+    engine
+}
+
+/// A performance of ten seconds with everything in it.
+fn script() -> Vec<Stamped> {
+    let mut events = vec![(0, Event::Sound { rate_hz: RATE, seed: 7, output: "none".into() })];
+    let ms = 1_000_000u64;
+    events.push((10 * ms, Event::Param { id: ParamId::TokenLength, value: 0.8, by: Hand::Patch }));
+    events.push((500 * ms, Event::Prompt { name: None, text: "春".into(), tokens: 4 }));
+    events.push((700 * ms, Event::Prefill { done: 2, total: 4 }));
+    for i in 0..30u64 {
+        let surprise_bits = ((i * 7) % 11) as f32;
+        events.push((
+            (1000 + 120 * i) * ms,
+            Event::Token(Token {
+                id: 3,
+                text: ["风", " the", ",", "\n"][i as usize % 4].into(),
+                index: i as u32,
+                latency_ms: 110.0,
+                p: (-surprise_bits).exp2(),
+                surprise_bits,
+                entropy_bits: 3.0,
+                context_fill: 0.2,
+                top: vec![],
+            }),
+        ));
+        events.push((
+            (1050 + 120 * i) * ms,
+            Event::Machine(MachineSample {
+                values: vec![(SignalId::Cpu, 0.5), (SignalId::Fan, 2000.0)],
+                cores: vec![0.1 * (i % 10) as f32, 0.8],
+                absent: vec![],
+            }),
+        ));
+    }
+    events.push((2600 * ms, Event::Flaw(Flaw { kind: FlawKind::Leap, index: 9, period: 1 })));
+    events.push((3300 * ms, Event::Param { id: ParamId::HumPitch, value: 45.0, by: Hand::Midi }));
+    events.push((4700 * ms, Event::Fault { place: "generator".into(), what: "x".into(), remedy: String::new() }));
+    events.push((9000 * ms, Event::PieceEnd { tokens: 30 }));
+    events.push((10_000 * ms, Event::End { reason: "q".into() }));
+    events.sort_by_key(|(t, _)| *t);
+    events.into_iter().enumerate().map(|(i, (t_ns, event))| Stamped { seq: i as u64, t_ns, event }).collect()
+}
+
+/// Plays events live through the rings in blocks of this many frames; gives the samples and the events with what was
+/// heard among them.
+fn live(events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamped>) {
+    let (mut desk, mut player) = link(engine());
+    let send = desk.cue_sender();
+    let mut recorded = events.to_vec();
+    let mut waiting = events.iter().peekable();
+    let mut out = Vec::new();
+    let mut block = vec![0.0; 2 * frames];
+    while out.len() < 2 * (seconds * RATE as f32) as usize {
+        let now_ns = (out.len() / 2) as u64 * 1_000_000_000 / u64::from(RATE);
+        while let Some(event) = waiting.next_if(|e| e.t_ns <= now_ns) {
+            send(event);
+        }
+        player.fill(&mut block);
+        out.extend_from_slice(&block);
+        for report in desk.reports() {
+            if let Report::Heard { of, frame } = report {
+                let seq = recorded.len() as u64;
+                recorded.push(Stamped { seq, t_ns: now_ns, event: Event::Heard { of, frame } });
+            }
+        }
+    }
+    (out, recorded)
+}
+
+#[test]
+fn rendering_the_recording_gives_the_samples_that_were_played() {
+    for frames in [128, 1000, 441] {
+        let (played, recorded) = live(&script(), frames, 11.0);
+        let (rate_hz, rendered) = to_samples(&recorded, 1.0).unwrap();
+        assert_eq!(rate_hz, RATE);
+        let n = played.len().min(rendered.len());
+        assert!(n > 2 * 10 * RATE as usize);
+        let worst = played.iter().zip(&rendered).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst <= 1.0 / 8_388_607.0, "blocks of {frames}: {worst}");
+        assert!(rms(&played) > 0.01 && peak(&played) <= CEILING);
+    }
+}
+
+#[test]
+fn a_recording_without_sound_is_placed_by_its_times_and_one_cut_short_goes_on() {
+    let (_, by_time) = to_samples(&script(), 0.0).unwrap();
+    assert!((by_time.len() as i64 / 2 - 10 * i64::from(RATE)).abs() < 2 * CHUNK as i64);
+    assert!(rms(&by_time) > 0.01);
+    let (_, recorded) = live(&script(), 256, 11.0);
+    // The reports of the second half were lost.
+    let half = recorded.iter().filter(|e| !matches!(e.event, Event::Heard { of, .. } if of > 40)).cloned();
+    let (_, cut) = to_samples(&half.collect::<Vec<_>>(), 0.0).unwrap();
+    let (a, b) = (rms(&cut[2 * 5 * 48_000..2 * 9 * 48_000]), rms(&by_time[2 * 5 * 48_000..2 * 9 * 48_000]));
+    assert!((a / b - 1.0).abs() < 0.2, "{a} {b}");
+}
+
+#[test]
+fn the_samples_do_not_depend_on_the_block() {
+    let run = |frames: usize| {
+        let mut engine = engine();
+        take(&mut engine, CueKind::Prompt);
+        take(&mut engine, token(6.0));
+        let mut out = vec![0.0; 2 * 48_000];
+        out.chunks_mut(2 * frames).for_each(|block| engine.render(block));
+        out
+    };
+    let reference = run(64);
+    for frames in [1, 100, 512, 1000] {
+        assert!(run(frames) == reference, "blocks of {frames}");
+    }
+}
+
+#[test]
+fn another_seed_is_another_sound_and_the_same_is_the_same() {
+    let run = |seed| play(&mut Engine::new(RATE, seed, Matrix::default()), 1.0);
+    assert!(run(1) == run(1));
+    assert!(run(1) != run(2));
+}
+
+#[test]
+fn a_token_sounds_at_its_frame() {
+    let mut engine = only_tokens();
+    play(&mut engine, 0.01);
+    let frame = take(&mut engine, token(4.0));
+    assert_eq!(frame, engine.frame());
+    // What is left of the present chunk, then the limiter's chunk, then the note.
+    let mut rest = vec![0.0; 2 * (frame as usize - (2.01 * RATE as f32) as usize + CHUNK)];
+    engine.render(&mut rest);
+    assert!(peak(&rest) < 1e-6, "{}", peak(&rest));
+    let mut note = [0.0; 2 * 480];
+    engine.render(&mut note);
+    assert!(peak(&note) > 0.01, "within 10 ms: {}", peak(&note));
+    assert!(note[0].abs() < 1e-3, "and softly from the first sample");
+}
+
+/// The strongest frequency between 100 Hz and 3 kHz, by correlation.
+fn pitch_hz(samples: &[f32]) -> f32 {
+    let power = |hz: f32| {
+        let (mut re, mut im) = (0.0f32, 0.0f32);
+        for (i, x) in samples.iter().enumerate() {
+            let angle = std::f32::consts::TAU * hz * i as f32 / RATE as f32;
+            re += x * angle.cos();
+            im += x * angle.sin();
+        }
+        re * re + im * im
+    };
+    let steps = (0..240).map(|i| 100.0 * (i as f32 / 48.0).exp2());
+    steps.map(|hz| (power(hz), hz)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap().1
+}
+
+#[test]
+fn pitch_rises_with_surprise() {
+    let pitch = |bits| {
+        let mut engine = only_tokens();
+        take(&mut engine, token(bits));
+        pitch_hz(&left(&play(&mut engine, 0.2)))
+    };
+    let pitches = [0.5, 3.0, 6.0, 9.0].map(pitch);
+    assert!(pitches.windows(2).all(|w| w[1] > 1.1 * w[0]), "{pitches:?}");
+    // The home of the scale stands two octaves over the hum's root, D2.
+    assert!((pitch(0.0) / 293.7 - 1.0).abs() < 0.02, "{}", pitch(0.0));
+}
+
+#[test]
+fn latency_is_length() {
+    let rest = |latency_ms| {
+        let mut engine = only_tokens();
+        let CueKind::Token(mut cue) = token(3.0) else { unreachable!() };
+        cue.latency_ms = latency_ms;
+        take(&mut engine, CueKind::Token(cue));
+        play(&mut engine, 0.8);
+        rms(&play(&mut engine, 0.2))
+    };
+    assert!(rest(400.0) > 2.0 * rest(10.0));
+}
+
+#[test]
+fn waiting_grows_and_a_token_resolves_it() {
+    let mut engine = engine();
+    for id in [ParamId::HumLevel, ParamId::BreathLevel, ParamId::TokenLevel] {
+        set(&mut engine, id, -60.0);
+    }
+    assert!(rms(&play(&mut engine, 4.0)[2 * 96_000..]) < 1e-6, "nothing was asked, nothing is awaited");
+    take(&mut engine, CueKind::Prompt);
+    let heard: Vec<f32> = (0..4).map(|_| rms(&play(&mut engine, 2.0))).collect();
+    assert!(heard.windows(2).all(|w| w[1] > 1.15 * w[0]), "{heard:?}");
+    for _ in 0..50 {
+        take(&mut engine, token(2.0));
+        play(&mut engine, 0.1);
+    }
+    let after = rms(&play(&mut engine, 0.1));
+    assert!(after < 0.05 * heard[3], "{after}");
+}
+
+#[test]
+fn a_thousand_tokens_a_second_are_no_wall() {
+    let mut engine = only_tokens();
+    let mut out = Vec::new();
+    for i in 0..3000 {
+        take(&mut engine, token((i % 9) as f32));
+        out.extend(play(&mut engine, 0.001));
+    }
+    let fast = rms(&out[2 * 96_000..]);
+    let mut engine = only_tokens();
+    let mut out = Vec::new();
+    for i in 0..30 {
+        take(&mut engine, token((i % 9) as f32));
+        out.extend(play(&mut engine, 0.1));
+    }
+    let normal = rms(&out[2 * 96_000..]);
+    assert!(fast < 2.0 * normal && fast > 0.3 * normal, "{fast} {normal}");
+}
+
+#[test]
+fn nothing_absurd_gets_out() {
+    let mut engine = engine();
+    let absurd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e38, -1e38, f32::MIN_POSITIVE, 0.0];
+    let mut out = Vec::new();
+    for round in 0..120usize {
+        let x = absurd[round % absurd.len()];
+        for (i, id) in ParamId::ALL.iter().enumerate() {
+            set(&mut engine, *id, absurd[(round + i) % absurd.len()]);
+        }
+        take(&mut engine, CueKind::Prefill(x));
+        take(
+            &mut engine,
+            CueKind::Machine(MachineCue {
+                values: [x; SignalId::COUNT],
+                absent: 1 << (round % 20),
+                cores: [x; 16],
+                core_count: 255,
+            }),
+        );
+        take(
+            &mut engine,
+            CueKind::Token(TokenCue {
+                index: u32::MAX,
+                latency_ms: x,
+                p: x,
+                surprise_bits: x,
+                entropy_bits: x,
+                context_fill: x,
+                script: Script::Sign,
+            }),
+        );
+        let kinds = [FlawKind::Leap, FlawKind::Repetition, FlawKind::ScriptMix, FlawKind::BrokenCharacter];
+        take(&mut engine, CueKind::Flaw { kind: kinds[round % 4], period: u32::MAX });
+        take(&mut engine, [CueKind::Fault, CueKind::Forget, CueKind::PieceEnd, CueKind::Prompt][round % 4]);
+        let routes = ParamId::ALL.iter().map(|to| Route {
+            from: SignalId::ALL[round % SignalId::COUNT],
+            to: *to,
+            amount: x,
+            shape: Shape::Exp,
+            lag_s: x,
+        });
+        engine.swap_matrix(Box::new(Modulator::new(Matrix { routes: routes.collect() })));
+        out.extend(play(&mut engine, 0.05));
+    }
+    assert!(out.iter().all(|x| x.is_finite()));
+    assert!(peak(&out) <= CEILING);
+    // And it still plays.
+    for id in ParamId::ALL {
+        set(&mut engine, *id, id.spec().default);
+    }
+    engine.swap_matrix(Box::new(Modulator::new(Matrix::default())));
+    assert!(rms(&play(&mut engine, 3.0)[2 * 96_000..]) > 0.005);
+}
+
+#[test]
+fn turning_a_knob_makes_no_step() {
+    let steps = |turn: &dyn Fn(&mut Engine, usize)| {
+        let mut engine = engine();
+        play(&mut engine, 3.0);
+        let mut out = Vec::new();
+        for i in 0..100 {
+            turn(&mut engine, i);
+            out.extend(left(&play(&mut engine, 0.02)));
+        }
+        // The second difference: a click stands out of a smooth wave by far.
+        out.windows(3).map(|w| (w[2] - 2.0 * w[1] + w[0]).abs()).fold(0.0, f32::max)
+    };
+    let still = steps(&|_, _| {});
+    for id in [ParamId::Level, ParamId::HumLevel, ParamId::HumBrightness, ParamId::ReverbMix, ParamId::HumPitch] {
+        let spec = id.spec();
+        let turned = steps(&|engine, i| set(engine, id, if i % 10 < 5 { spec.min } else { spec.max }));
+        // Louder and brighter extremes move faster by themselves; a click of the hum's level would be a hundredfold.
+        let loudest = steps(&|engine, _| set(engine, id, spec.max)).max(still);
+        assert!(turned < 2.0 * loudest + 1e-4, "{}: {turned} against {loudest}", id.name());
+    }
+}

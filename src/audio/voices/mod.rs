@@ -1,0 +1,15 @@
+//! The voices: each turns a few controls into one chunk of stereo, adds no click of its own, and can be reset.
+//!
+//! They run in the audio callback; everything they need is made when the engine is made.
+
+pub mod breath;
+pub mod gesture;
+pub mod hum;
+pub mod pluck;
+pub mod tension;
+
+pub use breath::Breath;
+pub use gesture::{Gestures, Sweep};
+pub use hum::Hum;
+pub use pluck::{Pluck, Plucks};
+pub use tension::Tension;

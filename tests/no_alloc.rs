@@ -1,0 +1,90 @@
+//! The audio callback's work allocates nothing: a storm of cues, matrix swaps and parameter changes under a guard.
+
+use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
+use xiao::audio::{Engine, Report, link};
+use xiao::patch::matrix::{Matrix, Route, Shape};
+use xiao::score::{Event, Flaw, FlawKind, Hand, MachineSample, ParamId, SignalId, Stamped, Token};
+
+#[global_allocator]
+static GUARD: AllocDisabler = AllocDisabler;
+
+/// The whole test is one function, since the guard's counter is one per process.
+#[test]
+fn the_callback_allocates_nothing() {
+    let before = violation_count();
+    assert_no_alloc(|| std::hint::black_box(vec![1u8; 1000]).len());
+    assert!(violation_count() > before, "the guard sees an allocation");
+    reset_violation_count();
+
+    let (mut desk, mut player) = link(Engine::new(48_000, 1, Matrix::default()));
+    // Held and never read, as with a recorder that hangs: the tape fills up and gaps begin.
+    let _tape = desk.tape();
+    let send = desk.cue_sender();
+    let mut block = vec![0.0f32; 2 * 1024];
+    let mut seq = 0;
+    let mut emit = |event| {
+        send(&Stamped { seq, t_ns: 0, event });
+        seq += 1;
+    };
+    let (mut heard, mut swapped, mut peak) = (0, 0, 0.0f32);
+    for round in 0..600u32 {
+        emit(Event::Prompt { name: None, text: "春".into(), tokens: 1 });
+        emit(Event::Prefill { done: round, total: 600 });
+        for i in 0..4 {
+            emit(Event::Token(token(round + i)));
+        }
+        let kinds = [FlawKind::Leap, FlawKind::Repetition, FlawKind::ScriptMix, FlawKind::BrokenCharacter];
+        emit(Event::Flaw(Flaw { kind: kinds[round as usize % 4], index: round, period: 3 }));
+        emit(Event::Machine(machine(round)));
+        for id in ParamId::ALL {
+            // One of the values is no number.
+            let value = if round % 50 == 7 { f32::NAN } else { id.spec().at((round % 11) as f32 / 10.0) };
+            emit(Event::Param { id: *id, value, by: Hand::Midi });
+        }
+        emit(Event::Forget { tokens: 1, kept: 1 });
+        if round % 40 == 20 {
+            emit(Event::Fault { place: "here".into(), what: "what".into(), remedy: String::new() });
+            emit(Event::PieceEnd { tokens: 9 });
+        }
+        if round % 3 == 0 {
+            let route = Route {
+                from: SignalId::Cpu,
+                to: ParamId::ALL[round as usize % ParamId::COUNT],
+                amount: 0.5,
+                shape: Shape::S,
+                lag_s: 0.1,
+            };
+            swapped += u64::from(desk.swap_matrix(1_000_000, Matrix { routes: vec![route; 32] }));
+        }
+        let block = &mut block[..2 * [64, 100, 512, 1024][round as usize % 4]];
+        assert_no_alloc(|| player.fill(block));
+        peak = block.iter().fold(peak, |peak, x| peak.max(x.abs()));
+        heard += desk.reports().filter(|r| matches!(r, Report::Heard { .. })).count();
+    }
+    assert_eq!(violation_count(), 0, "allocations or frees in Player::fill");
+    assert!(heard > 10_000 && swapped == 200 && peak > 0.05, "it played: {heard} cues, {swapped} swaps, peak {peak}");
+    assert_eq!(desk.dropped(), (0, 0));
+}
+
+fn token(i: u32) -> Token {
+    let surprise_bits = (i % 13) as f32;
+    Token {
+        id: i,
+        text: "月".into(),
+        index: i,
+        latency_ms: (i % 300) as f32,
+        p: (-surprise_bits).exp2(),
+        surprise_bits,
+        entropy_bits: 3.0,
+        context_fill: 0.5,
+        top: vec![],
+    }
+}
+
+fn machine(i: u32) -> MachineSample {
+    MachineSample {
+        values: vec![(SignalId::Cpu, (i % 10) as f32 / 10.0), (SignalId::Temperature, f32::NAN)],
+        cores: (0..24).map(|core| ((core + i) % 24) as f32 / 23.0).collect(),
+        absent: vec![(SignalId::Fan, "none".into())],
+    }
+}
