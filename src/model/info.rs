@@ -41,10 +41,12 @@ pub struct Info {
     pub types: Vec<TypeSum>,
     pub tensors: Vec<TensorInfo>,
     pub weight_bytes: u64,
+    /// The second copy of the matrices that candle keeps, rearranged for this processor.
+    pub packed_bytes: u64,
     /// Keys and values at `context_used` and at `context`.
     pub cache_bytes: u64,
     pub cache_bytes_full: u64,
-    /// Weights and cache at `context_used`.
+    /// Weights, their second copy, and the cache at `context_used`.
     pub memory_bytes: u64,
 }
 
@@ -102,7 +104,8 @@ impl Info {
         }
         let mut types: Vec<TypeSum> = sums.into_values().collect();
         types.sort_by_key(|sum| std::cmp::Reverse(sum.bytes));
-        let weight_bytes = gguf.tensors.iter().map(|t| t.bytes()).sum();
+        let weight_bytes: u64 = gguf.tensors.iter().map(|t| t.bytes()).sum();
+        let packed_bytes: u64 = gguf.tensors.iter().map(|t| t.packed_bytes()).sum();
         let cache_bytes = config.cache_bytes(config.context);
         Info {
             file: gguf.file.clone(),
@@ -151,9 +154,10 @@ impl Info {
                 })
                 .collect(),
             weight_bytes,
+            packed_bytes,
             cache_bytes,
             cache_bytes_full: config.cache_bytes(config.file_context),
-            memory_bytes: weight_bytes + cache_bytes,
+            memory_bytes: (weight_bytes + packed_bytes).saturating_add(cache_bytes),
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::Source;
 
 /// A model whose file is smaller than this is computed by one core: its products are so short that sharing them out
-/// costs as much as it saves.
+/// costs as much as it saves. Measured with 2.8 million parameters: 2,700 tokens a second on one core, 3,900 on two;
+/// either is far more than a stage can show, and a core that spins is heard.
 const SMALL_BYTES: u64 = 32 << 20;
 
 const VARIABLE: &str = "CANDLE_NUM_THREADS";

@@ -123,7 +123,8 @@ impl Config {
 
     /// Bytes of keys and values for `context` positions, in f32.
     pub fn cache_bytes(&self, context: usize) -> u64 {
-        (2 * self.layers * self.kv_heads * self.head_dim) as u64 * context as u64 * 4
+        let sizes = [2, 4, self.layers, self.kv_heads, self.head_dim, context];
+        sizes.iter().fold(1u64, |bytes, n| bytes.saturating_mul(*n as u64))
     }
 }
 

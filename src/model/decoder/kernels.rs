@@ -57,20 +57,39 @@ fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
             sums[i] = multiply_add::<FUSED>(x[i], y[i], sums[i]);
         }
     }
-    let rest: f32 = xs.remainder().iter().zip(ys.remainder()).map(|(x, y)| x * y).sum();
-    sums.iter().sum::<f32>() + rest
+    for ((sum, x), y) in sums.iter_mut().zip(xs.remainder()).zip(ys.remainder()) {
+        *sum += x * y;
+    }
+    // Halves onto halves: four short steps and not a chain of sixteen.
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+        half /= 2;
+    }
+    sums[0]
 }
 
+// Plain loops on purpose: a closure handed to an iterator that is not inlined is compiled for any processor, and its
+// fused operation becomes a call (measured: a fifth of the time of a token).
 #[inline(always)]
 fn attend_body<const FUSED: bool>(query: &mut [f32], keys: &[f32], values: &[f32], scale: f32, scores: &mut Vec<f32>) {
     let dim = query.len();
     scores.clear();
-    scores.extend(keys.chunks_exact(dim).map(|key| dot::<FUSED>(query, key) * scale));
-    let max = scores.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
+    scores.resize(keys.len() / dim, 0.0);
+    let mut max = f32::NEG_INFINITY;
+    for (score, key) in scores.iter_mut().zip(keys.chunks_exact(dim)) {
+        *score = dot::<FUSED>(query, key) * scale;
+        max = max.max(*score);
+    }
     for score in scores.iter_mut() {
         *score = exp(*score - max);
     }
-    let sum: f32 = scores.iter().sum();
+    let mut sum = 0.0;
+    for score in scores.iter() {
+        sum += *score;
+    }
     query.fill(0.0);
     for (weight, value) in scores.iter().zip(values.chunks_exact(dim)) {
         for (out, v) in query.iter_mut().zip(value) {
@@ -78,7 +97,9 @@ fn attend_body<const FUSED: bool>(query: &mut [f32], keys: &[f32], values: &[f32
         }
     }
     let share = 1.0 / sum;
-    query.iter_mut().for_each(|out| *out *= share);
+    for out in query.iter_mut() {
+        *out *= share;
+    }
 }
 
 /// What a row of logits amounts to.

@@ -231,6 +231,7 @@ impl Reader<'_> {
 mod tests {
     use std::io::Cursor;
 
+    use super::super::super::{Config, Info, Tokenizer};
     use super::*;
 
     fn starter() -> Vec<u8> {
@@ -286,7 +287,18 @@ mod tests {
             }
             // As if the weights were there: the length is the whole file's.
             let source = Source::Embedded;
-            refused += usize::from(read(&source, Box::new(Cursor::new(damaged)), bytes.len() as u64).is_err());
+            match read(&source, Box::new(Cursor::new(damaged)), bytes.len() as u64) {
+                Err(_) => refused += 1,
+                Ok(gguf) => {
+                    // What follows must not trip over it either.
+                    let config = Config::read(&gguf, None);
+                    let tokenizer = if round % 8 == 0 { Tokenizer::new(&gguf).ok() } else { None };
+                    if let (Ok(config), Some(tokenizer)) = (config, tokenizer) {
+                        Info::of(&gguf, &config, &tokenizer);
+                        tokenizer.encode("The moon, 春");
+                    }
+                }
+            }
         }
         assert!(refused > 50, "{refused}");
     }
