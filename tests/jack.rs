@@ -68,7 +68,7 @@ fn jack_plays_is_lost_and_the_sound_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let recorder = Recorder::start(desk.tape().unwrap(), &dir.path().join("sound.wav")).unwrap();
     let send = desk.cue_sender();
-    let output = device.open(player).unwrap_or_else(|(e, _)| panic!("{e}"));
+    let output = device.open(player).unwrap_or_else(|e| panic!("{e}"));
     send(&Stamped { seq: 0, t_ns: 0, event: Event::Prompt { name: None, text: "a".into(), tokens: 1 } });
     let heard = |desk: &mut xiao::audio::Desk, of| {
         let deadline = Instant::now() + Duration::from_secs(20);

@@ -2,8 +2,10 @@
 
 use crate::score::{Event, FlawKind, ParamId, SignalId, SignalValues, Stamped, Token};
 
-/// Cores of which the sound takes notice; further ones are folded into the overall load by the machine's sample.
+/// Cores that are heard each on their own; further ones are heard in the overall load only.
 pub const CORES: usize = 16;
+
+const _: () = assert!(SignalId::COUNT <= 32, "MachineCue has 32 bits for absent signals");
 
 /// An event as the sound hears it.
 #[derive(Clone, Copy, Debug)]
@@ -198,6 +200,5 @@ mod tests {
             Cue::from_event(&Stamped { seq: 0, t_ns: 0, event }).unwrap().apply(&mut by_cue);
             assert_eq!(by_event, by_cue);
         }
-        assert!(SignalId::COUNT <= 32, "the absent bits are 32");
     }
 }

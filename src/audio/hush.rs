@@ -1,63 +1,69 @@
 //! Quiet: ALSA and JACK print to stderr when there is no card or no server, behind the terminal stage's back. While a
-//! [`Hush`] lives, the process's stderr goes nowhere.
+//! [`Hush`] lives, the process's stderr goes nowhere. They nest: whoever holds the screen may hold one all along.
 
 #[cfg(unix)]
-mod unix {
+mod stderr {
     use std::fs::File;
     use std::os::fd::AsRawFd;
     use std::sync::{Mutex, MutexGuard};
 
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    /// How many hold it, and the copy of stderr that the first one put by.
+    static HELD: Mutex<(usize, libc::c_int)> = Mutex::new((0, -1));
 
-    pub struct Hush {
-        stderr: libc::c_int,
-        _turn: MutexGuard<'static, ()>,
+    fn held() -> MutexGuard<'static, (usize, libc::c_int)> {
+        HELD.lock().unwrap_or_else(|e| e.into_inner())
     }
 
+    /// Stderr goes nowhere until the last of these is dropped.
+    pub struct Hush(());
+
     impl Hush {
-        /// Hushes stderr until it is dropped; does nothing where that cannot be done.
+        /// Does nothing where stderr or `/dev/null` cannot be had.
         pub fn begin() -> Hush {
-            let turn = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
-            let nowhere = File::options().write(true).open("/dev/null");
-            // SAFETY: dup and dup2 take any number and answer -1 for what is not an open descriptor; `nowhere` is open
-            // for as long as dup2 needs it. Close-on-exec, so that no child inherits the copy.
-            let stderr = match nowhere {
-                Ok(nowhere) => unsafe {
-                    let stderr = libc::fcntl(libc::STDERR_FILENO, libc::F_DUPFD_CLOEXEC, 3);
-                    if stderr >= 0 {
+            let mut held = held();
+            if held.0 == 0
+                && let Ok(nowhere) = File::options().write(true).open("/dev/null")
+            {
+                // SAFETY: both calls take any number and answer -1 for what is not an open descriptor; `nowhere` is
+                // open for as long as dup2 needs it. Close-on-exec, so that no child inherits the copy.
+                unsafe {
+                    held.1 = libc::fcntl(libc::STDERR_FILENO, libc::F_DUPFD_CLOEXEC, 3);
+                    if held.1 >= 0 {
                         libc::dup2(nowhere.as_raw_fd(), libc::STDERR_FILENO);
                     }
-                    stderr
-                },
-                Err(_) => -1,
-            };
-            Hush { stderr, _turn: turn }
+                }
+            }
+            held.0 += 1;
+            Hush(())
         }
     }
 
     impl Drop for Hush {
         fn drop(&mut self) {
-            if self.stderr >= 0 {
-                // SAFETY: `self.stderr` was opened by `begin` and is closed here only.
+            let mut held = held();
+            held.0 -= 1;
+            if held.0 == 0 && held.1 >= 0 {
+                // SAFETY: the copy was made by `begin`; it is closed here only, and forgotten.
                 unsafe {
-                    libc::dup2(self.stderr, libc::STDERR_FILENO);
-                    libc::close(self.stderr);
+                    libc::dup2(held.1, libc::STDERR_FILENO);
+                    libc::close(held.1);
                 }
+                held.1 = -1;
             }
         }
     }
 }
 
 #[cfg(not(unix))]
-mod unix {
-    /// These libraries exist on Unix only.
-    pub struct Hush;
+mod stderr {
+    /// The libraries that print exist on Unix only.
+    pub struct Hush(());
 
     impl Hush {
         pub fn begin() -> Hush {
-            Hush
+            Hush(())
         }
     }
 }
 
-pub use unix::Hush;
+pub use stderr::Hush;

@@ -12,7 +12,7 @@
 pub mod cue;
 mod dsp;
 pub mod engine;
-mod hush;
+pub mod hush;
 mod limiter;
 pub mod link;
 mod melody;
@@ -28,6 +28,7 @@ pub mod wav;
 
 pub use cue::{Cue, CueKind};
 pub use engine::Engine;
+pub use hush::Hush;
 pub use link::{Desk, Player, Report, Tape, link};
 pub use output::{Output, OutputError, OutputOptions};
 pub use recorder::Recorder;

@@ -53,6 +53,21 @@ pub struct Device {
     name: String,
 }
 
+/// A device that could not be opened, and the player that was to play on it.
+#[derive(thiserror::Error)]
+#[error("{error}")]
+pub struct Refused {
+    #[source]
+    pub error: OutputError,
+    pub player: Option<Player>,
+}
+
+impl std::fmt::Debug for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.error)
+    }
+}
+
 /// A running output. Dropping it stops the sound.
 pub struct Output {
     stream: Option<cpal::Stream>,
@@ -116,11 +131,11 @@ impl Device {
     }
 
     /// Opens the device and plays. With the error the player comes back, unless the sound library lost it.
-    pub fn open(self, player: Player) -> Result<Output, (OutputError, Option<Player>)> {
+    pub fn open(self, player: Player) -> Result<Output, Box<Refused>> {
         let _quiet = Hush::begin();
         if player.rate_hz() != self.config.sample_rate {
             let error = OutputError::Rate { device: self.name, rate_hz: player.rate_hz() };
-            return Err((error, Some(player)));
+            return Err(Box::new(Refused { error, player: Some(player) }));
         }
         let opened = match self.format {
             SampleFormat::F32 => self.stream::<f32>(player),
@@ -129,13 +144,13 @@ impl Device {
             SampleFormat::I32 => self.stream::<i32>(player),
             other => {
                 let error = OutputError::Format { device: self.name, format: other.to_string() };
-                return Err((error, Some(player)));
+                return Err(Box::new(Refused { error, player: Some(player) }));
             }
         };
         let (result, back, lost) = opened;
         let failed = |e: cpal::Error, back: &Receiver<Player>| {
             let error = OutputError::Open { device: self.name.clone(), why: one_line(&e.to_string()) };
-            (error, back.recv_timeout(Duration::from_secs(1)).ok())
+            Box::new(Refused { error, player: back.recv_timeout(Duration::from_secs(1)).ok() })
         };
         let stream = result.map_err(|e| failed(e, &back))?;
         if let Err(e) = stream.play() {

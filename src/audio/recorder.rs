@@ -82,3 +82,35 @@ impl Drop for Recorder {
         let _ = self.end();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::audio::{Engine, Silent, link};
+    use crate::patch::Matrix;
+
+    #[test]
+    fn without_a_device_the_recording_has_its_sound_and_can_be_read_while_it_grows() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sound.wav");
+        let (mut desk, player) = link(Engine::new(8_000, 1, Matrix::default()));
+        let recorder = Recorder::start(desk.tape().unwrap(), &path).unwrap();
+        let silent = Silent::start(player).unwrap();
+        // As another program, or the next start after a kill -9, would find it.
+        let on_disk = || hound::WavReader::open(&path).map_or(0, |wav| wav.duration());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while on_disk() < 8_000 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(on_disk() >= 8_000, "{} frames", on_disk());
+        assert_eq!(recorder.failed(), None);
+        assert!(silent.stop().is_some());
+        let recorded = recorder.stop().unwrap();
+        assert_eq!(recorded.gap_frames, 0);
+        assert_eq!(u64::from(on_disk()), recorded.written.frames);
+        assert!(recorded.written.peak > 0.001);
+        assert_eq!(recorded.written.frames % 256, 0, "nothing that was played is missing at the end");
+    }
+}

@@ -99,13 +99,14 @@ impl Plan {
         };
         let mut matrix = Matrix::default();
         let mut acts = Vec::new();
-        let mut end = 0;
+        let (mut end, mut patched) = (0, false);
         for e in events {
             if let Event::Patch { name, text } = &e.event {
                 let patch =
                     crate::patch::parse(name, text).map_err(|source| RenderError::Patch { seq: e.seq, source })?;
                 // The matrix that the engine began with; a later one came while it played.
-                let first = sound_at.map_or(acts.is_empty(), |at| e.seq < at);
+                let first = !patched || sound_at.is_some_and(|at| e.seq < at);
+                patched = true;
                 if first {
                     matrix = patch.matrix.clone();
                 }
