@@ -22,7 +22,7 @@ pub fn adapters() -> Vec<Adapter> {
 /// The adapter that frames are drawn with.
 pub(super) fn adapter() -> Result<wgpu::Adapter, VisualsError> {
     pollster::block_on(instance().request_adapter(&wgpu::RequestAdapterOptions::default()))
-        .map_err(|e| VisualsError::NoAdapter(e.to_string().lines().next().unwrap_or_default().to_string()))
+        .map_err(|_| VisualsError::NoAdapter)
 }
 
 fn describe(info: &wgpu::AdapterInfo) -> Adapter {
@@ -56,13 +56,13 @@ pub fn display_available() -> Result<(), String> {
 
 /// Windows and macOS always have a display.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn display() -> Result<(), String> {
+pub(super) fn display() -> Result<(), String> {
     Ok(())
 }
 
 /// Whether the X server that `DISPLAY` names takes connections.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn display() -> Result<(), String> {
+pub(super) fn display() -> Result<(), String> {
     let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     match (set("DISPLAY"), set("WAYLAND_DISPLAY")) {
         (Some(display), _) => reach(&display).map_err(|e| format!("the X display {display:?} cannot be reached: {e}")),

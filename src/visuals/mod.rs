@@ -33,8 +33,8 @@ pub use state::FrameState;
 #[derive(Debug, thiserror::Error)]
 pub enum VisualsError {
     /// Neither a graphics card nor a software renderer.
-    #[error("no graphics adapter ({0}); install a Vulkan driver, for software rendering `mesa-vulkan-drivers`")]
-    NoAdapter(String),
+    #[error("no graphics adapter was found; install a Vulkan driver (`mesa-vulkan-drivers` can do without a card)")]
+    NoAdapter,
     /// The adapter was found and refused its service.
     #[error("the graphics device failed: {0}; try `--stage terminal`")]
     Device(String),

@@ -22,7 +22,7 @@ use crate::score::{Bus, Clock, Event, Key, Queue, Shutdown, Stamped};
 pub use super::displays::{adapters as displays, display_available};
 
 /// Frames per second where the processor draws: the model needs the rest of it.
-const SOFTWARE_RATE_HZ: f64 = 20.0;
+const SOFTWARE_RATE_HZ: f64 = 15.0;
 
 /// What the window needs of the session.
 pub struct WindowOptions {
@@ -43,10 +43,9 @@ pub struct WindowOptions {
 /// Opens the window and shows the events until the end. Returns when shutdown was asked for; closing the window asks
 /// for it. An error leaves the shutdown alone, so that the session can go on with another stage.
 pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
-    display_available().map_err(VisualsError::Window)?;
-    let adapter = super::displays::adapter()?;
-    let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
-    drop(adapter);
+    // Asked first, since nannou panics where there is none.
+    super::displays::display().map_err(VisualsError::Window)?;
+    let software = super::displays::adapter()?.get_info().device_type == wgpu::DeviceType::Cpu;
     // Bevy's log goes to standard error, which belongs to the performer. Ours to take first: then its own try fails,
     // and says so into the silence.
     let _ = bevy::log::tracing::subscriber::set_global_default(bevy::log::tracing::subscriber::NoSubscriber::new());
