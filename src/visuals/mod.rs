@@ -1,7 +1,7 @@
 //! The stage: one renderer on plain wgpu, shared by a nannou window (feature `window`) and an offscreen target.
 //!
 //! [`FrameState`] turns events into what a frame needs and is a function of (patch, events, time) alone: nothing in
-//! here but [`window`] looks at a clock, and nothing draws lots. So a replay and a film show what was shown.
+//! here but `window` looks at a clock, and nothing draws lots. So a replay and a film show what was shown.
 //! Runs on the main thread (live) or on whichever thread renders frames; it must not emit events except for a shader
 //! that failed, and it must not wait for other threads.
 //!
