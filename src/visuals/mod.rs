@@ -1,1 +1,48 @@
-//! visuals
+//! The stage: one renderer on plain wgpu, shared by a nannou window (feature `window`) and an offscreen target.
+//!
+//! [`FrameState`] turns events into what a frame needs and is a function of (patch, events, time) alone: nothing in
+//! here but `window` looks at a clock, and nothing draws lots. So a replay and a film show what was shown.
+//! Runs on the main thread (live) or on whichever thread renders frames; it must not emit events except for a shader
+//! that failed, and it must not wait for other threads.
+//!
+//! ```text
+//! events ─► FrameState ─► scene (glyphs and bars) ─┐
+//!              └────────► uniforms (signals, params) ─► Renderer ─► a window's frame | offscreen pixels
+//! shaders/NAME.wgsl ─► shader ─────────────────────┘
+//! ```
+
+pub mod displays;
+pub mod glyphs;
+pub mod offscreen;
+pub mod page;
+pub mod renderer;
+pub mod scene;
+pub mod shader;
+pub mod state;
+pub mod uniforms;
+#[cfg(feature = "window")]
+pub mod window;
+
+pub use displays::{adapters, display_available};
+pub use offscreen::{Offscreen, write_png};
+pub use renderer::Renderer;
+pub use shader::ShaderError;
+pub use state::FrameState;
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum VisualsError {
+    /// Neither a graphics card nor a software renderer.
+    #[error("no graphics adapter was found; install a Vulkan driver (`mesa-vulkan-drivers` can do without a card)")]
+    NoAdapter,
+    /// The adapter was found and refused its service.
+    #[error("the graphics device failed: {0}; try `--stage terminal`")]
+    Device(String),
+    #[error("frames of {width}x{height} cannot be drawn here; each side must be 1 to {max} pixels")]
+    Size { width: u32, height: u32, max: u32 },
+    #[error("cannot write {path}: {source}")]
+    Png { path: std::path::PathBuf, source: png::EncodingError },
+    /// The window did not open or ended by itself.
+    #[error("the window failed: {0}; try `--stage terminal`")]
+    Window(String),
+}

@@ -1,0 +1,259 @@
+//! Frames without a window: the same renderer into a texture of its own, read back as bytes.
+//!
+//! For films, screenshots and tests. One thread; each frame waits for the graphics device.
+
+use std::path::Path;
+
+use super::{FrameState, Renderer, ShaderError, VisualsError};
+
+const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8UnormSrgb;
+
+/// A picture that can be drawn again and again.
+pub struct Offscreen {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    renderer: Renderer,
+    texture: wgpu::Texture,
+    view: wgpu::TextureView,
+    readback: wgpu::Buffer,
+    size: [u32; 2],
+}
+
+impl Offscreen {
+    /// A picture of `width` × `height` pixels, on the best adapter there is; a software one will do.
+    pub fn new(width: u32, height: u32) -> Result<Offscreen, VisualsError> {
+        let adapter = super::displays::adapter()?;
+        let max = adapter.limits().max_texture_dimension_2d.min(8192);
+        if !(1..=max).contains(&width) || !(1..=max).contains(&height) {
+            return Err(VisualsError::Size { width, height, max });
+        }
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))
+            .map_err(|e| VisualsError::Device(e.to_string()))?;
+        let renderer = Renderer::new(&device, &queue, FORMAT, 1);
+        let texture = device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("frame"),
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: FORMAT,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+            view_formats: &[],
+        });
+        let readback = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size: u64::from(padded(width) * height),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let view = texture.create_view(&Default::default());
+        Ok(Offscreen { device, queue, renderer, texture, view, readback, size: [width, height] })
+    }
+
+    /// Draws the state: `width * height * 4` bytes, RGBA row by row from the top, sRGB.
+    pub fn frame(&mut self, state: &FrameState) -> Result<Vec<u8>, VisualsError> {
+        let [width, height] = self.size;
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        self.renderer.draw(&self.device, &self.queue, &mut encoder, &self.view, self.size, state);
+        encoder.copy_texture_to_buffer(
+            self.texture.as_image_copy(),
+            wgpu::TexelCopyBufferInfo {
+                buffer: &self.readback,
+                layout: wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(padded(width)),
+                    rows_per_image: Some(height),
+                },
+            },
+            wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+        );
+        self.queue.submit([encoder.finish()]);
+        let (said, heard) = std::sync::mpsc::channel();
+        self.readback.map_async(wgpu::MapMode::Read, .., move |result| {
+            let _ = said.send(result);
+        });
+        let failed = |e: &dyn std::fmt::Display| VisualsError::Device(e.to_string());
+        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| failed(&e))?;
+        heard.recv().map_err(|e| failed(&e))?.map_err(|e| failed(&e))?;
+        let mut pixels = Vec::with_capacity((width * height * 4) as usize);
+        for row in self.readback.get_mapped_range(..).chunks_exact(padded(width) as usize) {
+            pixels.extend_from_slice(&row[..width as usize * 4]);
+        }
+        self.readback.unmap();
+        Ok(pixels)
+    }
+
+    /// Takes up a field shader by hand; events do it by themselves in [`Offscreen::frame`].
+    pub fn set_shader(&mut self, name: &str, wgsl: &str) -> Result<(), ShaderError> {
+        self.renderer.set_shader(&self.device, name, wgsl)
+    }
+
+    /// Why the shader that the state last brought was refused; told once.
+    pub fn take_fault(&mut self) -> Option<ShaderError> {
+        self.renderer.take_fault()
+    }
+}
+
+/// Bytes of a row in the readback buffer: wgpu copies rows of whole 256 bytes.
+fn padded(width: u32) -> u32 {
+    (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT)
+}
+
+/// Writes RGBA pixels as a PNG file.
+pub fn write_png(path: &Path, width: u32, height: u32, rgba: &[u8]) -> Result<(), VisualsError> {
+    let error = |source| VisualsError::Png { path: path.to_path_buf(), source };
+    let file = std::fs::File::create(path).map_err(|e| error(e.into()))?;
+    let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
+    let mut writer = encoder.write_header().map_err(error)?;
+    writer.write_image_data(rgba).map_err(error)?;
+    writer.finish().map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::{Event, Stamped, Token};
+
+    const SIZE: [u32; 2] = [640, 360];
+
+    /// A machine without any Vulkan driver cannot run these; they say so and pass.
+    fn offscreen() -> Option<Offscreen> {
+        match Offscreen::new(SIZE[0], SIZE[1]) {
+            Ok(offscreen) => Some(offscreen),
+            Err(e) => {
+                eprintln!("skipped: {e}");
+                None
+            }
+        }
+    }
+
+    fn token(index: u32, text: &str, p: f32) -> Event {
+        Event::Token(Token {
+            id: 0,
+            text: text.into(),
+            index,
+            latency_ms: 50.0,
+            p,
+            surprise_bits: -p.log2(),
+            entropy_bits: 1.0,
+            context_fill: 0.1,
+            top: vec![],
+        })
+    }
+
+    fn state(events: &[Event], t_s: f32) -> FrameState {
+        let mut state = FrameState::new();
+        for (seq, event) in (0..).zip(events) {
+            state.apply(&Stamped { seq, t_ns: 0, event: event.clone() });
+        }
+        state.advance((t_s * 1e9) as u64);
+        state
+    }
+
+    /// Mean light of all pixels, 0..=255.
+    fn mean(pixels: &[u8]) -> f32 {
+        let sum: u64 = pixels.chunks(4).map(|p| p[..3].iter().map(|v| u64::from(*v)).sum::<u64>()).sum();
+        sum as f32 / (pixels.len() / 4 * 3) as f32
+    }
+
+    fn bright(pixels: &[u8]) -> usize {
+        pixels.chunks(4).filter(|p| p[..3].iter().all(|v| *v > 120)).count()
+    }
+
+    #[test]
+    fn words_are_seen_over_a_field_that_is_dark_and_not_black() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let mut hidden = state(&[], 2.0);
+        hidden.ended_ns = Some(0); // no caret
+        let empty = offscreen.frame(&hidden).unwrap();
+        assert_eq!(empty.len(), (SIZE[0] * SIZE[1] * 4) as usize);
+        assert!(mean(&empty) > 1.0 && mean(&empty) < 60.0, "{}", mean(&empty));
+        let words = offscreen.frame(&state(&[token(0, "moon 月亮", 0.9)], 2.0)).unwrap();
+        assert!(bright(&words) > bright(&empty) + 300, "{} {}", bright(&words), bright(&empty));
+        let sure = bright(&offscreen.frame(&state(&[token(0, "mmmmmm", 0.99)], 2.0)).unwrap());
+        let leap = bright(&offscreen.frame(&state(&[token(0, "mmmmmm", 0.0001)], 2.0)).unwrap());
+        assert!(sure > leap, "{sure} {leap}");
+    }
+
+    #[test]
+    fn the_same_events_make_the_same_pixels() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let events = [token(0, "the moon", 0.5), token(1, " 春江", 0.01)];
+        let first = offscreen.frame(&state(&events, 1.3)).unwrap();
+        offscreen.frame(&state(&[], 9.0)).unwrap();
+        assert!(offscreen.frame(&state(&events, 1.3)).unwrap() == first);
+        assert!(offscreen.frame(&state(&events, 1.4)).unwrap() != first);
+    }
+
+    #[test]
+    fn a_bad_shader_is_refused_with_its_line_and_the_last_good_one_runs_on() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let red = "// a comment\nfn field(uv: vec2<f32>) -> vec3<f32> {\n  return vec3<f32>(1.0, 0.0, 0.0);\n}\n";
+        offscreen.set_shader("red", red).unwrap();
+        let corner = |offscreen: &mut Offscreen| offscreen.frame(&state(&[], 1.0)).unwrap()[..3].to_vec();
+        let before = corner(&mut offscreen);
+        assert!(before[0] > 10 && before[1] < 5 && before[2] < 5, "{before:?}");
+        for (text, line, says) in [
+            (red.replace("return", "retrun"), 3, ""),
+            (red.replace("1.0, 0.0", "u.no_such_signal, 0.0"), 3, "no_such_signal"),
+            (red.replace("1.0, 0.0, 0.0", "1u, 2.0"), 3, ""),
+            (red.replace("fn field", "fn feild"), 4, "fn field"),
+            (String::new(), 1, "fn field"),
+            (red.replace('}', ""), 4, ""),
+        ] {
+            let error = offscreen.set_shader("bad", &text).unwrap_err();
+            assert_eq!(error.line, line, "{error} in {text}");
+            assert!(error.message.contains(says) && !error.message.contains('\n'), "{error}");
+            assert_eq!(corner(&mut offscreen), before);
+        }
+    }
+
+    #[test]
+    fn an_event_swaps_the_shader_and_its_fault_is_told_once() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let shader = |text: &str| Event::Shader { name: "mine".into(), text: text.into() };
+        let bad = state(&[shader("nonsense")], 1.0);
+        offscreen.frame(&bad).unwrap();
+        assert_eq!(offscreen.take_fault().unwrap().name, "mine");
+        offscreen.frame(&bad).unwrap();
+        assert_eq!(offscreen.take_fault(), None);
+        let plain = offscreen.frame(&state(&[], 1.0)).unwrap();
+        let green = "fn field(uv: vec2<f32>) -> vec3<f32> { return vec3<f32>(0.0, 9.0, 0.0); }";
+        let swapped = offscreen.frame(&state(&[shader(green)], 1.0)).unwrap();
+        assert!(swapped[1] > plain[1] + 10 && offscreen.take_fault().is_none());
+    }
+
+    #[test]
+    fn every_shader_inside_the_program_compiles() {
+        let Some(mut offscreen) = offscreen() else { return };
+        for name in crate::visuals::shader::known(&[]) {
+            let text = crate::visuals::shader::builtin(&name).unwrap();
+            offscreen.set_shader(&name, text).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_width_that_is_no_multiple_of_64_is_read_back_whole() {
+        let Ok(mut odd) = Offscreen::new(333, 17) else { return eprintln!("skipped: no adapter") };
+        assert_eq!(odd.frame(&state(&[], 1.0)).unwrap().len(), 333 * 17 * 4);
+        assert!(matches!(Offscreen::new(0, 10), Err(VisualsError::Size { .. })));
+        assert!(matches!(Offscreen::new(10, 100_000), Err(VisualsError::Size { .. })));
+    }
+
+    #[test]
+    fn a_picture_is_written_and_a_folder_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        write_png(&path, 2, 1, &[1, 2, 3, 255, 4, 5, 6, 255]).unwrap();
+        let mut reader =
+            png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap())).read_info().unwrap();
+        let mut pixels = [0; 8];
+        reader.next_frame(&mut pixels).unwrap();
+        assert_eq!(pixels, [1, 2, 3, 255, 4, 5, 6, 255]);
+        let error = write_png(&folder.path().join("no/a.png"), 1, 1, &[0; 4]).unwrap_err();
+        assert!(error.to_string().contains("no/a.png"));
+    }
+}

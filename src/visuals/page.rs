@@ -1,0 +1,328 @@
+//! The page: what has been written, character by character, and how it breaks into lines.
+//!
+//! Holds the last [`MAX_CELLS`] characters with when each came, how probable it was and what was wrong with it. Where
+//! lines break depends on the frame's width, so breaking is a pure function of the cells, asked anew for each frame
+//! (4000 cells: some tens of microseconds). Any thread; no clock.
+
+use std::collections::VecDeque;
+
+use super::glyphs;
+use crate::score::{Flaw, FlawKind, Token};
+
+/// More characters than any stage shows; older ones are let go.
+pub const MAX_CELLS: usize = 4000;
+/// After letting go, at least this many are left, so that what is seen does not move.
+const KEPT_CELLS: usize = 1000;
+
+/// Whose words they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    Performer,
+    Model,
+}
+
+/// One character on the page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    pub ch: char,
+    pub voice: Voice,
+    /// When it came.
+    pub born_ns: u64,
+    /// When it left the model's memory, or was left behind by another prompt.
+    pub left_ns: Option<u64>,
+    /// The probability of its token; 1 for the performer's words.
+    pub p: f32,
+    /// The index of its token within the piece; for the prompt, the place within the prompt's characters.
+    pub index: u32,
+    /// What was wrong with it, and when that was noticed.
+    pub flaw: Option<(FlawKind, u64)>,
+}
+
+/// A line: the cells `start..end`, and when the line came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub start: usize,
+    pub end: usize,
+    pub born_ns: u64,
+}
+
+/// The text of the stage.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    cells: VecDeque<Cell>,
+    /// The prompt of the present piece, and how many tokens it was.
+    prompt: String,
+    prompt_tokens: u32,
+    /// Tokens that have left the context since the prompt was read.
+    forgotten: u32,
+    /// Whether the present piece has any tokens yet.
+    begun: bool,
+}
+
+impl Page {
+    pub fn cells(&self) -> &VecDeque<Cell> {
+        &self.cells
+    }
+
+    /// Another piece begins with the performer's `text`; what stands on the page is left behind.
+    pub fn prompt(&mut self, t_ns: u64, text: &str, tokens: u32) {
+        for cell in &mut self.cells {
+            cell.left_ns.get_or_insert(t_ns);
+        }
+        (self.prompt_tokens, self.forgotten, self.begun) = (tokens, 0, false);
+        if self.prompt != text {
+            self.prompt = text.to_string();
+        }
+        if !self.cells.is_empty() {
+            self.write(t_ns, "\n\n", Voice::Performer, 1.0, |_| 0);
+        }
+        self.write(t_ns, text, Voice::Performer, 1.0, |i| i);
+    }
+
+    /// The model's next token.
+    pub fn token(&mut self, t_ns: u64, token: &Token) {
+        if token.index == 0 && self.begun {
+            // The same prompt again, without having been read again.
+            let prompt = std::mem::take(&mut self.prompt);
+            self.prompt(t_ns, &prompt, self.prompt_tokens);
+            self.prompt = prompt;
+        }
+        self.begun = true;
+        self.write(t_ns, &token.text, Voice::Model, token.p, |_| token.index);
+    }
+
+    /// Marks the tokens that a flaw names.
+    pub fn flaw(&mut self, t_ns: u64, flaw: &Flaw) {
+        let first = flaw.index.saturating_sub(flaw.period.max(1) - 1);
+        for cell in self.piece() {
+            if cell.voice == Voice::Model && (first..=flaw.index).contains(&cell.index) {
+                cell.flaw = Some((flaw.kind, t_ns));
+            }
+        }
+    }
+
+    /// The oldest `tokens` after the first `kept` have left the model's memory.
+    pub fn forget(&mut self, t_ns: u64, tokens: u32, kept: u32) {
+        self.forgotten = self.forgotten.saturating_add(tokens);
+        let of_prompt = self.prompt_tokens.saturating_sub(kept);
+        let of_piece = self.forgotten.saturating_sub(of_prompt);
+        // Where a prompt's token ends among its characters is not known here: by proportion.
+        let per_token = self.prompt.chars().count() as f32 / self.prompt_tokens.max(1) as f32;
+        let from = (kept as f32 * per_token).ceil() as u32;
+        let to = ((kept.saturating_add(self.forgotten)).min(self.prompt_tokens) as f32 * per_token).ceil() as u32;
+        for cell in self.piece() {
+            let left = match cell.voice {
+                Voice::Performer => (from..to).contains(&cell.index),
+                Voice::Model => cell.index < of_piece,
+            };
+            if left {
+                cell.left_ns.get_or_insert(t_ns);
+            }
+        }
+    }
+
+    /// Cells of the present piece that have not left.
+    fn piece(&mut self) -> impl Iterator<Item = &mut Cell> {
+        self.cells.iter_mut().rev().filter(|cell| cell.left_ns.is_none())
+    }
+
+    fn write(&mut self, t_ns: u64, text: &str, voice: Voice, p: f32, index: impl Fn(u32) -> u32) {
+        for (i, ch) in text.chars().enumerate() {
+            let ch = if ch == '\t' { ' ' } else { ch };
+            let blank = self.cells.iter().rev().take_while(|cell| cell.ch == '\n').count();
+            // However many empty lines a model writes, its last word stays in sight.
+            let skip = match ch {
+                '\n' => blank >= 2,
+                _ => glyphs::advance(ch) == 0 && !glyphs::is_mark(ch),
+            };
+            if !skip {
+                let index = index(i as u32);
+                self.cells.push_back(Cell { ch, voice, born_ns: t_ns, left_ns: None, p, index, flaw: None });
+            }
+        }
+        if self.cells.len() > MAX_CELLS {
+            self.let_go();
+        }
+    }
+
+    /// Drops the oldest, up to a line's end if there is one, since then the lines after it break as before.
+    fn let_go(&mut self) {
+        let most = self.cells.len() - KEPT_CELLS;
+        let at = (0..most).rev().find(|&i| self.cells[i].ch == '\n').map_or(most, |i| i + 1);
+        self.cells.drain(..at.max(self.cells.len() - MAX_CELLS));
+    }
+
+    /// Breaks the page into lines of at most `columns` half cells; there is always a last line, if only an empty one.
+    ///
+    /// Latin words stay whole where they fit; Han breaks anywhere but before closing and after opening punctuation;
+    /// spaces and closing punctuation may hang over the edge.
+    pub fn lines(&self, columns: u32) -> Vec<Line> {
+        let columns = columns.max(2);
+        let mut lines = Vec::new();
+        let (mut start, mut chance, mut x, mut born_ns) = (0, 0, 0, self.cells.front().map_or(0, |c| c.born_ns));
+        let mut before = None;
+        for (i, cell) in self.cells.iter().enumerate() {
+            if cell.ch == '\n' {
+                lines.push(Line { start, end: i, born_ns });
+                (start, chance, x, born_ns, before) = (i + 1, i + 1, 0, cell.born_ns, None);
+                continue;
+            }
+            let wide = glyphs::advance(cell.ch);
+            if before.is_some_and(|before| breaks_between(before, cell.ch)) {
+                chance = i;
+            }
+            if x + wide > columns && !hangs(cell.ch) && i > start {
+                let at = if chance > start { chance } else { i };
+                lines.push(Line { start, end: at, born_ns });
+                (start, chance, born_ns) = (at, at, cell.born_ns);
+                x = self.cells.range(at..i).map(|c| glyphs::advance(c.ch)).sum();
+            }
+            x += wide;
+            before = Some(cell.ch);
+        }
+        lines.push(Line { start, end: self.cells.len(), born_ns });
+        lines
+    }
+}
+
+/// Whether `c` may stand beyond the end of a line.
+fn hangs(c: char) -> bool {
+    c == ' ' || closes(c) || glyphs::advance(c) == 0
+}
+
+fn closes(c: char) -> bool {
+    "，。、！？；：）》】」』’”…,.!?;:)]}".contains(c)
+}
+
+fn breaks_between(before: char, c: char) -> bool {
+    if hangs(c) || "（《【「『‘“([{".contains(before) {
+        return false;
+    }
+    before == ' ' || before == '-' || before == '—' || glyphs::advance(before) == 2 || glyphs::advance(c) == 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(index: u32, text: &str) -> Token {
+        Token {
+            id: 0,
+            text: text.into(),
+            index,
+            latency_ms: 1.0,
+            p: 0.5,
+            surprise_bits: 1.0,
+            entropy_bits: 1.0,
+            context_fill: 0.0,
+            top: vec![],
+        }
+    }
+
+    fn broken(text: &str, columns: u32) -> Vec<String> {
+        let mut page = Page::default();
+        page.token(0, &token(0, text));
+        let line = |l: &Line| page.cells.range(l.start..l.end).map(|c| c.ch).collect::<String>();
+        page.lines(columns).iter().map(line).collect()
+    }
+
+    #[test]
+    fn words_stay_whole_and_spaces_hang() {
+        assert_eq!(broken("the moon rises", 9), ["the moon ", "rises"]);
+        assert_eq!(broken("the moon rises", 8), ["the moon ", "rises"]);
+        assert_eq!(broken("the moon, rises", 8), ["the moon, ", "rises"]);
+        assert_eq!(broken("incomprehensible", 6), ["incomp", "rehens", "ible"]);
+        assert_eq!(broken("an incomprehensible", 6), ["an ", "incomp", "rehens", "ible"]);
+    }
+
+    #[test]
+    fn han_breaks_anywhere_but_before_a_full_stop() {
+        assert_eq!(broken("春江潮水连海平", 8), ["春江潮水", "连海平"]);
+        assert_eq!(broken("春江潮水。连海平", 8), ["春江潮水。", "连海平"]);
+        assert_eq!(broken("春江潮「水」", 8), ["春江潮", "「水」"]);
+        assert_eq!(broken("小model模", 8), ["小model", "模"]);
+    }
+
+    #[test]
+    fn newlines_break_and_a_flood_of_them_does_not_push_the_words_away() {
+        assert_eq!(broken("a\nb", 40), ["a", "b"]);
+        assert_eq!(broken("a\n\n\n\n\n\nb", 40), ["a", "", "b"]);
+        assert_eq!(broken("a\n", 40), ["a", ""]);
+        assert_eq!(broken("", 40), [""]);
+    }
+
+    #[test]
+    fn a_line_is_born_when_its_word_did_not_fit() {
+        let mut page = Page::default();
+        for (i, text) in ["the moo", "n", " r", "ise", "s"].iter().enumerate() {
+            page.token(i as u64 * 100, &token(i as u32, text));
+        }
+        let lines = page.lines(13);
+        assert_eq!(lines.len(), 2);
+        // "rise" still fitted at 300; the "s" of 400 did not.
+        assert_eq!((lines[1].start, lines[1].born_ns), (9, 400));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_seen_does_not_move() {
+        let mut page = Page::default();
+        for i in 0..MAX_CELLS as u32 - 1 {
+            page.token(0, &token(i, if i % 50 == 49 { "\n" } else { "x" }));
+        }
+        let last = |page: &Page| {
+            let lines = page.lines(30);
+            lines[lines.len() - 20..].iter().map(|l| l.end - l.start).collect::<Vec<_>>()
+        };
+        let seen = last(&page);
+        page.token(0, &token(9999, "\nab"));
+        assert!(page.cells.len() < KEPT_CELLS + 60, "{}", page.cells.len());
+        assert_eq!(last(&page)[..19], seen[1..]);
+        for i in 0..20_000 {
+            page.token(0, &token(i, "模"));
+            assert!(page.cells.len() <= MAX_CELLS);
+        }
+    }
+
+    #[test]
+    fn another_prompt_leaves_the_text_behind() {
+        let mut page = Page::default();
+        page.prompt(0, "春", 1);
+        page.token(1, &token(0, "风"));
+        page.prompt(2, "moon", 2);
+        page.token(3, &token(0, "lit"));
+        let text: String = page.cells.iter().map(|c| c.ch).collect();
+        assert_eq!(text, "春风\n\nmoonlit");
+        assert!(page.cells.iter().take(2).all(|c| c.left_ns == Some(2)));
+        assert!(page.cells.iter().skip(4).all(|c| c.left_ns.is_none()));
+        // A piece that begins again without its prompt having been read again.
+        page.token(4, &token(0, "light"));
+        let text: String = page.cells.iter().map(|c| c.ch).collect();
+        assert_eq!(text, "春风\n\nmoonlit\n\nmoonlight");
+    }
+
+    #[test]
+    fn what_the_model_forgets_leaves_the_page() {
+        let mut page = Page::default();
+        page.prompt(0, "abcd", 4);
+        for i in 0..6 {
+            page.token(1, &token(i, &i.to_string()));
+        }
+        page.forget(2, 3, 2); // c, d and the first token
+        let left = |page: &Page| page.cells.iter().filter(|c| c.left_ns.is_some()).map(|c| c.ch).collect::<String>();
+        assert_eq!(left(&page), "cd0");
+        page.forget(3, 2, 2);
+        assert_eq!(left(&page), "cd012");
+    }
+
+    #[test]
+    fn a_flaw_marks_its_tokens_only() {
+        let mut page = Page::default();
+        page.prompt(0, "ab", 2);
+        for i in 0..6 {
+            page.token(1, &token(i, &i.to_string()));
+        }
+        page.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 4, period: 2 });
+        let marked: String = page.cells.iter().filter(|c| c.flaw.is_some()).map(|c| c.ch).collect();
+        assert_eq!(marked, "34");
+    }
+}
