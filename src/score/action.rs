@@ -29,10 +29,16 @@ pub enum Action {
     Set(ParamId, f32),
     /// Moves a parameter by this part of its travel (0.01 is one hundredth); a step or switch moves by at least one.
     Nudge(ParamId, f32),
+    /// The same for the parameter that the arrow keys move.
+    NudgeSelected(f32),
+    /// Turns a switch over; a parameter that is no switch goes to the other end of its travel.
+    Toggle(ParamId),
     /// Plays a prompt of the patch's bank by name.
     Prompt(String),
     /// Plays the next (or, negative, an earlier) prompt of the bank.
     PromptStep(i32),
+    /// Plays the prompt at this place of the bank, counted from 0.
+    PromptNth(usize),
     /// Begins the present prompt again.
     Again,
     /// Kills the generator as an error would, to be performed.
@@ -43,5 +49,7 @@ pub enum Action {
     SelectStep(i32),
     /// Shows or hides the help.
     Help,
+    /// Hides the help if it is shown.
+    HideHelp,
     Quit,
 }

@@ -1,0 +1,119 @@
+//! The keys: one table says what each does, and the help is made from it.
+//!
+//! The same keys play on the window and in the terminal. Pure; any thread.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::score::{Action, Key, ParamId};
+
+/// One row of the table of keys.
+struct Row {
+    keys: &'static [Key],
+    /// What the help calls the keys.
+    label: &'static str,
+    /// What each of `keys` does, in their order.
+    actions: fn(usize) -> Action,
+    help: &'static str,
+}
+
+/// A fine and a coarse step of the arrow keys, as parts of the parameter's travel.
+const FINE: f32 = 0.01;
+const COARSE: f32 = 0.1;
+/// One step of `t` and `T`: 0.05 of temperature.
+const WARMTH: f32 = 0.025;
+
+const DIGITS: &[Key] = &[
+    Key::Char('1'),
+    Key::Char('2'),
+    Key::Char('3'),
+    Key::Char('4'),
+    Key::Char('5'),
+    Key::Char('6'),
+    Key::Char('7'),
+    Key::Char('8'),
+    Key::Char('9'),
+];
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    Row { keys: &[Key::Char(' ')], label: "space", actions: |_| Action::Toggle(ParamId::Hold),
+        help: "hold: withhold the next token until pressed again" },
+    Row { keys: &[Key::Char('t'), Key::Char('T')], label: "t  T",
+        actions: |i| Action::Nudge(ParamId::Temperature, [-WARMTH, WARMTH][i]), help: "temperature down, up" },
+    Row { keys: &[Key::Up, Key::Down], label: "↑  ↓", actions: |i| Action::SelectStep([-1, 1][i]),
+        help: "choose a parameter" },
+    Row { keys: &[Key::Left, Key::Right], label: "←  →", actions: |i| Action::NudgeSelected([-FINE, FINE][i]),
+        help: "turn the chosen parameter, finely" },
+    Row { keys: &[Key::PageDown, Key::PageUp], label: "PgDn  PgUp",
+        actions: |i| Action::NudgeSelected([-COARSE, COARSE][i]), help: "turn it coarsely" },
+    Row { keys: &[Key::Home, Key::End], label: "Home  End", actions: |i| Action::NudgeSelected([-1.0, 1.0][i]),
+        help: "turn it all the way down, up" },
+    Row { keys: &[Key::Char('n'), Key::Char('p')], label: "n  p", actions: |i| Action::PromptStep([1, -1][i]),
+        help: "the next, the previous prompt" },
+    Row { keys: DIGITS, label: "1 … 9", actions: Action::PromptNth, help: "a prompt of the bank by its place" },
+    Row { keys: &[Key::Char('r')], label: "r", actions: |_| Action::Again, help: "begin the prompt again" },
+    Row { keys: &[Key::Char('x')], label: "x", actions: |_| Action::Crash,
+        help: "crash the model; the show goes on" },
+    Row { keys: &[Key::Enter], label: "Enter", actions: |_| Action::Note("marked".to_string()),
+        help: "mark this moment in the recording" },
+    Row { keys: &[Key::Char('m')], label: "m", actions: |_| Action::Toggle(ParamId::Meters),
+        help: "show or hide the meters" },
+    Row { keys: &[Key::Char('?'), Key::Char('h')], label: "?  h", actions: |_| Action::Help,
+        help: "show or hide this help" },
+    Row { keys: &[Key::Escape], label: "Esc", actions: |_| Action::HideHelp, help: "close this help" },
+    Row { keys: &[Key::Char('q'), Key::Ctrl('c')], label: "q  Ctrl-C", actions: |_| Action::Quit,
+        help: "end the performance" },
+];
+
+/// What a key asks for, if anything.
+pub fn action(key: Key) -> Option<Action> {
+    TABLE.iter().find_map(|row| {
+        let place = row.keys.iter().position(|k| *k == key)?;
+        Some((row.actions)(place))
+    })
+}
+
+/// The table as lines of text, one for each row.
+pub fn help() -> Vec<String> {
+    let widest = TABLE.iter().map(|row| row.label.width()).max().unwrap_or(0);
+    TABLE.iter().map(|row| format!("{}{}  {}", row.label, " ".repeat(widest - row.label.width()), row.help)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_table_acts_once() {
+        let mut seen = std::collections::HashSet::new();
+        for row in TABLE {
+            for key in row.keys {
+                assert!(seen.insert(*key), "{key:?} stands twice in the table");
+                assert!(action(*key).is_some());
+            }
+        }
+        assert_eq!(action(Key::Char('z')), None);
+    }
+
+    #[test]
+    fn keys_that_the_hand_knows() {
+        assert_eq!(action(Key::Char('q')), Some(Action::Quit));
+        assert_eq!(action(Key::Ctrl('c')), Some(Action::Quit));
+        assert_eq!(action(Key::Char('c')), None);
+        assert_eq!(action(Key::Char('3')), Some(Action::PromptNth(2)));
+        assert_eq!(action(Key::Char('T')), Some(Action::Nudge(ParamId::Temperature, WARMTH)));
+        assert_eq!(action(Key::Up), Some(Action::SelectStep(-1)));
+        assert_eq!(action(Key::PageUp), Some(Action::NudgeSelected(COARSE)));
+        assert_eq!(action(Key::Escape), Some(Action::HideHelp));
+    }
+
+    #[test]
+    fn the_help_has_a_line_for_every_row_in_one_column() {
+        let help = help();
+        assert_eq!(help.len(), TABLE.len());
+        let columns: std::collections::HashSet<usize> =
+            help.iter().zip(TABLE).map(|(line, row)| line[..line.len() - row.help.len()].width()).collect();
+        assert_eq!(columns.len(), 1, "{help:#?}");
+        assert!(help.iter().all(|line| line.width() <= 72));
+    }
+}

@@ -1,0 +1,66 @@
+//! How far a hand moves a parameter: the arithmetic behind [`Action::Nudge`], [`Action::Toggle`] and
+//! [`Action::SelectStep`].
+//!
+//! Pure; any thread.
+//!
+//! [`Action::Nudge`]: crate::score::Action::Nudge
+//! [`Action::Toggle`]: crate::score::Action::Toggle
+//! [`Action::SelectStep`]: crate::score::Action::SelectStep
+
+use crate::score::ParamId;
+use crate::score::param::Curve;
+
+/// The value after moving `by` of the parameter's travel from `value`; a step or switch moves by at least one.
+pub fn nudged(id: ParamId, value: f32, by: f32) -> f32 {
+    let spec = id.spec();
+    let moved = spec.at(spec.position(value) + by);
+    if matches!(spec.curve, Curve::Step | Curve::Switch) && moved == spec.clamp(value) && by != 0.0 {
+        return spec.clamp(value + by.signum());
+    }
+    moved
+}
+
+/// The other end of the parameter's travel: on becomes off, and what stands in the upper half goes to the minimum.
+pub fn toggled(id: ParamId, value: f32) -> f32 {
+    let spec = id.spec();
+    if spec.position(value) >= 0.5 { spec.min } else { spec.max }
+}
+
+/// The parameter `step` rows further in the table, around its ends.
+pub fn selected(id: ParamId, step: i32) -> ParamId {
+    let row = (id as i64 + i64::from(step)).rem_euclid(ParamId::COUNT as i64);
+    ParamId::ALL[row as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nudge_is_a_part_of_the_travel_and_at_least_one_step() {
+        assert!((nudged(ParamId::Temperature, 0.8, 0.025) - 0.85).abs() < 1e-5);
+        assert_eq!(nudged(ParamId::Temperature, 1.99, 0.1), 2.0);
+        assert_eq!(nudged(ParamId::TopK, 40.0, 0.01), 45.0);
+        assert_eq!(nudged(ParamId::TextSize, 3.0, 0.01), 4.0);
+        assert_eq!(nudged(ParamId::TextSize, 3.0, -0.01), 2.0);
+        assert_eq!(nudged(ParamId::TextSize, 8.0, 0.01), 8.0);
+        assert_eq!(nudged(ParamId::Hold, 0.0, 0.01), 1.0);
+        assert_eq!(nudged(ParamId::Hold, 1.0, 0.01), 1.0);
+        let longer = nudged(ParamId::TokenLength, 1.0, 0.1) / 1.0;
+        assert!((nudged(ParamId::TokenLength, 2.0, 0.1) / 2.0 - longer).abs() < 1e-4, "equal travel, equal ratio");
+    }
+
+    #[test]
+    fn a_toggle_goes_there_and_back() {
+        assert_eq!(toggled(ParamId::Hold, 0.0), 1.0);
+        assert_eq!(toggled(ParamId::Hold, 1.0), 0.0);
+    }
+
+    #[test]
+    fn selection_goes_around() {
+        let (first, last) = (ParamId::ALL[0], ParamId::ALL[ParamId::COUNT - 1]);
+        assert_eq!(selected(first, -1), last);
+        assert_eq!(selected(last, 1), first);
+        assert_eq!(selected(first, 2), ParamId::ALL[2]);
+    }
+}

@@ -1,0 +1,146 @@
+//! MIDI through a JACK server of its own: ports are found while playing, controls become actions, and a controller
+//! that was pulled out works again when it is back.
+//!
+//! Skipped, with a line that says so, where jackd is missing or does not start.
+#![cfg(all(target_os = "linux", feature = "midi-jack"))]
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use midir::os::unix::VirtualOutput;
+use midir::{MidiOutput, MidiOutputConnection};
+use xiao::control::{Mapping, Message, Midi};
+use xiao::patch::{Binding, MidiDevice, MidiSource, Takeover, Target};
+use xiao::score::{Action, ParamId, Params};
+
+/// Set in the process that plays: libjack reads the server's name from its environment.
+const SERVER: &str = "JACK_DEFAULT_SERVER";
+const INNER: &str = "XIAO_TEST_MIDI_INNER";
+
+/// A JACK server that ends with the test.
+struct Server(Child);
+
+impl Server {
+    fn start(name: &str) -> Option<Server> {
+        let child = Command::new("jackd")
+            .args(["-n", name, "-d", "dummy", "-r", "48000", "-p", "256"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        Some(Server(child))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_controller_plays_through_jack() {
+    if std::env::var_os(INNER).is_some() {
+        return play(&std::env::var(SERVER).unwrap());
+    }
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_controller_plays_through_jack", "--nocapture"])
+        .env(INNER, "1")
+        .env(SERVER, format!("xiao-test-{}", std::process::id()))
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// A controller with one virtual output, called `xiao-test-knobs:knobs` by JACK.
+fn plug_in() -> MidiOutputConnection {
+    MidiOutput::new("xiao-test-knobs").unwrap().create_virtual("knobs").unwrap()
+}
+
+/// What the hands thread holds.
+struct Hands {
+    midi: Midi,
+    messages: Vec<Message>,
+    notices: Vec<String>,
+}
+
+impl Hands {
+    /// Polls until `done` says so, doing `each` in between; false after 20 s.
+    fn until(&mut self, mut each: impl FnMut(), done: impl Fn(&Hands) -> bool) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !done(self) {
+            if Instant::now() > deadline {
+                return false;
+            }
+            each();
+            self.midi.poll(&mut self.messages, &mut self.notices);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    fn was_told(&self, end: &str) -> bool {
+        self.notices.iter().any(|n| n.contains("xiao-test-knobs:knobs") && n.ends_with(end))
+    }
+
+    fn hears(&mut self, knobs: &mut MidiOutputConnection, bytes: [u8; 3]) -> bool {
+        // A server that is not real-time may lose a message under load: send until one comes.
+        let send = || knobs.send(&bytes).unwrap();
+        self.until(send, |h| h.messages.iter().any(|m| m.bytes() == bytes && &*m.port == "xiao-test-knobs:knobs"))
+    }
+
+    fn forget(&mut self) {
+        self.messages.clear();
+        self.notices.clear();
+    }
+}
+
+fn play(name: &str) {
+    assert!(Midi::open().is_err(), "no server is running yet");
+    let Some(_server) = Server::start(name) else {
+        println!("skipped: jackd is not installed");
+        return;
+    };
+    let Some(midi) = (0..100).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        Midi::open().ok()
+    }) else {
+        println!("skipped: jackd does not start here");
+        return;
+    };
+    let mut hands = Hands { midi, messages: Vec::new(), notices: Vec::new() };
+    hands.midi.poll(&mut hands.messages, &mut hands.notices);
+    assert!(!hands.was_told("is here"));
+
+    // Plugged in while playing.
+    let mut knobs = plug_in();
+    assert!(hands.until(|| (), |h| h.was_told("is here")), "{:?}", hands.notices);
+    assert!(hands.hears(&mut knobs, [0xb0, 7, 127]));
+
+    let target = Target::Param { id: ParamId::Temperature, from: 0.0, to: 1.5 };
+    let bindings = vec![Binding { source: MidiSource::Cc(7), target, takeover: Takeover::Jump }];
+    let mut mapping = Mapping::new(&[MidiDevice { pattern: "XIAO-test-knobs*".to_string(), bindings }]);
+    let params = Params::default();
+    let mut actions = Vec::new();
+    let message = &hands.messages[0];
+    mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions);
+    assert_eq!(actions, [Action::Set(ParamId::Temperature, 1.5)]);
+
+    // What is no control does not come through.
+    hands.forget();
+    for _ in 0..10 {
+        knobs.send(&[0xf8]).unwrap();
+    }
+    assert!(hands.hears(&mut knobs, [0x90, 36, 100]));
+    assert!(hands.messages.iter().all(|m| m.bytes()[0] < 0xf0));
+
+    // Pulled out and put back.
+    drop(knobs);
+    assert!(hands.until(|| (), |h| h.was_told("is gone")), "{:?}", hands.notices);
+    hands.forget();
+    let mut knobs = plug_in();
+    assert!(hands.until(|| (), |h| h.was_told("is here")), "{:?}", hands.notices);
+    assert!(hands.hears(&mut knobs, [0xb0, 7, 1]));
+    assert_eq!(hands.midi.dropped(), 0);
+}
