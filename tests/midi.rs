@@ -34,6 +34,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // SIGTERM: after a SIGKILL the server's name and memory stay behind in /dev/shm.
         let _ = Command::new("kill").arg(self.0.id().to_string()).status();
         let _ = self.0.wait();
     }

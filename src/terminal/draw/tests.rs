@@ -1,0 +1,246 @@
+//! Draws whole screens on ratatui's test backend and reads them.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::*;
+use crate::score::{Candidate, Event, Flaw, FlawKind, MachineSample, SignalId, Stamped, Token};
+use crate::terminal::palette::Depth;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A stage whose events come a second apart.
+struct Stage {
+    state: State,
+    t_ns: u64,
+    index: u32,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let mut stage = Stage { state: State::new(), t_ns: 0, index: 0 };
+        stage.take(Event::Begin {
+            xiao: "0.1.0".into(),
+            title: "First light".into(),
+            model: "starter.gguf".into(),
+            sha256: String::new(),
+            seed: 7,
+        });
+        stage
+    }
+
+    fn take(&mut self, event: Event) {
+        self.state.take(&Stamped { seq: 0, t_ns: self.t_ns, event });
+        self.t_ns += SECOND;
+        self.state.tick(self.t_ns);
+    }
+
+    fn prompt(&mut self, text: &str) {
+        self.take(Event::Prompt { name: None, text: text.into(), tokens: 1 });
+        self.index = 0;
+    }
+
+    fn say(&mut self, text: &str, p: f32) {
+        let top = vec![
+            Candidate { id: 1, text: text.into(), p },
+            Candidate { id: 2, text: " sea".into(), p: 0.25 },
+            Candidate { id: 3, text: "\n".into(), p: 0.1 },
+        ];
+        self.take(Event::Token(Token {
+            id: 1,
+            text: text.into(),
+            index: self.index,
+            latency_ms: 12.5,
+            p,
+            surprise_bits: -p.log2(),
+            entropy_bits: 2.0,
+            context_fill: 0.5,
+            top,
+        }));
+        self.index += 1;
+    }
+
+    fn machine(&mut self) {
+        self.take(Event::Machine(MachineSample {
+            values: vec![
+                (SignalId::Cpu, 0.75),
+                (SignalId::Memory, 0.5),
+                (SignalId::OwnMemory, 210.0),
+                (SignalId::Swap, 0.0),
+            ],
+            cores: vec![1.0, 0.5],
+            absent: vec![
+                (SignalId::Fan, "no fan sensor in /sys/class/hwmon".into()),
+                (SignalId::Power, "no power meter".into()),
+            ],
+        }));
+    }
+
+    fn buffer(&mut self, width: u16, height: u16) -> Buffer {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let lines = help();
+        terminal.draw(|f| draw(&mut self.state, &lines, Palette(Depth::Many), f.area(), f.buffer_mut())).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// The screen as lines of text; the hidden half of a wide character is left out.
+    fn screen(&mut self, width: u16, height: u16) -> Vec<String> {
+        let buffer = self.buffer(width, height);
+        (0..height)
+            .map(|y| {
+                let (mut line, mut x) = (String::new(), 0);
+                while x < width {
+                    let symbol = buffer[(x, y)].symbol();
+                    line.push_str(symbol);
+                    x += (Span::raw(symbol).width() as u16).max(1);
+                }
+                line.trim_end().to_string()
+            })
+            .collect()
+    }
+}
+
+fn help() -> Vec<String> {
+    vec!["q  end the performance".into(), "t  温度".into()]
+}
+
+fn has(screen: &[String], text: &str) -> bool {
+    screen.iter().any(|line| line.contains(text))
+}
+
+#[test]
+fn chinese_and_english_are_wrapped_and_the_latest_line_stays_in_sight() {
+    let mut stage = Stage::new();
+    stage.prompt("春");
+    for _ in 0..40 {
+        stage.say("江潮水連海平", 0.9);
+        stage.say(" the moon over the river", 0.9);
+    }
+    stage.say("。", 0.9);
+    stage.say("\nlast words", 0.9);
+    for (width, height) in [(80, 24), (40, 12), (132, 50), (20, 5)] {
+        let screen = stage.screen(width, height);
+        assert!(screen.iter().all(|line| Span::raw(line.as_str()).width() <= usize::from(width)));
+        assert!(has(&screen, "last words"), "{width}x{height} {screen:#?}");
+        assert!(has(&screen, "江潮水"));
+        assert!(!screen.iter().any(|line| line.trim_start().starts_with('。')), "{screen:#?}");
+    }
+}
+
+#[test]
+fn what_is_absent_is_said_with_its_reason_and_is_not_zero() {
+    let mut stage = Stage::new();
+    stage.machine();
+    let screen = stage.screen(100, 24);
+    assert!(has(&screen, "fan unavailable"), "{screen:#?}");
+    assert!(has(&screen, "power unavailable"));
+    assert!(has(&screen, "fan: no fan sensor in /sys/class/hwmon  ·  power: no power meter"));
+    assert!(has(&screen, "swap 0%"));
+    assert!(has(&screen, "cpu █▄ 75%"));
+    // Nothing is known of heat yet, so nothing is said.
+    assert!(!has(&screen, "heat"));
+    let narrower = stage.screen(64, 24);
+    assert!(narrower.iter().any(|line| line.starts_with(" unavailable  fan: no fan") && line.ends_with('…')));
+}
+
+#[test]
+fn a_small_screen_has_only_words_and_one_line() {
+    let mut stage = Stage::new();
+    stage.machine();
+    stage.prompt("春");
+    stage.say("風", 0.9);
+    stage.take(Event::Select { id: ParamId::Temperature });
+    let screen = stage.screen(40, 12);
+    assert!(screen[0].starts_with(" 春風"), "{screen:#?}");
+    assert!(screen[1..11].iter().all(String::is_empty));
+    assert!(screen[11].starts_with("00:05   temperature 0.80   waiting 2.0 s"), "{screen:#?}");
+    stage.take(Event::Fault { place: "generator".into(), what: "it fell".into(), remedy: String::new() });
+    assert!(stage.screen(40, 12)[11].starts_with("generator: it fell"));
+    for width in 1..12 {
+        for height in 1..8 {
+            stage.state.help = true;
+            stage.screen(width, height);
+        }
+    }
+}
+
+#[test]
+fn the_help_lies_over_everything() {
+    let mut stage = Stage::new();
+    assert!(!has(&stage.screen(80, 24), "end the performance"));
+    stage.take(Event::Help { on: true });
+    for (width, height) in [(80, 24), (40, 12)] {
+        let screen = stage.screen(width, height);
+        assert!(has(&screen, "│ q  end the performance"), "{screen:#?}");
+        assert!(has(&screen, "温度"));
+    }
+    stage.take(Event::Help { on: false });
+    assert!(!has(&stage.screen(80, 24), "end the performance"));
+}
+
+#[test]
+fn no_control_character_reaches_the_screen() {
+    let evil = "\x1b]0;mine\x07\x1b[2J\u{9b}31m\r\x08春\u{202e}";
+    let mut stage = Stage::new();
+    stage.take(Event::Begin {
+        xiao: String::new(),
+        title: evil.into(),
+        model: evil.into(),
+        sha256: String::new(),
+        seed: 0,
+    });
+    stage.take(Event::Sound { rate_hz: 48000, seed: 0, output: evil.into() });
+    stage.prompt(evil);
+    stage.say(evil, 0.5);
+    stage.take(Event::Fault { place: evil.into(), what: evil.into(), remedy: evil.into() });
+    stage.take(Event::Note { text: evil.into() });
+    stage.take(Event::Machine(MachineSample { absent: vec![(SignalId::Fan, evil.into())], ..Default::default() }));
+    stage.take(Event::End { reason: evil.into() });
+    for (width, height) in [(120, 40), (40, 12)] {
+        let buffer = stage.buffer(width, height);
+        for cell in buffer.content() {
+            assert!(!cell.symbol().contains(|c: char| c.is_control() || c == '\u{202e}'), "{:?}", cell.symbol());
+        }
+        assert!(has(&stage.screen(width, height), "]0;mine[2J31m春"));
+    }
+}
+
+#[test]
+fn roads_pauses_parameters_and_losses_are_shown() {
+    let mut stage = Stage::new();
+    stage.prompt("春");
+    stage.take(Event::Prefill { done: 32, total: 128 });
+    assert!(has(&stage.screen(100, 40), "reading  █████░░░░░░░░░░░░░░░  32 of 128 tokens"));
+    stage.say("風", 0.5);
+    stage.take(Event::Param { id: ParamId::Meters, value: 1.0, by: Hand::Midi });
+    stage.take(Event::Select { id: ParamId::Meters });
+    stage.state.losses = vec![("journal", 0, 0), ("stage", 3, 12)];
+    let screen = stage.screen(100, 40);
+    assert!(has(&screen, "→風 50%   ·sea 25%   ⏎ 10%"), "{screen:#?}");
+    assert!(has(&screen, "waiting  ······  3.0 s"));
+    assert!(has(&screen, "▸meters                  on midi"));
+    assert!(has(&screen, "events lost: stage 3   events merged: stage 12"));
+    assert!(has(&screen, "First light  starter.gguf  seed 7"));
+    assert!(screen[0].ends_with("● REC  00:06"));
+    // The chosen parameter, last in the table, is in sight on a low screen too.
+    assert!(has(&stage.screen(80, 20), "▸meters"));
+    stage.take(Event::Param { id: ParamId::Meters, value: 0.0, by: Hand::Midi });
+    assert!(!has(&stage.screen(100, 40), "latency"));
+}
+
+#[test]
+fn certainty_improbable_tokens_and_flaws_can_be_told_apart() {
+    let mut stage = Stage::new();
+    for (text, p) in [("a", 1.0), ("b", 0.1), ("c", 0.001), ("d", 1.0)] {
+        stage.say(text, p);
+    }
+    stage.take(Event::Flaw(Flaw { kind: FlawKind::Repetition, index: 3, period: 1 }));
+    let buffer = stage.buffer(80, 24);
+    let styles: Vec<_> = ["a", "b", "c", "d"]
+        .iter()
+        .map(|letter| (0..8).map(|x| &buffer[(x, 1)]).find(|cell| cell.symbol() == *letter).unwrap().style())
+        .collect();
+    for (i, style) in styles.iter().enumerate() {
+        assert!(styles[..i].iter().all(|other| other != style), "{styles:#?}");
+    }
+}

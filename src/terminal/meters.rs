@@ -1,0 +1,207 @@
+//! The meters as spans of text: loads, memory, heat, curves, and what this machine does not have.
+//!
+//! Pure. A signal that is absent is said to be so with its reason, never shown as zero; one that has not been heard of
+//! yet is left out.
+
+use ratatui::text::{Line, Span};
+
+use super::palette::{Palette, Role};
+use super::state::State;
+use crate::score::SignalId;
+
+const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// More cores than this are shown in groups, each by its busiest.
+const MOST_CORES: usize = 32;
+
+/// One meter: a few spans that stay together.
+pub type Meter = Vec<Span<'static>>;
+
+/// The machine's meters, in the order in which they may be left out from the end.
+pub fn machine(state: &State, palette: Palette) -> Vec<Meter> {
+    let mut meters = Vec::new();
+    for (id, label) in [
+        (SignalId::Cpu, "cpu"),
+        (SignalId::Memory, "memory"),
+        (SignalId::OwnMemory, "own"),
+        (SignalId::Swap, "swap"),
+        (SignalId::Temperature, "heat"),
+        (SignalId::Fan, "fan"),
+        (SignalId::Power, "power"),
+        (SignalId::LoadAverage, "load"),
+    ] {
+        let value = state.signals.get(id);
+        let mut meter = vec![quiet(format!("{label} "), palette)];
+        match value {
+            Some(value) => {
+                if id == SignalId::Cpu {
+                    meter.push(Span::styled(cores(&state.cores), palette.of(Role::Bar)));
+                    meter.push(Span::raw(" "));
+                }
+                meter.push(Span::styled(reading(id, value), palette.of(Role::Plain)));
+            }
+            None if state.absent.iter().any(|(absent, _)| *absent == id) => {
+                meter.push(quiet("unavailable".to_string(), palette));
+            }
+            None => continue,
+        }
+        meters.push(meter);
+    }
+    let mut pressure = vec![quiet("pressure".to_string(), palette)];
+    for (id, label) in
+        [(SignalId::CpuPressure, "cpu"), (SignalId::MemoryPressure, "memory"), (SignalId::IoPressure, "disk")]
+    {
+        if let Some(value) = state.signals.get(id) {
+            pressure.push(quiet(format!(" {label} "), palette));
+            pressure.push(Span::styled(reading(id, value), palette.of(Role::Plain)));
+        }
+    }
+    if pressure.len() > 1 {
+        meters.push(pressure);
+    }
+    meters
+}
+
+/// The meters of the words: curves of latency and surprise, rate, entropy, context.
+pub fn words(state: &State, palette: Palette) -> Vec<Meter> {
+    let mut meters = Vec::new();
+    for (id, label) in [
+        (SignalId::Latency, "latency"),
+        (SignalId::Surprise, "surprise"),
+        (SignalId::Rate, "rate"),
+        (SignalId::Entropy, "entropy"),
+        (SignalId::ContextFill, "context"),
+    ] {
+        let Some(value) = state.signals.get(id) else { continue };
+        let mut meter = vec![quiet(format!("{label} "), palette)];
+        let curve = match id {
+            SignalId::Latency => Some(curve(&state.latency_ms, 16, None)),
+            SignalId::Surprise => Some(curve(&state.surprise_bits, 16, Some(id.spec().max))),
+            _ => None,
+        };
+        if let Some(curve) = curve {
+            meter.push(Span::styled(curve, palette.of(Role::Bar)));
+            meter.push(Span::raw(" "));
+        }
+        meter.push(Span::styled(reading(id, value), palette.of(Role::Plain)));
+        meters.push(meter);
+    }
+    meters
+}
+
+/// Why meters are missing; signals that share a reason share its words. `None` if nothing is missing.
+pub fn missing(state: &State, palette: Palette) -> Option<Meter> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (id, reason) in &state.absent {
+        let name = id.name().trim_start_matches("machine.");
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((reason, vec![name])),
+        }
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    let said: Vec<String> = reasons.iter().map(|(why, names)| format!("{}: {why}", names.join(", "))).collect();
+    Some(vec![quiet(format!("unavailable  {}", said.join("  ·  ")), palette)])
+}
+
+/// A value in words, with its unit.
+pub fn reading(id: SignalId, value: f32) -> String {
+    match id {
+        SignalId::Cpu | SignalId::CpuPeak | SignalId::Memory | SignalId::Swap => format!("{:.0}%", value * 100.0),
+        SignalId::ContextFill | SignalId::Prefill => format!("{:.0}%", value * 100.0),
+        SignalId::CpuPressure | SignalId::MemoryPressure | SignalId::IoPressure => format!("{value:.0}%"),
+        SignalId::LoadAverage | SignalId::Probability => format!("{value:.2}"),
+        SignalId::OwnMemory | SignalId::Fan | SignalId::Temperature => format!("{value:.0} {}", id.spec().unit),
+        _ => format!("{value:.1} {}", id.spec().unit),
+    }
+}
+
+/// Lays meters out in lines of `width` columns, as many as `rows`; what does not fit is left out.
+pub fn flow(meters: Vec<Meter>, width: usize, rows: usize) -> Vec<Line<'static>> {
+    const BETWEEN: &str = "   ";
+    let mut lines: Vec<Line> = Vec::new();
+    for meter in meters {
+        let full = lines.len() == rows;
+        let wide: usize = meter.iter().map(Span::width).sum();
+        match lines.last_mut() {
+            Some(line) if line.width() + BETWEEN.len() + wide <= width => {
+                line.push_span(BETWEEN);
+                line.extend(meter);
+            }
+            _ if full => break,
+            _ => lines.push(Line::from(meter)),
+        }
+    }
+    lines
+}
+
+/// A bar of `width` columns, filled to `part` (0..1).
+pub fn bar(part: f32, width: usize) -> String {
+    let filled = (part.clamp(0.0, 1.0) * width as f32).round() as usize;
+    format!("{}{}", "█".repeat(filled), "░".repeat(width - filled))
+}
+
+/// One small bar for each core.
+fn cores(loads: &[f32]) -> String {
+    if loads.is_empty() {
+        return String::new();
+    }
+    let group = loads.len().div_ceil(MOST_CORES);
+    loads.chunks(group).map(|loads| level(loads.iter().copied().fold(0.0, f32::max).max(0.01))).collect()
+}
+
+/// The last `width` values as levels, the highest being `full` or, without one, the greatest of them.
+fn curve(values: &std::collections::VecDeque<f32>, width: usize, full: Option<f32>) -> String {
+    let shown = values.iter().skip(values.len().saturating_sub(width));
+    let full = full.unwrap_or_else(|| shown.clone().copied().fold(f32::MIN_POSITIVE, f32::max));
+    shown.map(|v| level((v / full).max(0.01))).collect()
+}
+
+/// A block for 0..1; nothing for 0 or NaN.
+fn level(part: f32) -> char {
+    LEVELS[(part.clamp(0.0, 1.0) * 8.0).ceil() as usize]
+}
+
+fn quiet(text: String, palette: Palette) -> Span<'static> {
+    Span::styled(text, palette.of(Role::Quiet))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::palette::Depth;
+
+    #[test]
+    fn blocks_follow_values() {
+        assert_eq!(cores(&[0.0, 0.5, 1.0]), "▁▄█");
+        assert_eq!(cores(&[0.1; 128]).chars().count(), 32);
+        assert_eq!(curve(&[1.0, 2.0, 4.0].into(), 2, None), "▄█");
+        assert_eq!(bar(0.5, 4), "██░░");
+        assert_eq!(bar(7.0, 2), "██");
+        assert_eq!(level(f32::NAN), ' ');
+    }
+
+    #[test]
+    fn shared_reasons_are_said_once() {
+        let absent = vec![
+            (SignalId::Fan, "no sensor".to_string()),
+            (SignalId::Power, "no meter".to_string()),
+            (SignalId::Temperature, "no sensor".to_string()),
+        ];
+        let mut state = State::new();
+        state.absent = absent;
+        let said = missing(&state, Palette(Depth::None)).unwrap()[0].content.to_string();
+        assert_eq!(said, "unavailable  fan, temperature: no sensor  ·  power: no meter");
+    }
+
+    #[test]
+    fn meters_wrap_and_are_left_out_at_the_end() {
+        let meters = || (0..5).map(|i| vec![Span::raw(format!("meter {i}"))]).collect::<Vec<Meter>>();
+        let lines = flow(meters(), 20, 2);
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0].to_string(), "meter 0   meter 1");
+        assert_eq!(lines[1].to_string(), "meter 2   meter 3");
+        assert_eq!(flow(meters(), 80, 2).len(), 1);
+    }
+}

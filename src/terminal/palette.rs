@@ -1,0 +1,149 @@
+//! The colours that a terminal has, and what they are used for.
+//!
+//! Four depths: none (`NO_COLOR`, only bold, dim and underline), sixteen, 256 and all of them. Pure.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::page::{Glyph, Ink};
+
+/// Below this probability a token was improbable, and is accented.
+pub const IMPROBABLE: f32 = 0.02;
+
+/// How many colours the terminal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    None,
+    Sixteen,
+    Many,
+    Full,
+}
+
+impl Depth {
+    /// From the environment's `NO_COLOR`, `COLORTERM` and `TERM`.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Depth {
+        let get = |name| get(name).unwrap_or_default();
+        let (colorterm, term) = (get("COLORTERM"), get("TERM"));
+        if !get("NO_COLOR").is_empty() || term == "dumb" {
+            Depth::None
+        } else if matches!(colorterm.as_str(), "truecolor" | "24bit") {
+            Depth::Full
+        } else if term.contains("256") {
+            Depth::Many
+        } else {
+            Depth::Sixteen
+        }
+    }
+}
+
+/// What a colour is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Names of things, rules, what is unimportant.
+    Quiet,
+    /// Values and ordinary words.
+    Plain,
+    /// The title, what is chosen.
+    Strong,
+    /// The chosen parameter.
+    Chosen,
+    Prompt,
+    Improbable,
+    Flaw,
+    Fault,
+    /// Bars and curves.
+    Bar,
+}
+
+/// The styles of one depth.
+#[derive(Clone, Copy, Debug)]
+pub struct Palette(pub Depth);
+
+impl Palette {
+    pub fn of(self, role: Role) -> Style {
+        let style = Style::default();
+        let (full, many, sixteen, modifier) = match role {
+            Role::Quiet => ((118, 120, 128), 244, Color::Reset, Modifier::DIM),
+            Role::Plain => ((200, 198, 190), 251, Color::Reset, Modifier::empty()),
+            Role::Strong => ((240, 236, 222), 255, Color::Reset, Modifier::BOLD),
+            Role::Chosen => ((240, 236, 222), 255, Color::Reset, Modifier::REVERSED),
+            Role::Prompt => ((126, 178, 190), 109, Color::Cyan, Modifier::ITALIC),
+            Role::Improbable => ((232, 168, 72), 179, Color::Yellow, Modifier::BOLD),
+            Role::Flaw => ((222, 108, 140), 168, Color::Magenta, Modifier::UNDERLINED),
+            Role::Fault => ((232, 92, 80), 203, Color::Red, Modifier::BOLD),
+            Role::Bar => ((120, 160, 140), 108, Color::Green, Modifier::empty()),
+        };
+        match self.0 {
+            // With colours to spare, dim and bold are colours.
+            Depth::Full | Depth::Many => {
+                let kept = modifier & (Modifier::REVERSED | Modifier::UNDERLINED);
+                let (r, g, b) = full;
+                let color = if self.0 == Depth::Full { Color::Rgb(r, g, b) } else { Color::Indexed(many) };
+                style.fg(color).add_modifier(kept)
+            }
+            Depth::Sixteen => style.fg(sixteen).add_modifier(modifier),
+            Depth::None => style.add_modifier(modifier),
+        }
+    }
+
+    /// A glyph of the page; `certainty` (0..1) says how plainly its probability shows.
+    pub fn glyph(self, glyph: &Glyph, certainty: f32) -> Style {
+        let style = match glyph.ink {
+            Ink::Prompt => self.of(Role::Prompt),
+            Ink::Word { p } if p < IMPROBABLE && certainty > 0.0 => self.of(Role::Improbable),
+            Ink::Word { p } => self.word(1.0 - certainty * (1.0 - p.clamp(0.0, 1.0).sqrt())),
+        };
+        if glyph.flawed { style.patch(self.of(Role::Flaw)) } else { style }
+    }
+
+    /// A word at a brightness of 0..1; the darkest can still be read.
+    fn word(self, brightness: f32) -> Style {
+        let style = Style::default();
+        match self.0 {
+            Depth::Full => {
+                let at = |full: f32| (full * (0.38 + 0.62 * brightness)) as u8;
+                style.fg(Color::Rgb(at(246.0), at(240.0), at(224.0)))
+            }
+            // The grey ramp is 232..=255.
+            Depth::Many => style.fg(Color::Indexed(241 + (14.0 * brightness) as u8)),
+            Depth::Sixteen | Depth::None => match brightness {
+                0.75.. => style.add_modifier(Modifier::BOLD),
+                0.45.. => style,
+                _ => style.add_modifier(Modifier::DIM),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_says_how_many_colours() {
+        let depth =
+            |vars: &[(&str, &str)]| Depth::from_env(|name| vars.iter().find(|v| v.0 == name).map(|v| v.1.to_string()));
+        assert_eq!(depth(&[]), Depth::Sixteen);
+        assert_eq!(depth(&[("TERM", "screen-256color")]), Depth::Many);
+        assert_eq!(depth(&[("TERM", "xterm"), ("COLORTERM", "truecolor")]), Depth::Full);
+        assert_eq!(depth(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]), Depth::None);
+        assert_eq!(depth(&[("NO_COLOR", ""), ("TERM", "linux")]), Depth::Sixteen);
+    }
+
+    #[test]
+    fn without_colour_no_colour_is_used() {
+        let palette = Palette(Depth::None);
+        for role in [Role::Quiet, Role::Chosen, Role::Prompt, Role::Improbable, Role::Flaw, Role::Fault, Role::Bar] {
+            assert_eq!(palette.of(role).fg, None, "{role:?}");
+        }
+        for brightness in [0.0, 0.5, 1.0] {
+            assert_eq!(palette.word(brightness).fg, None);
+        }
+    }
+
+    #[test]
+    fn the_surer_the_brighter() {
+        let Some(Color::Indexed(dark)) = Palette(Depth::Many).word(0.1).fg else { panic!() };
+        let Some(Color::Indexed(bright)) = Palette(Depth::Many).word(1.0).fg else { panic!() };
+        assert!(dark < bright && bright == 255);
+    }
+}
