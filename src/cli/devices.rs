@@ -18,9 +18,12 @@ pub struct Devices {
 impl Devices {
     pub fn run(self) -> anyhow::Result<()> {
         let (sound, midi) = (audio::output::list(), control::midi::list());
-        let (displays, sensors) = (visuals::displays(), machine::report());
+        let (displays, sensors) = (visuals::adapters(), machine::report());
+        let window = visuals::display_available();
         if self.json {
-            return print_json(&json!({"sound": sound, "midi": midi, "displays": displays, "sensors": sensors}));
+            return print_json(
+                &json!({"sound": sound, "midi": midi, "displays": {"window": window.clone().err().map_or("available".into(), |why| format!("unavailable: {why}")), "adapters": displays}, "sensors": sensors}),
+            );
         }
         print("sound")?;
         for host in sound {
@@ -34,9 +37,20 @@ impl Devices {
             }
         }
         print("MIDI")?;
-        print(&format!("  {midi}"))?;
+        match (&midi.unavailable, midi.inputs.as_slice()) {
+            (Some(why), _) => print(&format!("  {:<8} unavailable: {why}", midi.backend))?,
+            (None, []) => print(&format!("  {:<8} nothing is plugged in", midi.backend))?,
+            (None, inputs) => inputs.iter().try_for_each(|name| print(&format!("  {:<8} {name}", midi.backend)))?,
+        }
         print("displays")?;
-        print(&format!("  {displays}"))?;
+        print(&match window {
+            Ok(()) => "  window   available".to_string(),
+            Err(why) => format!("  window   unavailable: {why}"),
+        })?;
+        for adapter in displays {
+            let software = if adapter.software { ", in software" } else { "" };
+            print(&format!("  {:<8} {}{software}", adapter.backend, adapter.name))?;
+        }
         print("sensors")?;
         for sensor in sensors {
             let value = sensor.value.map_or("unavailable".into(), |v| format!("{v:.2} {}", sensor.unit));

@@ -36,13 +36,15 @@ impl Inspect {
             return print_json(&value);
         }
         print(&info.to_string())?;
-        print(&format!("{:<18} {host}", "this machine"))
+        print(&format!("{:<14} {host}; {} MiB free", "this machine", host.memory_available_bytes >> 20))
     }
 }
 
 /// Show the next token's distribution after a text
 #[derive(Args)]
-#[command(after_help = "Example:  xiao peek embedded \"The moon\" --top 5\n          xiao peek embedded --ids 7,19,300 --top 0 --json")]
+#[command(
+    after_help = "Example:  xiao peek embedded \"The moon\" --top 5\n          xiao peek embedded --ids 7,19,300 --top 0 --json"
+)]
 #[command(group = clap::ArgGroup::new("input").required(true))]
 pub struct Peek {
     /// A GGUF file, or `embedded`
@@ -63,10 +65,12 @@ pub struct Peek {
 
 impl Peek {
     pub fn run(self) -> anyhow::Result<()> {
-        let mut model = Model::load(&source(&self.model))?;
+        let source = source(&self.model);
+        super::limit_threads(&source);
+        let mut model = Model::load(&source)?;
         let ids = match (self.ids, &self.text) {
             (Some(ids), _) => ids,
-            (None, Some(text)) => model.tokenizer().encode_prompt(text)?,
+            (None, Some(text)) => model.tokenizer().encode_with_bos(text),
             (None, None) => bail!("a text or --ids is wanted"),
         };
         let distribution = model.peek(&ids)?;
@@ -74,10 +78,8 @@ impl Peek {
         let entropy = distribution.entropy_bits();
         let piece = |id| model.tokenizer().piece(id);
         if self.json {
-            let rows: Vec<_> = top
-                .iter()
-                .map(|c| json!({"id": c.id, "text": piece(c.id), "logit": c.logit, "p": c.p}))
-                .collect();
+            let rows: Vec<_> =
+                top.iter().map(|c| json!({"id": c.id, "text": piece(c.id), "logit": c.logit, "p": c.p})).collect();
             return print_json(&json!({"ids": ids, "top": rows, "entropy_bits": entropy}));
         }
         print(&format!("{:>8} {:>8} {:>9}  text", "id", "p", "logit"))?;
@@ -90,7 +92,9 @@ impl Peek {
 
 /// Cut a text into the model's tokens
 #[derive(Args)]
-#[command(after_help = "Example:  xiao tokenize embedded 春江花月夜\n          xiao tokenize embedded --file poem.txt --json")]
+#[command(
+    after_help = "Example:  xiao tokenize embedded 春江花月夜\n          xiao tokenize embedded --file poem.txt --json"
+)]
 #[command(group = clap::ArgGroup::new("input").required(true))]
 pub struct Tokenize {
     /// A GGUF file, or `embedded`
@@ -117,7 +121,7 @@ impl Tokenize {
             (None, Some(file)) => super::read_text(&file)?,
             (None, None) => bail!("a text or --file is wanted"),
         };
-        let ids = if self.special { tokenizer.encode_special(&text)? } else { tokenizer.encode(&text)? };
+        let ids = if self.special { tokenizer.encode_special(&text) } else { tokenizer.encode(&text) };
         let pieces: Vec<_> = ids.iter().map(|id| tokenizer.piece(*id)).collect();
         if self.json {
             return print(&json!({"ids": ids, "pieces": pieces}).to_string());

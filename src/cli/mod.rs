@@ -38,8 +38,7 @@ enum Command {
 
 /// Runs the program with its arguments.
 pub fn run() -> ExitCode {
-    // Before any thread: the model's compute threads leave the sound a core.
-    crate::model::limit_threads();
+    quiet_mesa();
     let done = match Cli::parse().command {
         Command::Play(args) => args.run(),
         Command::Replay(args) => args.run(),
@@ -62,6 +61,20 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Mesa complains on stderr, behind the stage's back, where `XDG_RUNTIME_DIR` is not set; this keeps it from looking.
+fn quiet_mesa() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: called first of all, before any other thread runs.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}
+
+/// Keeps the model's compute threads from the core that the sound needs. To be called before anything starts a thread.
+fn limit_threads(source: &crate::model::Source) {
+    // SAFETY: every command calls this before it starts anything, so no other thread runs.
+    unsafe { crate::model::limit_threads(source) };
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

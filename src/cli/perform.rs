@@ -64,7 +64,9 @@ fn sound_choice(word: &str) -> Result<SoundChoice, String> {
 
 /// Play: generate, show, sound and record
 #[derive(Args)]
-#[command(after_help = "Example:  xiao play\n          xiao play patches/first.toml --seed 7 --seconds 60\n          xiao play --model llama.gguf --stage terminal --sound none\n          xiao play --set generator.pace=4 --temperature 0.6")]
+#[command(
+    after_help = "Example:  xiao play\n          xiao play patches/first.toml --seed 7 --seconds 60\n          xiao play --model llama.gguf --stage terminal --sound none\n          xiao play --set generator.pace=4 --temperature 0.6"
+)]
 pub struct Play {
     /// A patch file, or the name of a patch that comes with xiao
     #[arg(default_value = "first")]
@@ -127,9 +129,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn setting(text: &str) -> Result<(ParamId, f32), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted, e.g. generator.pace=4")?;
     let id = ParamId::from_name(name.trim()).ok_or_else(|| {
-        let nearest = ParamId::ALL.iter().max_by(|a, b| {
-            strsim::jaro_winkler(a.name(), name).total_cmp(&strsim::jaro_winkler(b.name(), name))
-        });
+        let nearest = ParamId::ALL
+            .iter()
+            .max_by(|a, b| strsim::jaro_winkler(a.name(), name).total_cmp(&strsim::jaro_winkler(b.name(), name)));
         format!("there is no parameter {name:?}; did you mean {:?}?", nearest.map_or("", |id| id.name()))
     })?;
     let spec = id.spec();
@@ -160,7 +162,9 @@ impl Replay {
 
 /// Make pictures or sound of a recording, faster than it was played
 #[derive(Args)]
-#[command(after_help = "Example:  xiao render performances/2026-11-23_21-30-05 --wav evening.wav\n          xiao render performances/2026-11-23_21-30-05 --frames out --size 1920x1080 --fps 30")]
+#[command(
+    after_help = "Example:  xiao render performances/2026-11-23_21-30-05 --wav evening.wav\n          xiao render performances/2026-11-23_21-30-05 --frames out --size 1920x1080 --fps 30"
+)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
 pub struct Render {
     /// A folder that `xiao play` recorded

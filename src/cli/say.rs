@@ -82,25 +82,27 @@ pub struct Say {
 impl Say {
     pub fn run(self) -> anyhow::Result<()> {
         let source = self.model.map_or(Source::Embedded, Source::File);
+        super::limit_threads(&source);
         let mut generator = Generator::new(Model::load(&source)?, self.seed);
         let mut params = ParamValues::default();
         for (id, value) in self.sampler.given() {
             params.set(id, value);
         }
         let mut out = std::io::stdout().lock();
-        generator.prompt(&self.prompt)?;
+        generator.prompt(&self.prompt);
         let mut said = 0;
         while said < self.tokens {
             match generator.step(&params)? {
-                Step::Token(token) => {
+                Step::Token { token, .. } => {
                     said += 1;
                     out.write_all(token.text.as_bytes())?;
                     out.flush()?;
                 }
                 Step::PieceEnd { .. } => break,
-                _ => {}
+                Step::Forget(_) => {}
             }
         }
+        out.write_all(generator.finish().as_bytes())?;
         out.write_all(b"\n")?;
         Ok(out.flush()?)
     }

@@ -52,6 +52,13 @@ impl Distribution {
         found.into_iter().map(|(logit, id)| Ranked { id, logit, p: self.probability(id) }).collect()
     }
 
+    /// Every token, by id.
+    pub fn all(&self) -> Vec<Ranked> {
+        let ranked =
+            |(id, logit): (usize, &f32)| Ranked { id: id as u32, logit: *logit, p: self.probability(id as u32) };
+        self.logits.iter().enumerate().map(ranked).collect()
+    }
+
     /// Whether the numbers can be drawn from: a damaged file computes NaN.
     pub fn is_sound(&self) -> bool {
         self.spread.log_sum.is_finite()

@@ -1,6 +1,7 @@
 //! A model's anatomy and provenance, from its header alone.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -170,6 +171,61 @@ fn first(gguf: &Gguf, keys: &[&str]) -> String {
         _ => None,
     };
     keys.iter().find_map(said).unwrap_or_else(|| "unknown".to_string())
+}
+
+impl fmt::Display for Info {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / (1 << 20) as f64);
+        let id = |id: Option<u32>| id.map_or("none".to_string(), |id| id.to_string());
+        let lineage = &self.lineage;
+        let mut row = |name: &str, value: String| writeln!(f, "{name:<14} {value}");
+        row("model", format!("{} ({}, GGUF {}, {})", self.name, self.file, self.gguf_version, mib(self.file_bytes)))?;
+        row("architecture", format!("{}, {:.2} M parameters", self.architecture, self.parameters as f64 / 1e6))?;
+        row(
+            "shape",
+            format!(
+                "{} layers, {} wide, {} heads and {} for keys of {}, feed-forward {}{}",
+                self.layers,
+                self.width,
+                self.heads,
+                self.kv_heads,
+                self.head_dim,
+                self.ffn,
+                if self.tied_output { ", tied output" } else { "" }
+            ),
+        )?;
+        row("context", format!("{} tokens, {} used; rope base {}", self.context, self.context_used, self.rope_base))?;
+        let bos = if self.add_bos { "put before a prompt" } else { "not put before a prompt" };
+        let (begins, ends) = (id(self.bos), id(self.eos));
+        row("vocabulary", format!("{} tokens, {}; BOS {begins}, {bos}; EOS {ends}", self.vocabulary, self.tokenizer))?;
+        for sum in &self.types {
+            row(
+                "quantization",
+                format!("{} in {} tensors, {:.2} M parameters", sum.kind, sum.tensors, sum.parameters as f64 / 1e6),
+            )?;
+        }
+        row("licence", lineage.licence.clone())?;
+        row("author", format!("{}; organization {}", lineage.author, lineage.organization))?;
+        row(
+            "lineage",
+            format!("base model {}; data sets {}; source {}", lineage.base_model, lineage.datasets, lineage.source),
+        )?;
+        row("languages", lineage.languages.clone())?;
+        row(
+            "memory",
+            format!(
+                "{} (weights {}, packed copy {}, cache {})",
+                mib(self.memory_bytes),
+                mib(self.weight_bytes),
+                mib(self.packed_bytes),
+                mib(self.cache_bytes)
+            ),
+        )?;
+        for tensor in &self.tensors {
+            row("tensor", format!("{:<28} {:?} {} {} B", tensor.name, tensor.shape, tensor.kind, tensor.bytes))?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

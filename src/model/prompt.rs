@@ -8,11 +8,11 @@ use super::flaws::is_han;
 /// Models of the xiao family know two control tokens, `<|zh|>` and `<|en|>`, one of which begins every piece: a text
 /// with a Han character is taken for Chinese, any other for English.
 pub(super) fn tokens(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
-    let mut ids: Vec<u32> = tokenizer.bos().filter(|_| tokenizer.add_bos()).into_iter().collect();
+    let mut ids = tokenizer.encode_with_bos(text);
     if let (Some(zh), Some(en)) = (tokenizer.control("<|zh|>"), tokenizer.control("<|en|>")) {
-        ids.push(if text.chars().any(is_han) { zh } else { en });
+        let script = if text.chars().any(is_han) { zh } else { en };
+        ids.insert(usize::from(tokenizer.bos().is_some() && tokenizer.add_bos()), script);
     }
-    ids.extend(tokenizer.encode(text));
     if ids.is_empty() {
         ids.push(tokenizer.bos().or(tokenizer.eos()).unwrap_or(0));
     }

@@ -75,6 +75,11 @@ impl Worker {
         self.commands.send(command).is_ok()
     }
 
+    /// A way to ask from another thread.
+    pub fn commands(&self) -> Sender<Command> {
+        self.commands.clone()
+    }
+
     /// Waits for the thread, which ends when the shutdown is requested.
     pub fn join(self) {
         drop(self.commands);

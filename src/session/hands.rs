@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::sound::Sound;
-use crate::control::{self, Mapping, Midi};
+use crate::control::{self, Mapping, Midi, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Action, Bus, Event, Hand, Key, ParamId, Params, Shutdown};
@@ -67,7 +67,8 @@ impl Hands {
             help: false,
             hands: self,
         };
-        let (mut messages, mut ticks) = (Vec::new(), 0u32);
+        state.hands.bus.emit(Event::Select { id: state.selected });
+        let (mut messages, mut notices, mut ticks) = (Vec::new(), Vec::new(), 0u32);
         while !state.hands.shutdown.requested() {
             match state.hands.keys.recv_timeout(TICK) {
                 Ok(key) => state.key(key),
@@ -76,9 +77,11 @@ impl Hands {
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TICK),
             }
             if let Some(midi) = &mut midi {
-                for text in midi.poll(&mut messages) {
+                midi.poll(&mut messages, &mut notices);
+                for text in notices.drain(..) {
                     state.hands.bus.emit(Event::Notice { text });
                 }
+                // One after the other: pickup asks where the parameter stands now.
                 for message in messages.drain(..) {
                     state.midi(&message);
                 }
@@ -100,9 +103,6 @@ impl Hands {
 
 impl State {
     fn key(&mut self, key: Key) {
-        if key == Key::Escape && self.help {
-            return self.act(Action::Help, Hand::Key);
-        }
         if let Some(action) = control::keyboard::action(key) {
             self.act(action, Hand::Key);
         }
@@ -110,7 +110,9 @@ impl State {
 
     fn midi(&mut self, message: &control::Message) {
         let params = self.hands.params.clone();
-        for action in self.mapping.message(&message.port, message.bytes(), &|id| params.get(id)) {
+        let mut actions = Vec::new();
+        self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions);
+        for action in actions {
             self.act(action, Hand::Midi);
         }
     }
@@ -119,9 +121,9 @@ impl State {
         let bus = &self.hands.bus;
         match action {
             Action::Set(id, value) => self.set(id, value, by),
-            Action::Nudge(id, part) => self.nudge(id, part, by),
-            Action::NudgeSelected(part) => self.nudge(self.selected, part, by),
-            Action::Toggle(id) => self.set(id, 1.0 - self.hands.params.get(id), by),
+            Action::Nudge(id, part) => self.set(id, travel::nudged(id, self.hands.params.get(id), part), by),
+            Action::NudgeSelected(part) => self.act(Action::Nudge(self.selected, part), by),
+            Action::Toggle(id) => self.set(id, travel::toggled(id, self.hands.params.get(id)), by),
             Action::Prompt(name) => match self.hands.patch.prompts.iter().position(|p| p.name == name) {
                 Some(at) => self.play(at),
                 None => {
@@ -140,14 +142,11 @@ impl State {
                 bus.emit(Event::Note { text });
             }
             Action::SelectStep(step) => {
-                let count = ParamId::COUNT as i64;
-                self.selected = ParamId::ALL[(self.selected as i64 + i64::from(step)).rem_euclid(count) as usize];
+                self.selected = travel::selected(self.selected, step);
                 bus.emit(Event::Select { id: self.selected });
             }
-            Action::Help => {
-                self.help = !self.help;
-                bus.emit(Event::Help { on: self.help });
-            }
+            Action::Help => self.show_help(!self.help),
+            Action::HideHelp => self.show_help(false),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
     }
@@ -160,14 +159,11 @@ impl State {
         }
     }
 
-    /// Moves a parameter by a part of its travel; steps and switches by at least one.
-    fn nudge(&self, id: ParamId, part: f32, by: Hand) {
-        let (spec, before) = (id.spec(), self.hands.params.get(id));
-        let mut value = spec.clamp(spec.at(spec.position(before) + part));
-        if value == before && part != 0.0 {
-            value = before + part.signum();
+    fn show_help(&mut self, on: bool) {
+        if self.help != on {
+            self.help = on;
+            self.hands.bus.emit(Event::Help { on });
         }
-        self.set(id, value, by);
     }
 
     fn play(&mut self, at: usize) {
@@ -191,9 +187,9 @@ impl State {
             && let Some(read) = watch.changed()
         {
             let file = watch.path().display().to_string();
-            let taken = read.map_err(|e| e.to_string()).and_then(|text| {
-                patch::parse(&file, &text).map(|patch| (patch, text)).map_err(|e| e.to_string())
-            });
+            let taken = read
+                .map_err(|e| e.to_string())
+                .and_then(|text| patch::parse(&file, &text).map(|patch| (patch, text)).map_err(|e| e.to_string()));
             match taken {
                 Ok((patch, text)) => self.take_patch(patch, file, text),
                 Err(what) => drop(self.hands.bus.emit(fault("patch".into(), what))),

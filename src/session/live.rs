@@ -48,6 +48,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let shader = shader::find(&patch.shader, &shader_folders)?;
     let (choice, stage_notice) = stage::choose(options.stage)?;
     let source = source(options.model, &patch, found.path.as_deref());
+    // SAFETY: nothing has started a thread yet.
+    unsafe { crate::model::limit_threads(&source) };
     let (model, sha256) = load(&source)?;
     let started = jiff::Zoned::now();
     let folder = match &options.record {
@@ -59,12 +61,18 @@ pub fn play(options: Options) -> anyhow::Result<()> {
 
     let shutdown = Shutdown::default();
     end_on_signals(&shutdown)?;
+    crate::model::silence_worker_panics();
     let bus = Bus::new(Clock::live());
     let recorder = match &folder {
         Some(folder) => {
             folder.write_patch(&found.text)?;
             let events = bus.subscribe("journal", Policy::Whole, JOURNAL_QUEUE);
-            Some(Recorder::spawn(folder, &Header::new(&started, &machine::host().to_string(), &found.file), events, bus.clone())?)
+            Some(Recorder::spawn(
+                folder,
+                &Header::new(&started, &machine::host().to_string(), &found.file),
+                events,
+                bus.clone(),
+            )?)
         }
         None => None,
     };
@@ -104,7 +112,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         bus: bus.clone(),
         seed,
         shutdown: shutdown.clone(),
-    });
+    })
+    .context("no thread for the model could be started")?;
     let first = &patch.prompts[0];
     worker.send(Command::Prompt { name: Some(first.name.clone()), text: first.text.clone() });
     let hands = Hands {

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use crate::audio;
 use crate::control;
 use crate::journal;
-use crate::visuals::{FrameState, offscreen};
+use crate::visuals::{FrameState, Offscreen, write_png};
 
 /// Seconds in which the last notes ring out.
 const TAIL_S: f32 = 1.0;
@@ -30,10 +30,11 @@ pub fn wav(folder: &Path, file: &Path) -> anyhow::Result<()> {
 pub fn frames(folder: &Path, out: &Path, size: [u32; 2], fps: f64) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
     std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
-    if std::fs::read_dir(out).with_context(|| format!("the folder {} cannot be read", out.display()))?.next().is_some() {
+    if std::fs::read_dir(out).with_context(|| format!("the folder {} cannot be read", out.display()))?.next().is_some()
+    {
         bail!("the folder {} is not empty; name a new one, so that nothing is overwritten", out.display());
     }
-    let mut screen = offscreen::Offscreen::new(size[0], size[1])?;
+    let mut screen = Offscreen::new(size[0], size[1])?;
     let mut state = FrameState::new();
     state.set_help(control::keyboard::help());
     let end_ns = recording.events.last().map_or(0, |e| e.t_ns);
@@ -45,8 +46,8 @@ pub fn frames(folder: &Path, out: &Path, size: [u32; 2], fps: f64) -> anyhow::Re
             state.apply(event);
         }
         state.advance(t_ns);
-        let pixels = screen.frame(&state);
-        offscreen::write_png(&out.join(format!("frame-{frame:06}.png")), size[0], size[1], &pixels)?;
+        let pixels = screen.frame(&state)?;
+        write_png(&out.join(format!("frame-{frame:06}.png")), size[0], size[1], &pixels)?;
     }
     eprintln!("{count} frames in {}", out.display());
     Ok(())

@@ -73,7 +73,8 @@ impl Sound {
             (SoundChoice::File(file), None) => (Some(file.clone()), None),
             (SoundChoice::File(file), Some(folder)) => {
                 // Made now, so that a file that cannot be written is an error before the show and not after it.
-                fs::File::create_new(file).with_context(|| format!("the sound cannot be written to {}", file.display()))?;
+                fs::File::create_new(file)
+                    .with_context(|| format!("the sound cannot be written to {}", file.display()))?;
                 (Some(folder.join(journal::SOUND)), Some(file.clone()))
             }
             (_, folder) => (folder.map(|f| f.join(journal::SOUND)), None),
@@ -195,11 +196,11 @@ impl Sound {
                 self.playing = Playing::Device(output);
                 None
             }
-            Err((error, player)) => {
-                if let Some(player) = player {
+            Err(refused) => {
+                if let Some(player) = refused.player {
                     self.play_silently(player);
                 }
-                Some(error.to_string())
+                Some(refused.error.to_string())
             }
         }
     }
@@ -240,7 +241,12 @@ fn copy(files: &[PathBuf], to: &Path) -> anyhow::Result<()> {
                 to.with_file_name(format!("{stem}-{}.wav", i + 1))
             }
         };
-        anyhow::ensure!(i == 0 || !to.exists(), "{} is there already; the sound is in {}", to.display(), from.display());
+        anyhow::ensure!(
+            i == 0 || !to.exists(),
+            "{} is there already; the sound is in {}",
+            to.display(),
+            from.display()
+        );
         fs::copy(from, &to).with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))?;
     }
     Ok(())

@@ -7,6 +7,7 @@ use crossbeam_channel::Sender;
 
 use super::StageChoice;
 use crate::score::{Bus, Key, Policy, Queue, Shutdown};
+use crate::visuals::display_available;
 use crate::{control, terminal};
 
 /// Events that a stage may be behind before it loses any: over a minute of the fastest model.
@@ -26,7 +27,7 @@ pub struct Stage {
 /// window, where that is worth a notice.
 pub fn choose(asked: Option<StageChoice>) -> anyhow::Result<(StageChoice, Option<String>)> {
     match asked {
-        Some(StageChoice::Window) => match window_available() {
+        Some(StageChoice::Window) => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
             Err(why) => bail!("no window can be opened: {why}; try --stage terminal"),
         },
@@ -34,7 +35,7 @@ pub fn choose(asked: Option<StageChoice>) -> anyhow::Result<(StageChoice, Option
             bail!("the terminal stage needs a terminal for input and output; in a pipe try --stage plain")
         }
         Some(choice) => Ok((choice, None)),
-        None => match window_available() {
+        None => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
             Err(why) if stdout().is_terminal() && stdin().is_terminal() => {
                 Ok((StageChoice::Terminal, Some(format!("no window: {why}"))))
@@ -44,21 +45,10 @@ pub fn choose(asked: Option<StageChoice>) -> anyhow::Result<(StageChoice, Option
     }
 }
 
-#[cfg(feature = "window")]
-fn window_available() -> Result<(), String> {
-    crate::visuals::window::display_available()
-}
-
-#[cfg(not(feature = "window"))]
-fn window_available() -> Result<(), String> {
-    Err("xiao was built without the feature \"window\"".into())
-}
-
 impl Stage {
     /// Subscribes to the bus, so that the stage sees every event from now on.
     pub fn new(choice: StageChoice, bus: &Bus, keys: Sender<Key>, shutdown: &Shutdown, title: &str) -> Stage {
-        let events =
-            (choice != StageChoice::None).then(|| bus.subscribe("stage", Policy::Coalesce, STAGE_QUEUE));
+        let events = (choice != StageChoice::None).then(|| bus.subscribe("stage", Policy::Coalesce, STAGE_QUEUE));
         Stage { choice, events, bus: bus.clone(), keys, shutdown: shutdown.clone(), title: title.to_string() }
     }
 
@@ -71,16 +61,11 @@ impl Stage {
         match self.choice {
             StageChoice::None => {}
             StageChoice::Plain => {
-                terminal::plain::run(terminal::plain::PlainOptions {
-                    events,
-                    shutdown: self.shutdown,
-                    out: stdout(),
-                    err: std::io::stderr(),
-                })?;
+                terminal::plain::run(terminal::plain::PlainOptions { events, shutdown: self.shutdown, out: stdout() })?;
             }
             StageChoice::Terminal => {
                 let bus = self.bus.clone();
-                terminal::run(terminal::TerminalOptions {
+                terminal::stage::run(terminal::TerminalOptions {
                     events,
                     clock: self.bus.clock().clone(),
                     keys: self.keys,
@@ -92,7 +77,8 @@ impl Stage {
             #[cfg(feature = "window")]
             StageChoice::Window => crate::visuals::window::run(crate::visuals::window::WindowOptions {
                 events,
-                bus: self.bus,
+                clock: self.bus.clock().clone(),
+                bus: Some(self.bus),
                 keys: self.keys,
                 shutdown: self.shutdown,
                 title: self.title,

@@ -3,7 +3,7 @@
 use super::VisualsError;
 
 /// A graphics adapter, for lists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Adapter {
     pub name: String,
     /// `Vulkan`, `Metal` or `DX12`.

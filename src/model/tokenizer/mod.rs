@@ -16,8 +16,8 @@ use tokenizers::Model as _;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::split::Split;
 
-use super::ModelError;
 use super::gguf::{Gguf, Value};
+use super::{ModelError, Source};
 
 /// Reads and writes a model's tokens.
 pub struct Tokenizer {
@@ -159,6 +159,21 @@ impl Tokenizer {
             (false, None) => "gpt2 (byte-level BPE), split as default: the file names no rule".to_string(),
         };
         Ok(Tokenizer { tokens, ids, special, merge, family, bos, eos, ends, add_bos, about })
+    }
+
+    /// The tokenizer of a file, without its weights.
+    ///
+    /// # Errors
+    /// The file cannot be read or does not hold together, or its vocabulary is of a kind that is not known.
+    pub fn read(source: &Source) -> Result<Tokenizer, ModelError> {
+        Tokenizer::new(&Gguf::read(source)?)
+    }
+
+    /// The tokens of a text, with BOS before them where the file asks for it.
+    pub fn encode_with_bos(&self, text: &str) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.bos.filter(|_| self.add_bos).into_iter().collect();
+        ids.extend(self.encode(text));
+        ids
     }
 
     /// The tokens of a text. Nothing is put before it, and the text of a control token is text like any other.
