@@ -33,6 +33,8 @@ pub enum CueKind {
         value: f32,
     },
     Fault,
+    /// The performance is over.
+    End,
 }
 
 /// What a token sounds like; the fields are those of [`Token`].
@@ -100,6 +102,7 @@ impl Cue {
             }
             Event::Param { id, value, .. } => CueKind::Param { id: *id, value: *value },
             Event::Fault { .. } => CueKind::Fault,
+            Event::End { .. } => CueKind::End,
             _ => return None,
         };
         Some(Cue { seq: stamped.seq, kind })

@@ -50,6 +50,8 @@ pub struct Engine {
     sink_lag: f32,
     root: Smooth,
     level: Smooth,
+    /// The performance is over: the sound goes down to silence and stays there.
+    ended: bool,
     mix: Smooth,
     melody: Melody,
     hum: Hum,
@@ -88,6 +90,7 @@ impl Engine {
             sink_lag: 0.0,
             root: Smooth(base.get(ParamId::HumPitch)),
             level: Smooth(0.0),
+            ended: false,
             mix: Smooth(base.get(ParamId::ReverbMix)),
             melody: Melody::new(rate, seed),
             hum: Hum::new(rate, seed),
@@ -152,6 +155,7 @@ impl Engine {
                 self.sunk_until = self.frame + (SINK_S * self.rate_hz as f32) as u64;
                 self.melody.fault(&control, &mut self.gestures);
             }
+            CueKind::End => self.ended = true,
         }
         self.frame
     }
@@ -209,7 +213,8 @@ impl Engine {
         let walls = sound(self.room.render(&send), || self.room.reset());
         let mut mix = self.mix.toward(params.get(ParamId::ReverbMix), follow(dt, 0.06));
         let fade_in = smoothstep(self.frame as f32 / (FADE_IN_S * rate));
-        let target = MASTER * gain(params.get(ParamId::Level)) * fade_in * (1.0 - 0.35 * sink);
+        let on = f32::from(!self.ended);
+        let target = on * MASTER * gain(params.get(ParamId::Level)) * fade_in * (1.0 - 0.35 * sink);
         let mut level = self.level.toward(target, follow(dt, 0.04));
         let mut sum = Stereo::SILENCE;
         for i in 0..CHUNK {

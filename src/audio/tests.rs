@@ -174,6 +174,18 @@ fn the_samples_do_not_depend_on_the_block() {
 }
 
 #[test]
+fn the_end_is_silence_without_a_step() {
+    let mut engine = engine();
+    let before = left(&play(&mut engine, 3.0));
+    take(&mut engine, CueKind::End);
+    let after = left(&play(&mut engine, 0.6));
+    assert!(rms(&before[RATE as usize..]) > 1e-3);
+    assert!(peak(&after[RATE as usize / 3..]) < 1e-3, "{}", peak(&after[RATE as usize / 3..]));
+    let step = |samples: &[f32]| samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+    assert!(step(&after) <= 1.5 * step(&before[RATE as usize..]), "{} after {}", step(&after), step(&before));
+}
+
+#[test]
 fn another_seed_is_another_sound_and_the_same_is_the_same() {
     let run = |seed| play(&mut Engine::new(RATE, seed, Matrix::default()), 1.0);
     assert!(run(1) == run(1));

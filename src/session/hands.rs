@@ -14,7 +14,7 @@ use crate::control::{self, Mapping, Midi, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Action, Bus, Event, Hand, Key, ParamId, Params, Shutdown};
-use crate::visuals::shader::{self, Shader};
+use crate::visuals::shader;
 
 /// How often keys and MIDI are looked at.
 const TICK: Duration = Duration::from_millis(2);
@@ -31,9 +31,7 @@ pub struct Hands {
     pub sound: Option<Sound>,
     pub patch: Patch,
     pub patch_file: Option<patch::Watch>,
-    pub shader: Shader,
-    /// The shader's file, where it has one.
-    pub shader_file: Option<patch::Watch>,
+    pub shader: shader::Watch,
     /// Where shaders are looked for, nearest first.
     pub shader_folders: Vec<PathBuf>,
     /// The performance ends then, in nanoseconds of its clock.
@@ -195,15 +193,11 @@ impl State {
                 Err(what) => drop(self.hands.bus.emit(fault("patch".into(), what))),
             }
         }
-        if let Some(watch) = &mut self.hands.shader_file
-            && let Some(read) = watch.changed()
-        {
-            let name = self.hands.shader.name.clone();
-            let event = match read {
-                Ok(text) => Event::Shader { name, text },
-                Err(error) => fault(format!("shader {name}"), error.to_string()),
-            };
-            self.hands.bus.emit(event);
+        if let Some(read) = self.hands.shader.changed() {
+            self.hands.bus.emit(match read {
+                Ok(shader) => Event::Shader { name: shader.name, text: shader.text },
+                Err(error) => fault("shader".into(), error.to_string()),
+            });
         }
     }
 
@@ -226,9 +220,8 @@ impl State {
         if patch.shader != old.shader {
             match shader::find(&patch.shader, &self.hands.shader_folders) {
                 Ok(found) => {
-                    self.hands.bus.emit(Event::Shader { name: found.name.clone(), text: found.text.clone() });
-                    self.hands.shader_file = found.path.as_deref().map(|path| patch::Watch::new(path, &found.text));
-                    self.hands.shader = found;
+                    self.hands.bus.emit(Event::Shader { name: found.name, text: found.text });
+                    self.hands.shader = shader::Watch::new(&patch.shader, &self.hands.shader_folders);
                 }
                 Err(error) => {
                     let remedy = "the last shader stays".to_string();

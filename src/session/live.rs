@@ -125,8 +125,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         sound,
         patch,
         patch_file: found.path.as_deref().map(|path| patch::Watch::new(path, &found.text)),
-        shader_file: shader.path.as_deref().map(|path| patch::Watch::new(path, &shader.text)),
-        shader,
+        shader: shader::Watch::new(&shader.name, &shader_folders),
         shader_folders,
         end_ns: options.seconds.map(|s| s.as_nanos() as u64),
     };
