@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 use super::StageChoice;
 use crate::score::{Bus, Key, Policy, Queue, Shutdown};
 use crate::visuals::display_available;
-use crate::{control, terminal};
+use crate::{control, model, terminal};
 
 /// Events that a stage may be behind before it loses any: over a minute of the fastest model.
 const STAGE_QUEUE: usize = 1 << 17;
@@ -68,6 +68,7 @@ impl Stage {
                 terminal::stage::run(terminal::TerminalOptions {
                     events,
                     clock: self.bus.clock().clone(),
+                    performed: model::is_worker_thread,
                     keys: self.keys,
                     shutdown: self.shutdown,
                     help: control::keyboard::help(),

@@ -28,6 +28,8 @@ const COUNT_LOSSES_EVERY: Duration = Duration::from_secs(1);
 pub struct TerminalOptions {
     pub events: Queue,
     pub clock: Clock,
+    /// Whether the calling thread's panics are caught and performed, so that nobody need read of them afterwards.
+    pub performed: fn() -> bool,
     /// Where keys go; a full channel loses them.
     pub keys: Sender<Key>,
     pub shutdown: Shutdown,
@@ -43,7 +45,7 @@ pub struct TerminalOptions {
 /// # Errors
 /// If the terminal cannot be taken over or written to; it is given back before this returns.
 pub fn run(options: TerminalOptions) -> io::Result<()> {
-    let _screen = Screen::enter()?;
+    let _screen = Screen::enter(options.performed)?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout());
     let mut terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>> = Terminal::new(CrosstermBackend::new(out))?;
     let palette = Palette(Depth::from_env(|name| std::env::var(name).ok()));
@@ -166,7 +168,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn enter() -> io::Result<Screen> {
+    fn enter(performed: fn() -> bool) -> io::Result<Screen> {
         // From here on any failure drops the screen and so gives back what was taken.
         let mut screen = Screen { last_words: Arc::default(), former_hook: None };
         TAKEN.store(true, Ordering::Release);
@@ -179,7 +181,7 @@ impl Screen {
             if std::thread::current().id() == stage {
                 give_back();
                 former(info);
-            } else {
+            } else if !performed() {
                 last_words.lock().unwrap_or_else(|e| e.into_inner()).push(info.to_string());
             }
         }));
