@@ -76,6 +76,13 @@ fn recordings() {
     fs::write(dir.path().join("file"), "not a folder").unwrap();
     let play = |folder| ["play", "--stage", "plain", "--sound", "none", "--seconds", "1", "--record", folder];
     refuses(dir.path(), &play("taken"), &["taken", "empty"]);
+    // What is wrong with the sound is said before a folder is made, so that the next try finds none.
+    fs::write(dir.path().join("there.wav"), "mine").unwrap();
+    for sound in ["there.wav", "nowhere/x.wav"] {
+        refuses(dir.path(), &["play", "--stage", "plain", "--sound", sound, "--record", "new"], &[sound]);
+        assert!(!dir.path().join("new").exists());
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("there.wav")).unwrap(), "mine");
     refuses(dir.path(), &play("file/below"), &["file/below"]);
     refuses(dir.path(), &["replay", "taken", "--stage", "plain"], &["taken"]);
     refuses(dir.path(), &["replay", "nowhere", "--stage", "plain"], &["nowhere"]);

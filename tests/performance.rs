@@ -30,10 +30,7 @@ fn what_was_seen_is_what_was_recorded() {
     let recorded = words(&events);
     assert!(recorded.chars().count() > 10, "{recorded:?}");
     let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-    assert!(
-        letters(&seen).contains(&letters(&recorded)) || letters(&seen).len() >= letters(&recorded).len(),
-        "{seen}\n{recorded}"
-    );
+    assert_eq!(letters(&seen), letters(&recorded));
     for (i, event) in events.iter().enumerate() {
         assert_eq!(event["seq"].as_u64(), Some(i as u64));
     }
@@ -98,7 +95,7 @@ fn a_killed_performance_can_be_replayed() {
     let last_ns = events.last().unwrap()["t_ns"].as_u64().unwrap();
     // The clock of the performance begins a little after the process.
     let lost = killed_after.saturating_sub(Duration::from_nanos(last_ns));
-    assert!(lost < Duration::from_secs(3), "the last {lost:?} are missing");
+    assert!(lost < Duration::from_millis(1500), "the last {lost:?} are missing, the start of the process included");
     assert!(ids(&events).len() > 8);
     assert!(samples(&dir.path().join("rec/sound.wav")).len() > 48_000);
     let again = stdout(&ok(xiao(dir.path()).args(["replay", "rec", "--stage", "plain", "--sound", "none"])));

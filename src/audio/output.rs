@@ -35,7 +35,7 @@ pub enum OutputError {
     NoJack,
     #[error("no sound device of {host} has {name:?} in its name; `xiao devices` lists them")]
     NoSuchDevice { host: String, name: String },
-    #[error("no sound device was found ({why}); xiao plays on without sound")]
+    #[error("no sound device was found ({why}); `xiao devices` lists what there is")]
     NoDevice { why: String },
     #[error("{device} cannot play {rate_hz} Hz, the rate of this performance; set it to that rate")]
     Rate { device: String, rate_hz: u32 },

@@ -1,11 +1,12 @@
 //! `check`, `params` and `signals`: the patch and the two tables.
 
+use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
 use super::{print, print_json};
-use crate::patch;
 use crate::score::{ParamId, SignalId};
+use crate::{patch, session};
 
 /// Check a patch and say what is wrong with it, each error with its line
 #[derive(Args)]
@@ -22,6 +23,7 @@ impl Check {
     pub fn run(self) -> anyhow::Result<()> {
         let found = patch::find(&self.patch)?;
         let patch = patch::parse(&found.file, &found.text)?;
+        session::live::check_files(&patch, found.path.as_deref()).with_context(|| found.file.clone())?;
         let controls: usize = patch.midi.iter().map(|device| device.bindings.len()).sum();
         if self.json {
             return print_json(&json!({

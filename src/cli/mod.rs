@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::terminal::clean;
+
 /// xiao (小, 箫): a live-performance instrument for small language models.
 #[derive(Parser)]
 #[command(version, about, propagate_version = true, disable_help_subcommand = true)]
@@ -57,10 +59,23 @@ pub fn run() -> ExitCode {
         // Whoever read our output has read enough, as in `xiao say … | head`.
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("xiao: {error:#}");
+            crate::session::remark(&one_line(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// An error with its causes, each said once: some messages hold their cause already.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
 }
 
 /// Mesa complains on stderr, behind the stage's back, where `XDG_RUNTIME_DIR` is not set; this keeps it from looking.
@@ -81,16 +96,28 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Prints one line to stdout; a closed pipe is an error for the caller to pass on, not a panic.
+/// Prints text to stdout without control characters, which a model's file may hold; a closed pipe is an error for the caller to pass on, not a panic.
 fn print(text: &str) -> anyhow::Result<()> {
     use std::io::Write;
-    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+    Ok(writeln!(std::io::stdout().lock(), "{}", clean::text(text))?)
 }
+
+/// The longest text that is read from a file.
+const LONGEST_TEXT: u64 = 64 << 20;
 
 /// Reads a text file; the error names it.
 fn read_text(file: &std::path::Path) -> anyhow::Result<String> {
     use anyhow::Context;
-    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read as text", file.display()))
+    use std::io::Read;
+    let cannot = || format!("{} cannot be read as text", file.display());
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .with_context(cannot)?
+        .take(LONGEST_TEXT + 1)
+        .read_to_string(&mut text)
+        .with_context(cannot)?;
+    anyhow::ensure!(text.len() as u64 <= LONGEST_TEXT, "{} is longer than 64 MiB; give a part of it", file.display());
+    Ok(text)
 }
 
 /// Prints a value as JSON.

@@ -71,9 +71,9 @@ pub struct Play {
     /// A patch file, or the name of a patch that comes with xiao
     #[arg(default_value = "first")]
     patch: String,
-    /// A GGUF file; without it, what the patch says, or the model that comes with xiao
+    /// A GGUF file, or `embedded`; without it, what the patch says, or the model that comes with xiao
     #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
     #[arg(long)]
     stage: Option<Stage>,
@@ -109,7 +109,7 @@ impl Play {
         set.extend(self.sampler.given());
         session::live::play(session::live::Options {
             patch: self.patch,
-            model: self.model,
+            model: self.model.map(|model| super::inspect::source(&model)),
             stage: self.stage.map(Into::into),
             sound: self.sound.options(),
             seconds: self.seconds,
@@ -134,11 +134,7 @@ fn setting(text: &str) -> Result<(ParamId, f32), String> {
             .max_by(|a, b| strsim::jaro_winkler(a.name(), name).total_cmp(&strsim::jaro_winkler(b.name(), name)));
         format!("there is no parameter {name:?}; did you mean {:?}?", nearest.map_or("", |id| id.name()))
     })?;
-    let spec = id.spec();
-    match value.trim().parse::<f32>() {
-        Ok(value) if (spec.min..=spec.max).contains(&value) => Ok((id, value)),
-        _ => Err(format!("{} wants a number from {} to {}", spec.name, spec.min, spec.max)),
-    }
+    Ok((id, super::say::in_range(id)(value.trim())?))
 }
 
 /// Play a recording again, from its events alone
@@ -217,6 +213,7 @@ mod tests {
         assert_eq!(setting("generator.pace=4"), Ok((ParamId::Pace, 4.0)));
         assert!(setting("generator.pase=4").unwrap_err().contains("generator.pace"));
         assert!(setting("generator.pace=400").unwrap_err().contains("from 0 to 100"));
+        assert!(setting("sampler.top_k=1.5").unwrap_err().contains("whole numbers"));
         assert!(setting("sampler.temperature=NaN").is_err());
         assert!(seconds("-1").is_err() && seconds("inf").is_err() && seconds("0").is_err());
         assert_eq!(size("640x360"), Ok([640, 360]));

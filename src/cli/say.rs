@@ -48,14 +48,14 @@ impl SamplerArgs {
 }
 
 /// Reads a number and refuses what lies outside the parameter's range: on the command line a slip is an error.
-fn in_range(id: ParamId) -> impl Fn(&str) -> Result<f32, String> + Clone {
+pub fn in_range(id: ParamId) -> impl Fn(&str) -> Result<f32, String> + Clone {
     move |text| {
         let spec = id.spec();
         let value: f32 = text.parse().map_err(|_| format!("a number from {} to {} is wanted", spec.min, spec.max))?;
-        if (spec.min..=spec.max).contains(&value) {
-            Ok(value)
-        } else {
-            Err(format!("{} goes from {} to {}", spec.name, spec.min, spec.max))
+        match (spec.min..=spec.max).contains(&value) {
+            true if spec.clamp(value) == value => Ok(value),
+            true => Err(format!("{} takes whole numbers", spec.name)),
+            false => Err(format!("{} goes from {} to {}", spec.name, spec.min, spec.max)),
         }
     }
 }
@@ -66,9 +66,9 @@ fn in_range(id: ParamId) -> impl Fn(&str) -> Result<f32, String> + Clone {
 pub struct Say {
     /// The text to continue
     prompt: String,
-    /// A GGUF file; without it, the model that comes with xiao
+    /// A GGUF file, or `embedded`; without it, the model that comes with xiao
     #[arg(long, value_name = "FILE")]
-    model: Option<std::path::PathBuf>,
+    model: Option<String>,
     /// Stop after this many tokens, if the piece does not end before
     #[arg(long, value_name = "N", default_value_t = 128)]
     tokens: u32,
@@ -81,7 +81,7 @@ pub struct Say {
 
 impl Say {
     pub fn run(self) -> anyhow::Result<()> {
-        let source = self.model.map_or(Source::Embedded, Source::File);
+        let source = self.model.map_or(Source::Embedded, |model| super::inspect::source(&model));
         super::limit_threads(&source);
         let mut generator = Generator::new(Model::load(&source)?, self.seed);
         let mut params = ParamValues::default();

@@ -8,6 +8,9 @@ use super::record::{Header, VERSION};
 use super::{JOURNAL, JournalError, PATCH};
 use crate::score::{Event, Stamped};
 
+/// No performance is longer than a year: a later time is damage, and a rendering would never end.
+const LONGEST_NS: u64 = 366 * 24 * 3600 * 1_000_000_000;
+
 /// No line is longer than this; the longest by far hold a patch or a shader.
 const LONGEST_LINE: u64 = 16 << 20;
 
@@ -73,6 +76,10 @@ impl Reader {
         self.next_line += 1;
         self.offset += self.line.len() as u64;
         match serde_json::from_slice::<Stamped>(&self.line) {
+            Ok(stamped) if stamped.t_ns > LONGEST_NS => {
+                let why = format!("t_ns {} is more than a year after the beginning", stamped.t_ns);
+                Err(JournalError::Broken { path: self.path.clone(), line, offset, why })
+            }
             Ok(stamped) => {
                 self.ended |= matches!(stamped.event, Event::End { .. });
                 Ok(Some(stamped))

@@ -107,7 +107,11 @@ impl Model {
         }
         let logits = self.decoder.forward(tail, true)?;
         self.decoder.truncate(0);
-        Ok(Distribution::new(logits.unwrap_or_default()))
+        let distribution = Distribution::new(logits.unwrap_or_default());
+        if !distribution.is_sound() {
+            return Err(ModelError::Input("its logits are not numbers; the file is damaged".to_string()));
+        }
+        Ok(distribution)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds a patch by name or path: on disk first, then among those compiled in.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::PatchError;
@@ -32,11 +32,24 @@ pub fn find(name_or_path: &str) -> Result<Found, PatchError> {
     find_under(Path::new(""), name_or_path)
 }
 
+/// The longest file that is taken for a patch, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// At most one byte more than a patch may have, so that an endless file ends.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn find_under(folder: &Path, wanted: &str) -> Result<Found, PatchError> {
     let is_path = wanted.ends_with(".toml") || wanted.contains(['/', std::path::MAIN_SEPARATOR]);
     let path = if is_path { folder.join(wanted) } else { folder.join("patches").join(format!("{wanted}.toml")) };
     let file = path.display().to_string();
-    let error = match std::fs::read(&path) {
+    let error = match read(&path) {
+        Ok(bytes) if bytes.len() as u64 > LONGEST => {
+            return Err(PatchError::whole(&file, "longer than a megabyte; is it a patch?".to_string()));
+        }
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => return Ok(Found { file, text, path: Some(path) }),
             Err(e) => {

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
@@ -21,6 +21,9 @@ const TICK: Duration = Duration::from_millis(2);
 /// Files are looked at every so many ticks: ten times a second.
 const TICKS_PER_FILE_LOOK: u32 = 50;
 
+/// How often MIDI is looked for on a machine that had none.
+const MIDI_RETRY: Duration = Duration::from_secs(5);
+
 /// Everything that hands can reach.
 pub struct Hands {
     pub bus: Bus,
@@ -34,8 +37,6 @@ pub struct Hands {
     pub shader: shader::Watch,
     /// Where shaders are looked for, nearest first.
     pub shader_folders: Vec<PathBuf>,
-    /// The performance ends then, in nanoseconds of its clock.
-    pub end_ns: Option<u64>,
 }
 
 /// What the hands remember between two actions.
@@ -58,6 +59,7 @@ impl Hands {
                 None
             }
         };
+        let mut midi_looked = Instant::now();
         let mut state = State {
             mapping: Mapping::new(&self.patch.midi),
             prompt: 0,
@@ -84,15 +86,20 @@ impl Hands {
                     state.midi(&message);
                 }
             }
-            if let Some(sound) = &mut state.hands.sound {
-                sound.tend(&state.hands.bus);
+            if midi.is_none() && midi_looked.elapsed() >= MIDI_RETRY {
+                midi_looked = Instant::now();
+                midi = Midi::open().ok();
+            }
+            let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
+            if lost && cfg!(feature = "midi-jack") {
+                // The JACK server took the MIDI ports with it. Closing them crashes inside libjack, so they are left
+                // as they are, and others are opened when a server is there again.
+                std::mem::forget(midi.take());
+                midi_looked = Instant::now();
             }
             ticks += 1;
             if ticks.is_multiple_of(TICKS_PER_FILE_LOOK) {
                 state.look_at_files();
-            }
-            if state.hands.end_ns.is_some_and(|end| state.hands.bus.clock().now_ns() >= end) {
-                state.hands.shutdown.request("the time was up");
             }
         }
         state.hands.sound
@@ -186,7 +193,7 @@ impl State {
         {
             let file = watch.path().display().to_string();
             let taken = read
-                .map_err(|e| e.to_string())
+                .map_err(|e| format!("{file}: {e}"))
                 .and_then(|text| patch::parse(&file, &text).map(|patch| (patch, text)).map_err(|e| e.to_string()));
             match taken {
                 Ok((patch, text)) => self.take_patch(patch, file, text),
@@ -215,20 +222,28 @@ impl State {
         if let Some(sound) = &mut self.hands.sound {
             sound.take_matrix(seq, patch.matrix.clone());
         }
-        self.mapping = Mapping::new(&patch.midi);
-        self.prompt = self.prompt.min(patch.prompts.len() - 1);
+        // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
+        if patch.midi != old.midi {
+            self.mapping = Mapping::new(&patch.midi);
+        }
+        let playing = &old.prompts[self.prompt].name;
+        self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
         if patch.shader != old.shader {
+            self.hands.shader = shader::Watch::new(&patch.shader, &self.hands.shader_folders);
             match shader::find(&patch.shader, &self.hands.shader_folders) {
                 Ok(found) => {
                     self.hands.bus.emit(Event::Shader { name: found.name, text: found.text });
-                    self.hands.shader = shader::Watch::new(&patch.shader, &self.hands.shader_folders);
                 }
                 Err(error) => {
-                    let remedy = "the last shader stays".to_string();
+                    let remedy = "the last shader stays until that file is there".to_string();
                     self.hands.bus.emit(Event::Fault { place: "patch".into(), what: error.to_string(), remedy });
                 }
             }
         }
-        self.hands.bus.emit(Event::Notice { text: "the patch was taken up anew".into() });
+        let text = match patch.model == old.model {
+            true => "the patch was taken up anew".into(),
+            false => "the patch was taken up anew; its other model comes with the next performance".into(),
+        };
+        self.hands.bus.emit(Event::Notice { text });
     }
 }

@@ -1,13 +1,13 @@
 //! A live performance: brings everything up, runs the stage, and takes everything down in order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 
 use super::hands::Hands;
-use super::sound::Sound;
+use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::{Record, SoundOptions, StageChoice};
 use crate::journal::{Folder, Header, Recorder};
@@ -19,6 +19,8 @@ use crate::visuals::shader;
 
 /// Events that the journal may be behind before the recording ends.
 const JOURNAL_QUEUE: usize = 1 << 18;
+/// How long the hands may take to come to an end.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the machine is looked at.
 const MACHINE_EVERY: Duration = Duration::from_millis(200);
 
@@ -26,7 +28,7 @@ const MACHINE_EVERY: Duration = Duration::from_millis(200);
 pub struct Options {
     /// A patch file or the name of one.
     pub patch: String,
-    pub model: Option<PathBuf>,
+    pub model: Option<Source>,
     pub stage: Option<StageChoice>,
     pub sound: SoundOptions,
     pub seconds: Option<Duration>,
@@ -45,11 +47,12 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let found = patch::find(&options.patch)?;
     let patch = patch::parse(&found.file, &found.text)?;
     let shader_folders = shader_folders(found.path.as_deref());
-    let shader = shader::find(&patch.shader, &shader_folders)?;
-    let (choice, stage_notice) = stage::choose(options.stage)?;
-    let source = source(options.model, &patch, found.path.as_deref());
-    // SAFETY: nothing has started a thread yet.
+    let shader = shader::find(&patch.shader, &shader_folders).with_context(|| found.file.clone())?;
+    let source = options.model.unwrap_or_else(|| source(&patch, found.path.as_deref()));
+    // SAFETY: nothing has started a thread yet; the graphics and sound libraries, which do, come after.
     unsafe { crate::model::limit_threads(&source) };
+    let (choice, stage_notice) = stage::choose(options.stage)?;
+    let sound_plan = sound::Plan::make(&options.sound)?;
     let (model, sha256) = load(&source)?;
     let started = jiff::Zoned::now();
     let folder = match &options.record {
@@ -77,7 +80,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         None => None,
     };
     let (keys_to, keys) = crossbeam_channel::bounded(256);
-    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title);
+    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title).live(options.stage.is_none());
     bus.emit(Event::Begin {
         xiao: env!("CARGO_PKG_VERSION").into(),
         title: patch.title.clone(),
@@ -88,7 +91,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     bus.emit(Event::Patch { name: found.file.clone(), text: found.text.clone() });
     bus.emit(Event::Shader { name: shader.name.clone(), text: shader.text.clone() });
     let folder_path = folder.as_ref().map(Folder::path);
-    let (sound, sound_notice) = Sound::start(&options.sound, folder_path, &bus, seed, patch.matrix.clone())?;
+    let (sound, sound_notice) = Sound::start(sound_plan, folder_path, &bus, seed, patch.matrix.clone())?;
     if let Some(sound) = &sound {
         bus.emit(sound.event());
     }
@@ -127,46 +130,94 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         patch_file: found.path.as_deref().map(|path| patch::Watch::new(path, &found.text)),
         shader: shader::Watch::new(&shader.name, &shader_folders),
         shader_folders,
-        end_ns: options.seconds.map(|s| s.as_nanos() as u64),
     };
-    let hands = std::thread::Builder::new()
+    let (hands_done, hands_ended) = crossbeam_channel::bounded(1);
+    let hands_shutdown = shutdown.clone();
+    std::thread::Builder::new()
         .name("xiao-hands".into())
-        .spawn(move || hands.run())
+        .spawn(move || {
+            let _ends = EndsShow(hands_shutdown);
+            let _ = hands_done.send(hands.run());
+        })
         .context("no thread for the hands could be started")?;
+    if let Some(seconds) = options.seconds {
+        end_after(seconds, &shutdown)?;
+    }
 
     let shown = stage.run();
     shutdown.request(if shown.is_ok() { "the stage was closed" } else { "the stage failed" });
     // The voices of the model fall silent first, the journal last: it keeps what the others say on their way out.
     worker.join();
     monitor.join();
-    let sound = hands.join().ok().flatten();
+    // A sound or MIDI server that hangs may hold the hands for ever; the recording is closed all the same.
+    let sound = match hands_ended.recv_timeout(PATIENCE) {
+        Ok(sound) => sound,
+        Err(_) => {
+            super::remark("the sound or MIDI system does not answer; the recorded sound may be cut short");
+            None
+        }
+    };
     bus.emit(Event::End { reason: shutdown.reason().unwrap_or_default() });
     if let Some(sound) = sound
         && let Err(error) = sound.close(&bus, true)
     {
-        eprintln!("xiao: the sound is not whole: {error:#}");
+        super::remark(&format!("the sound is not whole: {error:#}"));
     }
     bus.close();
     if let (Some(recorder), Some(folder)) = (recorder, &folder) {
         match recorder.join() {
-            Ok(summary) => eprintln!("recorded in {} ({} events)", folder.path().display(), summary.events),
-            Err(error) => eprintln!("the recording in {} is not whole: {error}", folder.path().display()),
+            Ok(summary) => {
+                super::remark(&format!("recorded in {} ({} events)", folder.path().display(), summary.events));
+            }
+            Err(error) => super::remark(&format!("the recording in {} is not whole: {error}", folder.path().display())),
         }
     }
     for (name, dropped, _) in bus.losses() {
         if dropped > 0 {
-            eprintln!("{dropped} events were lost on their way to the {name}");
+            super::remark(&format!("{dropped} events were lost on their way to the {name}"));
         }
     }
     shown
 }
 
-/// The model's file: the command line's, else the patch's (beside the patch), else the one inside xiao.
-fn source(asked: Option<PathBuf>, patch: &Patch, patch_file: Option<&std::path::Path>) -> Source {
-    match (asked, patch.model.as_deref()) {
-        (Some(file), _) => Source::File(file),
-        (None, None | Some("embedded")) => Source::Embedded,
-        (None, Some(file)) => {
+/// Asks for the end of the show when the thread that holds it panics.
+struct EndsShow(Shutdown);
+
+impl Drop for EndsShow {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.request("the hands' thread failed");
+        }
+    }
+}
+
+/// Ends the performance after a time, on a thread that nothing can hold up.
+fn end_after(time: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let shutdown = shutdown.clone();
+    let wait = move || {
+        if !shutdown.wait(time) {
+            shutdown.request("the time was up");
+        }
+    };
+    std::thread::Builder::new().name("xiao-timer".into()).spawn(wait).context("no thread for the timer")?;
+    Ok(())
+}
+
+/// What `xiao check` looks for beyond the patch itself: the files that it names.
+///
+/// # Errors
+/// The shader or the model is not there.
+pub fn check_files(patch: &Patch, patch_file: Option<&Path>) -> anyhow::Result<()> {
+    shader::find(&patch.shader, &shader_folders(patch_file))?;
+    crate::model::Info::read(&source(patch, patch_file))?;
+    Ok(())
+}
+
+/// The patch's model, looked for beside the patch first, or the one inside xiao.
+fn source(patch: &Patch, patch_file: Option<&Path>) -> Source {
+    match patch.model.as_deref() {
+        None | Some("" | "embedded") => Source::Embedded,
+        Some(file) => {
             let beside = patch_file.and_then(|p| p.parent()).map(|folder| folder.join(file));
             Source::File(beside.filter(|p| p.exists()).unwrap_or_else(|| file.into()))
         }
@@ -184,11 +235,13 @@ fn load(source: &Source) -> anyhow::Result<(Model, String)> {
 }
 
 /// Where shaders are looked for: `shaders/` beside the patch, above it, and in the working folder.
-fn shader_folders(patch: Option<&std::path::Path>) -> Vec<PathBuf> {
+fn shader_folders(patch: Option<&Path>) -> Vec<PathBuf> {
     let beside = patch.and_then(|p| p.parent()).map(|p| p.to_path_buf());
     let above = beside.as_deref().and_then(|p| p.parent()).map(|p| p.join("shaders"));
-    let mut folders: Vec<_> = beside.map(|p| p.join("shaders")).into_iter().chain(above).collect();
-    folders.push("shaders".into());
+    let mut folders: Vec<PathBuf> = beside.map(|p| p.join("shaders")).into_iter().chain(above).collect();
+    if !folders.iter().any(|f| f == Path::new("shaders")) {
+        folders.push("shaders".into());
+    }
     folders
 }
 
@@ -198,8 +251,15 @@ fn new_seed() -> u64 {
     (nanos ^ u64::from(std::process::id()).rotate_left(17)) % 1_000_000
 }
 
-/// Ctrl-C and a request to terminate end the performance in order.
+/// Ctrl-C and a request to terminate end the performance in order; the second one ends it at once.
 pub(super) fn end_on_signals(shutdown: &Shutdown) -> anyhow::Result<()> {
     let shutdown = shutdown.clone();
-    ctrlc::set_handler(move || shutdown.request("a signal asked for the end")).context("signals cannot be listened to")
+    let ask = move || {
+        // Asked twice: something hangs, and the performer wants out.
+        if shutdown.requested() {
+            std::process::exit(130);
+        }
+        shutdown.request("a signal asked for the end");
+    };
+    ctrlc::set_handler(ask).context("signals cannot be listened to")
 }

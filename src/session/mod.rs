@@ -53,3 +53,9 @@ pub enum Record {
     Into(PathBuf),
     Off,
 }
+
+/// Says something on stderr; if nobody listens there, nothing is lost.
+pub fn remark(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "xiao: {}", crate::terminal::clean::line(text));
+}

@@ -19,7 +19,7 @@ const TAIL_S: f32 = 1.0;
 pub fn wav(folder: &Path, file: &Path) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
     let written = audio::render::to_wav(&recording.events, file, TAIL_S)?;
-    eprintln!("{} frames of sound in {}", written.frames, file.display());
+    super::remark(&format!("{} frames of sound in {}", written.frames, file.display()));
     Ok(())
 }
 
@@ -49,6 +49,6 @@ pub fn frames(folder: &Path, out: &Path, size: [u32; 2], fps: f64) -> anyhow::Re
         let pixels = screen.frame(&state)?;
         write_png(&out.join(format!("frame-{frame:06}.png")), size[0], size[1], &pixels)?;
     }
-    eprintln!("{count} frames in {}", out.display());
+    super::remark(&format!("{count} frames in {}", out.display()));
     Ok(())
 }

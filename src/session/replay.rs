@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::sound::Sound;
+use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::{SoundOptions, StageChoice};
 use crate::control;
 use crate::journal;
 use crate::patch;
-use crate::score::{Action, Bus, Clock, Event, Shutdown};
+use crate::score::{Action, Bus, Clock, Event, Policy, Shutdown};
 
 /// Plays a recording and ends with it.
 ///
@@ -17,13 +17,14 @@ use crate::score::{Action, Bus, Clock, Event, Shutdown};
 pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
     let (choice, _) = stage::choose(stage)?;
+    let sound_plan = sound::Plan::make(&sound)?;
     let shutdown = Shutdown::default();
     super::live::end_on_signals(&shutdown)?;
     let bus = Bus::new(Clock::live());
     let (keys_to, keys) = crossbeam_channel::bounded(256);
     let (title, seed, matrix) = opening(&recording.events);
     let stage = Stage::new(choice, &bus, keys_to, &shutdown, &title);
-    let (mut sound, sound_notice) = Sound::start(&sound, None, &bus, seed, matrix)?;
+    let (mut sound, sound_notice) = Sound::start(sound_plan, None, &bus, seed, matrix)?;
     for text in recording.truncated.into_iter().chain(sound_notice) {
         bus.emit(Event::Notice { text });
     }
@@ -35,13 +36,23 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
         relay_shutdown.request("the recording is over");
     })?;
     // Of the hands only quitting is left: everything else is in the recording.
+    let patches = bus.subscribe("sound", Policy::Coalesce, 1 << 17);
     let (hands_bus, hands_shutdown) = (bus.clone(), shutdown.clone());
     let hands = std::thread::Builder::new().name("xiao-hands".into()).spawn(move || {
+        let mut events = Vec::new();
         while !hands_shutdown.requested() {
             if let Ok(key) = keys.recv_timeout(std::time::Duration::from_millis(20))
                 && control::keyboard::action(key) == Some(Action::Quit)
             {
                 hands_shutdown.request("the performer ended it");
+            }
+            patches.drain(&mut events);
+            for stamped in events.drain(..) {
+                if let Event::Patch { name, text } = &stamped.event
+                    && let (Some(sound), Ok(patch)) = (&mut sound, patch::parse(name, text))
+                {
+                    sound.take_matrix(stamped.seq, patch.matrix);
+                }
             }
             if let Some(sound) = &mut sound {
                 sound.follow(&hands_bus);
@@ -53,6 +64,8 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     shutdown.request("the stage was closed");
     let _ = player.join();
     if let Ok(Some(sound)) = hands.join() {
+        // Whether the recording ended or was left: the sound fades.
+        bus.emit(Event::End { reason: shutdown.reason().unwrap_or_default() });
         sound.close(&bus, false)?;
     }
     bus.close();

@@ -23,6 +23,9 @@ const RETRY: Duration = Duration::from_secs(2);
 /// The engine fades out in less than this after the end of the performance.
 const FADE: Duration = Duration::from_millis(400);
 
+/// What is shown where nothing is heard.
+const NO_DEVICE: &str = "no device";
+
 /// The running sound of a performance.
 pub struct Sound {
     desk: Desk,
@@ -30,11 +33,17 @@ pub struct Sound {
     /// What to look for when the device is lost; `None` where no device is wanted.
     wanted: Option<OutputOptions>,
     looked: Instant,
+    /// Where the answer of the present look will come.
+    looking: Option<crossbeam_channel::Receiver<Option<output::Device>>>,
     recorder: Option<Recorder>,
+    /// Why the recorder ended before the performance did.
+    broken: Option<String>,
     /// A second file that the recorded sound is to be copied to at the end.
     copy_to: Option<PathBuf>,
     described: String,
     dropped: u64,
+    /// When losses were last counted.
+    counted: Instant,
 }
 
 /// Where the player is.
@@ -45,39 +54,64 @@ enum Playing {
     Lost,
 }
 
-impl Sound {
-    /// Starts the sound if it is heard or recorded by anyone, and says why no device plays where none does.
+/// What was found before the show: everything that can be wrong with the sound that was asked for is said here.
+pub struct Plan {
+    wanted: Option<OutputOptions>,
+    device: Option<output::Device>,
+    /// Whether a device that then refuses to open is an error.
+    insist: bool,
+    file: Option<PathBuf>,
+    notice: Option<String>,
+}
+
+impl Plan {
+    /// Looks for the device and tries the file.
     ///
     /// # Errors
     /// A device that was asked for and is not there; a file that is there already or cannot be written.
-    pub fn start(
-        options: &SoundOptions,
-        folder: Option<&Path>,
-        bus: &Bus,
-        seed: u64,
-        matrix: Matrix,
-    ) -> anyhow::Result<(Option<Sound>, Option<String>)> {
-        let by_name = options.host.is_some() || options.device.is_some();
+    pub fn make(options: &SoundOptions) -> anyhow::Result<Plan> {
         let wanted = matches!(options.choice, SoundChoice::Auto | SoundChoice::Device).then(|| OutputOptions {
             host: options.host.clone(),
             device: options.device.clone(),
             rate_hz: None,
         });
+        let insist = options.choice == SoundChoice::Device || options.host.is_some() || options.device.is_some();
         let (device, notice) = match wanted.as_ref().map(output::choose) {
             None => (None, None),
             Some(Ok(device)) => (Some(device), None),
-            Some(Err(error)) if by_name || options.choice == SoundChoice::Device => return Err(error.into()),
-            Some(Err(error)) => (None, Some(error.to_string())),
+            Some(Err(error)) if insist => return Err(error.into()),
+            Some(Err(error)) => (None, Some(format!("playing without sound: {error}"))),
         };
-        let (wav, copy_to) = match (&options.choice, folder) {
-            (SoundChoice::File(file), None) => (Some(file.clone()), None),
-            (SoundChoice::File(file), Some(folder)) => {
-                // Made now, so that a file that cannot be written is an error before the show and not after it.
-                fs::File::create_new(file)
-                    .with_context(|| format!("the sound cannot be written to {}", file.display()))?;
-                (Some(folder.join(journal::SOUND)), Some(file.clone()))
+        let file = match &options.choice {
+            SoundChoice::File(file) => {
+                // Tried now, so that a file that cannot be written is an error before the show and not after it.
+                let cannot = || format!("the sound cannot be written to {}", file.display());
+                drop(fs::File::create_new(file).with_context(cannot)?);
+                fs::remove_file(file).with_context(cannot)?;
+                Some(file.clone())
             }
-            (_, folder) => (folder.map(|f| f.join(journal::SOUND)), None),
+            _ => None,
+        };
+        Ok(Plan { wanted, device, insist, file, notice })
+    }
+}
+
+impl Sound {
+    /// Starts the sound if it is heard or recorded by anyone, and says why no device plays where none does.
+    ///
+    /// # Errors
+    /// A device that was asked for and does not open; a file that cannot be written.
+    pub fn start(
+        plan: Plan,
+        folder: Option<&Path>,
+        bus: &Bus,
+        seed: u64,
+        matrix: Matrix,
+    ) -> anyhow::Result<(Option<Sound>, Option<String>)> {
+        let Plan { wanted, device, insist, file, notice } = plan;
+        let (wav, copy_to) = match (file, folder) {
+            (Some(file), None) => (Some(file), None),
+            (file, folder) => (folder.map(|f| f.join(journal::SOUND)), file),
         };
         if device.is_none() && wav.is_none() {
             return Ok((None, notice));
@@ -95,13 +129,19 @@ impl Sound {
             playing: Playing::Lost,
             wanted: wanted.map(|wanted| OutputOptions { rate_hz: Some(rate_hz), ..wanted }),
             looked: Instant::now(),
+            looking: None,
             recorder,
+            broken: None,
             copy_to,
-            described: "no device".into(),
+            described: NO_DEVICE.into(),
             dropped: 0,
+            counted: Instant::now(),
         };
         let notice = match device {
-            Some(device) => sound.open(device, player).or(notice),
+            Some(device) => match sound.open(device, player) {
+                Some(why) if insist => anyhow::bail!(why),
+                other => other.or(notice),
+            },
             None => {
                 sound.play_silently(player);
                 notice
@@ -115,9 +155,10 @@ impl Sound {
         Event::Sound { rate_hz: self.desk.rate_hz(), seed: self.desk.seed(), output: self.described.clone() }
     }
 
-    /// Passes on what the callback has said and looks after the device. To be called often.
-    pub fn tend(&mut self, bus: &Bus) {
-        self.look_after(bus, true);
+    /// Passes on what the callback has said and looks after the device. To be called often. True when the device has
+    /// just been lost.
+    pub fn tend(&mut self, bus: &Bus) -> bool {
+        self.look_after(bus, true)
     }
 
     /// The same in a replay, whose recording has its heard frames already.
@@ -130,62 +171,93 @@ impl Sound {
         self.desk.swap_matrix(of, matrix);
     }
 
-    fn look_after(&mut self, bus: &Bus, live: bool) {
+    fn look_after(&mut self, bus: &Bus, live: bool) -> bool {
         let reports: Vec<Report> = self.desk.reports().collect();
         for report in reports {
             match report {
                 Report::Heard { of, frame } if live => {
                     bus.emit(Event::Heard { of, frame });
                 }
+                // A notice and not a fault: a fault is itself a gesture of the sound.
                 Report::Xrun(times) if live => {
-                    bus.emit(Event::Fault {
-                        place: "sound".into(),
-                        what: format!("the device ran dry {times} times"),
-                        remedy: "give it a larger block or real-time priority".into(),
-                    });
+                    let text = format!("sound: the device ran dry {times} times; give it a larger block");
+                    bus.emit(Event::Notice { text });
                 }
                 _ => {}
             }
         }
-        let (dropped, _) = self.desk.dropped();
-        if live && dropped > self.dropped {
-            let what = format!("{} events came too fast to be heard", dropped - self.dropped);
-            self.dropped = dropped;
-            bus.emit(Event::Fault { place: "sound".into(), what, remedy: String::new() });
+        if self.counted.elapsed() >= Duration::from_secs(1) {
+            self.counted = Instant::now();
+            let (cues, reports) = self.desk.dropped();
+            if live && cues + reports > self.dropped {
+                let text = format!("sound: {} events came too fast to be heard", cues + reports - self.dropped);
+                self.dropped = cues + reports;
+                bus.emit(Event::Notice { text });
+            }
         }
         if let Some(why) = self.recorder.as_ref().and_then(Recorder::failed) {
             self.recorder = None;
             let remedy = "the show goes on; make room on the disk before the next".into();
-            bus.emit(Event::Fault { place: "sound recording".into(), what: why, remedy });
+            bus.emit(Event::Fault { place: "sound recording".into(), what: why.clone(), remedy });
+            self.broken = Some(why);
         }
+        let mut lost = false;
         if let Playing::Device(output) = &self.playing
             && let Some(why) = output.lost()
         {
+            lost = true;
             let remedy = "plug it in again: the sound comes back by itself".into();
             bus.emit(Event::Fault { place: "sound".into(), what: format!("the device is gone ({why})"), remedy });
-            if let Playing::Device(output) = std::mem::replace(&mut self.playing, Playing::Lost)
-                && let Some(player) = output.close()
-            {
-                self.play_silently(player);
+            if let Playing::Device(output) = std::mem::replace(&mut self.playing, Playing::Lost) {
+                match output.close() {
+                    Some(player) => self.play_silently(player),
+                    None => self.give_up(bus),
+                }
             }
         }
         self.look_for_device(bus);
+        lost
     }
 
-    /// While a device is wanted and none plays, looks for one every now and then.
+    /// While a device is wanted and none plays, looks for one every now and then, on a thread of its own: a sound
+    /// server that does not answer must not hold up the hands.
     fn look_for_device(&mut self, bus: &Bus) {
         let Some(wanted) = &self.wanted else { return };
-        if !matches!(self.playing, Playing::Silent(_)) || self.looked.elapsed() < RETRY {
+        if !matches!(self.playing, Playing::Silent(_)) {
             return;
         }
-        self.looked = Instant::now();
-        let Ok(device) = output::choose(wanted) else { return };
-        if let Playing::Silent(silent) = std::mem::replace(&mut self.playing, Playing::Lost)
-            && let Some(player) = silent.stop()
-            && self.open(device, player).is_none()
-        {
-            bus.emit(Event::Notice { text: format!("sound: {}", self.described) });
+        let Some(looking) = &self.looking else {
+            if self.looked.elapsed() >= RETRY {
+                self.looked = Instant::now();
+                let (found, looking) = crossbeam_channel::bounded(1);
+                let wanted = wanted.clone();
+                let look = move || drop(found.send(output::choose(&wanted).ok()));
+                if std::thread::Builder::new().name("xiao-look".into()).spawn(look).is_ok() {
+                    self.looking = Some(looking);
+                }
+            }
+            return;
+        };
+        let Ok(found) = looking.try_recv() else { return };
+        self.looking = None;
+        let Some(device) = found else { return };
+        if let Playing::Silent(silent) = std::mem::replace(&mut self.playing, Playing::Lost) {
+            match silent.stop() {
+                Some(player) => match self.open(device, player) {
+                    None => drop(bus.emit(Event::Notice { text: format!("sound: {}", self.described) })),
+                    Some(_) if matches!(self.playing, Playing::Silent(_)) => {}
+                    Some(_) => self.give_up(bus),
+                },
+                None => self.give_up(bus),
+            }
         }
+    }
+
+    /// The sound library kept the player.
+    fn give_up(&self, bus: &Bus) {
+        let what = "the sound library does not let go of the lost device".to_string();
+        let remedy = "this performance goes on without sound".to_string();
+        bus.emit(Event::Fault { place: "sound".into(), what, remedy });
     }
 
     /// Plays on the device; says why if it cannot, and plays for nobody then.
@@ -206,7 +278,7 @@ impl Sound {
     }
 
     fn play_silently(&mut self, player: Player) {
-        self.described = "no device".into();
+        self.described = NO_DEVICE.into();
         self.playing = Silent::start(player).map_or(Playing::Lost, Playing::Silent);
     }
 
@@ -222,8 +294,15 @@ impl Sound {
             Playing::Silent(silent) => drop(silent.stop()),
             Playing::Lost => {}
         }
+        if let Some(why) = self.broken {
+            anyhow::bail!(why);
+        }
         let Some(recorder) = self.recorder else { return Ok(()) };
         let recorded = recorder.stop()?;
+        if recorded.gap_frames > 0 {
+            let seconds = recorded.gap_frames as f64 / f64::from(self.desk.rate_hz());
+            super::remark(&format!("{seconds:.2} s of the recorded sound are silence: the disk was too slow"));
+        }
         if let Some(to) = &self.copy_to {
             copy(&recorded.written.files, to)?;
         }

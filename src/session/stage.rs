@@ -1,12 +1,12 @@
 //! The choice of a stage and its running on the main thread.
 
-use std::io::{IsTerminal, stdin, stdout};
+use std::io::{IsTerminal, Write, stdin, stdout};
 
 use anyhow::bail;
 use crossbeam_channel::Sender;
 
 use super::StageChoice;
-use crate::score::{Bus, Key, Policy, Queue, Shutdown};
+use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown};
 use crate::visuals::display_available;
 use crate::{control, model, terminal};
 
@@ -21,6 +21,12 @@ pub struct Stage {
     keys: Sender<Key>,
     shutdown: Shutdown,
     title: String,
+    /// Whether a shader that fails is to be said; a replay's journal has it already.
+    live: bool,
+    /// Whether another stage may take the window's place.
+    yields: bool,
+    /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
+    aside: Box<dyn Write>,
 }
 
 /// Chooses a stage: the one asked for, or the best that this machine has. The second value says why it is not the
@@ -49,11 +55,46 @@ impl Stage {
     /// Subscribes to the bus, so that the stage sees every event from now on.
     pub fn new(choice: StageChoice, bus: &Bus, keys: Sender<Key>, shutdown: &Shutdown, title: &str) -> Stage {
         let events = (choice != StageChoice::None).then(|| bus.subscribe("stage", Policy::Coalesce, STAGE_QUEUE));
-        Stage { choice, events, bus: bus.clone(), keys, shutdown: shutdown.clone(), title: title.to_string() }
+        Stage {
+            choice,
+            events,
+            bus: bus.clone(),
+            keys,
+            shutdown: shutdown.clone(),
+            title: title.to_string(),
+            live: false,
+            yields: false,
+            aside: aside(),
+        }
+    }
+
+    /// Says that this is no replay, and whether another stage may take the place of a window that fails.
+    pub fn live(self, yields: bool) -> Stage {
+        Stage { live: true, yields, ..self }
     }
 
     /// Shows the performance until its end is asked for. On the main thread, which the window needs.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(mut self) -> anyhow::Result<()> {
+        #[cfg(feature = "window")]
+        if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
+            let shown = crate::visuals::window::run(crate::visuals::window::WindowOptions {
+                events,
+                clock: self.bus.clock().clone(),
+                bus: self.live.then(|| self.bus.clone()),
+                keys: self.keys.clone(),
+                shutdown: self.shutdown.clone(),
+                title: self.title.clone(),
+                help: control::keyboard::help(),
+            });
+            match shown {
+                Err(why) if self.yields => {
+                    self.bus.emit(Event::Notice { text: why.to_string() });
+                    let terminal = stdout().is_terminal() && stdin().is_terminal();
+                    self.choice = if terminal { StageChoice::Terminal } else { StageChoice::Plain };
+                }
+                other => return Ok(other?),
+            }
+        }
         let Some(events) = self.events else {
             while !self.shutdown.wait(std::time::Duration::from_secs(3600)) {}
             return Ok(());
@@ -61,7 +102,8 @@ impl Stage {
         match self.choice {
             StageChoice::None => {}
             StageChoice::Plain => {
-                terminal::plain::run(terminal::plain::PlainOptions { events, shutdown: self.shutdown, out: stdout() })?;
+                let options = terminal::PlainOptions { events, shutdown: self.shutdown, out: stdout() };
+                terminal::plain::run(options, &mut self.aside)?;
             }
             StageChoice::Terminal => {
                 let bus = self.bus.clone();
@@ -75,19 +117,17 @@ impl Stage {
                     losses: Box::new(move || bus.losses()),
                 })?;
             }
-            #[cfg(feature = "window")]
-            StageChoice::Window => crate::visuals::window::run(crate::visuals::window::WindowOptions {
-                events,
-                clock: self.bus.clock().clone(),
-                bus: Some(self.bus),
-                keys: self.keys,
-                shutdown: self.shutdown,
-                title: self.title,
-                help: control::keyboard::help(),
-            })?,
-            #[cfg(not(feature = "window"))]
             StageChoice::Window => bail!("xiao was built without the feature \"window\""),
         }
         Ok(())
     }
+}
+
+/// A copy of stderr, or stderr itself where none can be made.
+fn aside() -> Box<dyn Write> {
+    #[cfg(unix)]
+    if let Ok(copy) = std::os::fd::AsFd::as_fd(&std::io::stderr()).try_clone_to_owned() {
+        return Box::new(std::fs::File::from(copy));
+    }
+    Box::new(std::io::stderr())
 }

@@ -1,4 +1,4 @@
-//! The stage as plain text: the words go to `out` as they come, everything else to stderr.
+//! The stage as plain text: the words go to `out` as they come, everything else aside, to stderr.
 //!
 //! Runs on the main thread where there is no terminal or nobody wants one, so that `xiao play | …` works. Ends when
 //! shutdown is requested or the queue is closed.
@@ -17,17 +17,16 @@ pub struct PlainOptions<W> {
     pub out: W,
 }
 
+/// How long a last event is waited for after shutdown was requested.
+const GRACE: Duration = Duration::from_millis(60);
+
 /// Performs until shutdown is requested or the queue is closed and empty.
 ///
 /// A reader that has gone (`xiao play | head`) is no error: shutdown is requested and the rest is left unsaid.
 ///
 /// # Errors
 /// If `out` cannot be written for another reason; shutdown is requested then too.
-pub fn run<W: Write>(options: PlainOptions<W>) -> io::Result<()> {
-    perform(options, &mut io::stderr())
-}
-
-fn perform<W: Write>(options: PlainOptions<W>, aside: &mut impl Write) -> io::Result<()> {
+pub fn run<W: Write>(options: PlainOptions<W>, aside: &mut impl Write) -> io::Result<()> {
     let PlainOptions { events, shutdown, out } = options;
     let mut words = Words { out, newlines: 2, turned: false };
     let mut last = Vec::new();
@@ -39,8 +38,10 @@ fn perform<W: Write>(options: PlainOptions<W>, aside: &mut impl Write) -> io::Re
             Received::Closed => open = false,
         }
         if shutdown.requested() {
-            // What waits now is still said, and nothing that comes after.
-            events.drain(&mut last);
+            // What is on its way is still said.
+            while let Received::Event(stamped) = events.receive(GRACE) {
+                last.push(stamped);
+            }
             open = false;
         }
         let written = last.drain(..).try_for_each(|stamped| words.take(&stamped.event, aside));
@@ -147,7 +148,7 @@ mod tests {
     fn said(events: Vec<Event>) -> (String, String) {
         let (mut out, mut aside) = (Vec::new(), Vec::new());
         let options = PlainOptions { events: queue(events), shutdown: Shutdown::default(), out: &mut out };
-        perform(options, &mut aside).unwrap();
+        run(options, &mut aside).unwrap();
         (String::from_utf8(out).unwrap(), String::from_utf8(aside).unwrap())
     }
 
@@ -195,7 +196,7 @@ mod tests {
         }
         let mut pipe = Pipe::default();
         let events = queue(vec![token("ab"), token("c")]);
-        perform(PlainOptions { events, shutdown: Shutdown::default(), out: &mut pipe }, &mut io::sink()).unwrap();
+        run(PlainOptions { events, shutdown: Shutdown::default(), out: &mut pipe }, &mut io::sink()).unwrap();
         assert_eq!(pipe.0, [2, 3, 4]);
     }
 
@@ -213,7 +214,7 @@ mod tests {
         for (kind, quiet) in [(ErrorKind::BrokenPipe, true), (ErrorKind::StorageFull, false)] {
             let shutdown = Shutdown::default();
             let options = PlainOptions { events: queue(vec![token("a")]), shutdown: shutdown.clone(), out: Gone(kind) };
-            assert_eq!(perform(options, &mut io::sink()).is_ok(), quiet);
+            assert_eq!(run(options, &mut io::sink()).is_ok(), quiet);
             assert!(shutdown.requested());
         }
     }
@@ -225,7 +226,7 @@ mod tests {
         let shutdown = Shutdown::default();
         shutdown.request("q");
         let mut out = Vec::new();
-        perform(PlainOptions { events, shutdown, out: &mut out }, &mut io::sink()).unwrap();
+        run(PlainOptions { events, shutdown, out: &mut out }, &mut io::sink()).unwrap();
         assert_eq!(out, b"last\n");
     }
 }

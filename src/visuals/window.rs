@@ -118,21 +118,24 @@ fn model(app: &App) -> Stage {
     stage
 }
 
-/// The main thread's part of each frame.
+/// The main thread's part of each frame: takes in the events.
 fn update(app: &App, stage: &mut Stage) {
-    if lock(&stage.0).options.shutdown.requested() {
-        app.quit();
-    }
-}
-
-/// The render thread's part: takes in the events and draws at the clock's present time.
-fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
     let mut guard = lock(&stage.0);
     let inner = &mut *guard;
+    if inner.options.shutdown.requested() {
+        app.quit();
+    }
+    // Here and not with the drawing: a window that is hidden gets no frames, and its queue must not fill.
     inner.options.events.drain(&mut inner.events);
     for event in inner.events.drain(..) {
         inner.state.apply(&event);
     }
+}
+
+/// The render thread's part: draws at the clock's present time.
+fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
+    let mut guard = lock(&stage.0);
+    let inner = &mut *guard;
     inner.state.advance(inner.options.clock.now_ns());
 
     let Some(queue) = inner.queue.as_ref() else { return };

@@ -42,11 +42,11 @@ pub(super) fn read(source: &Source, bytes: Box<dyn Bytes>, length: u64) -> Resul
     for i in 0..key_count {
         let start = r.at;
         let key = r.text(&format!("key {i}"))?;
-        let what = format!("the value of key {key}");
+        let what = format!("the value of key {}", shown(&key));
         let kind = r.u32(&what)?;
         let value = r.value(kind, &what)?;
         if !seen.insert(key.clone()) {
-            return Err(r.damaged(start, format!("key {key} appears twice")));
+            return Err(r.damaged(start, format!("key {} appears twice", shown(&key))));
         }
         gguf.keys.push((key, value));
     }
@@ -56,7 +56,7 @@ pub(super) fn read(source: &Source, bytes: Box<dyn Bytes>, length: u64) -> Resul
         let start = r.at;
         let entry = r.tensor(i)?;
         if !seen.insert(entry.name.clone()) {
-            return Err(r.damaged(start, format!("tensor {} appears twice", entry.name)));
+            return Err(r.damaged(start, format!("tensor {} appears twice", shown(&entry.name))));
         }
         gguf.tensors.push(entry);
     }
@@ -225,6 +225,11 @@ impl Reader<'_> {
         }
         Ok(TensorEntry { name, shape, kind, offset })
     }
+}
+
+/// A name from a file that may be damaged: no control characters, and no longer than a name is.
+fn shown(name: &str) -> String {
+    name.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]
