@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 
 use super::StageChoice;
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown};
-use crate::visuals::display_available;
+use crate::visuals::{VisualsError, display_available};
 use crate::{control, model, terminal};
 
 /// Events that a stage may be behind before it loses any: over a minute of the fastest model.
@@ -20,8 +20,10 @@ pub struct Stage {
     bus: Bus,
     keys: Sender<Key>,
     shutdown: Shutdown,
+    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window has a title"))]
     title: String,
     /// Whether a shader that fails is to be said; a replay's journal has it already.
+    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window compiles shaders while it plays"))]
     live: bool,
     /// Whether another stage may take the window's place.
     yields: bool,
@@ -75,17 +77,8 @@ impl Stage {
 
     /// Shows the performance until its end is asked for. On the main thread, which the window needs.
     pub fn run(mut self) -> anyhow::Result<()> {
-        #[cfg(feature = "window")]
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
-            let shown = crate::visuals::window::run(crate::visuals::window::WindowOptions {
-                events,
-                clock: self.bus.clock().clone(),
-                bus: self.live.then(|| self.bus.clone()),
-                keys: self.keys.clone(),
-                shutdown: self.shutdown.clone(),
-                title: self.title.clone(),
-                help: control::keyboard::help(),
-            });
+            let shown = self.window(events);
             match shown {
                 Err(why) if self.yields => {
                     self.bus.emit(Event::Notice { text: why.to_string() });
@@ -100,7 +93,7 @@ impl Stage {
             return Ok(());
         };
         match self.choice {
-            StageChoice::None => {}
+            StageChoice::None | StageChoice::Window => {}
             StageChoice::Plain => {
                 let options = terminal::PlainOptions { events, shutdown: self.shutdown, out: stdout() };
                 terminal::plain::run(options, &mut self.aside)?;
@@ -117,9 +110,26 @@ impl Stage {
                     losses: Box::new(move || bus.losses()),
                 })?;
             }
-            StageChoice::Window => bail!("xiao was built without the feature \"window\""),
         }
         Ok(())
+    }
+
+    #[cfg(feature = "window")]
+    fn window(&self, events: Queue) -> Result<(), VisualsError> {
+        crate::visuals::window::run(crate::visuals::window::WindowOptions {
+            events,
+            clock: self.bus.clock().clone(),
+            bus: self.live.then(|| self.bus.clone()),
+            keys: self.keys.clone(),
+            shutdown: self.shutdown.clone(),
+            title: self.title.clone(),
+            help: control::keyboard::help(),
+        })
+    }
+
+    #[cfg(not(feature = "window"))]
+    fn window(&self, _events: Queue) -> Result<(), VisualsError> {
+        Err(VisualsError::Window("xiao was built without the feature \"window\"".to_string()))
     }
 }
 
