@@ -35,7 +35,8 @@
 //! | audio callback | the sound engine | no allocation, lock, log or file; [`audio::Cue`]s in, reports out, by rings |
 //! | machine | the sensors | one sample each 200 ms |
 //! | journal | the recording | flushed four times a second; a `kill -9` costs less than a second |
-//! | hands | MIDI ports, patch and shader files | polls, turns messages into actions, actions into parameters and events |
+//! | recorder | the WAV files | takes the sound from a ring, headers brought up to date four times a second |
+//! | hands | MIDI ports, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events |
 
 pub mod audio;
 pub mod cli;

@@ -60,11 +60,11 @@ fn peek_gives_a_distribution() {
 
 #[test]
 fn tokens_joined_are_the_text() {
-    for text in ["春江花月夜", "The moon is up, and yet it is not night", "  two  spaces\n\tand\r\nlines 😀", "<|end|>"]
+    for text in ["春江花月夜", "The moon is up, and yet it is not night", "  two  spaces\n\tand lines", "<|end|>"]
     {
         let got = json(&["tokenize", "embedded", text]);
         let pieces: String = got["pieces"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
-        assert!(pieces == text || text.contains('😀'), "{pieces:?} is not {text:?}");
+        assert_eq!(pieces, text);
         assert!(got["ids"].as_array().unwrap().iter().all(|id| id.as_u64().unwrap() > 3), "{got}");
     }
     let special = json(&["tokenize", "embedded", "<|end|>", "--special"]);

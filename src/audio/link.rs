@@ -170,11 +170,6 @@ impl Desk {
         self.tape.take()
     }
 
-    /// Says that nobody will record: the player then writes no tape.
-    pub fn forget_tape(&mut self) {
-        self.tape = None;
-    }
-
     /// Cues that found the ring full, and reports that did.
     pub fn dropped(&self) -> (u64, u64) {
         (self.counters.dropped_cues.load(Ordering::Relaxed), self.counters.lost_reports.load(Ordering::Relaxed))

@@ -1,6 +1,6 @@
 //! `say`: the continuation of a prompt on stdout, and nothing else.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use clap::Args;
 
@@ -103,7 +103,10 @@ impl Say {
             }
         }
         out.write_all(generator.finish().as_bytes())?;
-        out.write_all(b"\n")?;
+        // For the eye only: in a pipe there is the continuation and nothing else.
+        if out.is_terminal() {
+            out.write_all(b"\n")?;
+        }
         Ok(out.flush()?)
     }
 }

@@ -22,8 +22,8 @@ pub struct Stamped {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The first event: what is about to be played. `model` is a name for people, `sha256` the model file's hash in hex
-    /// (empty until it is known), `seed` the generator's.
+    /// The first event: what is about to be played. `model` is a name for people, `sha256` the model file's hash in hex,
+    /// `seed` the generator's.
     Begin { xiao: String, title: String, model: String, sha256: String, seed: u64 },
     /// A sound engine was started: with these, the patch and the events, it makes the same samples again.
     Sound { rate_hz: u32, seed: u64, output: String },
@@ -69,7 +69,8 @@ pub enum Event {
 pub struct Token {
     pub id: u32,
     /// The text that became whole with this token. Empty while a character is still half-written; then the bytes come
-    /// with a later token. Joined over a piece, these are exactly the piece's text.
+    /// with a later token. Joined over a piece, these are the piece's text but for bytes at its end that
+    /// never became a character.
     pub text: String,
     /// Counts from 0 within the piece.
     pub index: u32,

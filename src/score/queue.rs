@@ -20,6 +20,9 @@ pub enum Policy {
     Whole,
 }
 
+/// How many waiting events a coalescing push looks through, at a few nanoseconds each.
+const SEARCHED: usize = 1024;
+
 /// A handle on a queue; clones share it.
 #[derive(Clone, Debug)]
 pub struct Queue(Arc<Inner>);
@@ -71,11 +74,11 @@ impl Queue {
         }
         let mut events = self.0.events.lock().unwrap_or_else(|e| e.into_inner());
         if self.0.policy == Policy::Coalesce && events.len() >= self.0.capacity / 2 {
-            // Only one of each key can be waiting, so the search from the back is short in any real crowd of tokens
-            // and happens only while the consumer hangs.
+            // From the back, where the last of its kind is, and not through a whole crowd of tokens: the bus waits.
             if let Some(key) = event.event.continuous()
-                && let Some(at) = events.iter().rposition(|e| e.event.continuous() == Some(key))
+                && let Some(back) = events.iter().rev().take(SEARCHED).position(|e| e.event.continuous() == Some(key))
             {
+                let at = events.len() - 1 - back;
                 events.remove(at);
                 self.0.coalesced.fetch_add(1, Ordering::Relaxed);
             }

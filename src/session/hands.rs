@@ -59,7 +59,7 @@ impl Hands {
                 None
             }
         };
-        let mut midi_looked = Instant::now();
+        let (mut midi_looked, mut midi_dropped) = (Instant::now(), 0);
         let mut state = State {
             mapping: Mapping::new(&self.patch.midi),
             prompt: 0,
@@ -100,6 +100,12 @@ impl Hands {
             ticks += 1;
             if ticks.is_multiple_of(TICKS_PER_FILE_LOOK) {
                 state.look_at_files();
+                let dropped = midi.as_ref().map_or(0, Midi::dropped);
+                if dropped > midi_dropped {
+                    let text = format!("MIDI: {} messages came too fast and were lost", dropped - midi_dropped);
+                    state.hands.bus.emit(Event::Notice { text });
+                }
+                midi_dropped = dropped;
             }
         }
         state.hands.sound
