@@ -1,5 +1,6 @@
 //! A live performance: brings everything up, runs the stage, and takes everything down in order.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,7 +145,9 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         end_after(seconds, &shutdown)?;
     }
 
-    let shown = stage.run();
+    // A stage that panics has given its screen back; what it leaves behind is still taken down in order.
+    let shown = catch_unwind(AssertUnwindSafe(|| stage.run()))
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("the stage failed; the recording is whole up to here")));
     shutdown.request(if shown.is_ok() { "the stage was closed" } else { "the stage failed" });
     // The voices of the model fall silent first, the journal last: it keeps what the others say on their way out.
     worker.join();

@@ -97,7 +97,7 @@ impl Plan {
 }
 
 impl Sound {
-    /// Starts the sound if it is heard or recorded by anyone, and says why no device plays where none does.
+    /// Starts the sound if it is to be heard or recorded, and says why no device plays where none does.
     ///
     /// # Errors
     /// A device that was asked for and does not open; a file that cannot be written.
@@ -113,7 +113,8 @@ impl Sound {
             (Some(file), None) => (Some(file), None),
             (file, folder) => (folder.map(|f| f.join(journal::SOUND)), file),
         };
-        if device.is_none() && wav.is_none() {
+        // Where a device is wanted the engine runs without one too, so that it can be plugged in later.
+        if wanted.is_none() && wav.is_none() {
             return Ok((None, notice));
         }
 
