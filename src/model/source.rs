@@ -1,14 +1,21 @@
-//! Where a model's bytes come from: the file inside the program or one on disk.
+//! Where a model's bytes come from: the file inside the program or one on disk, mapped and never copied.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
+use std::ops::{Deref, Range};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 
 use super::ModelError;
 
-static STARTER: &[u8] = include_bytes!("../../assets/models/starter.gguf");
+/// Weights are read in place, so the bytes inside the program begin where any number may.
+#[repr(C, align(64))]
+struct Aligned<T: ?Sized>(T);
+static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("../../assets/models/starter.gguf"));
+static STARTER: &[u8] = &ALIGNED.0;
 
 /// A model's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +26,80 @@ pub enum Source {
 }
 
 /// Bytes that can be read from any place.
-pub(super) trait Bytes: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Bytes for T {}
+pub(super) trait Stream: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Stream for T {}
+
+/// A run of a model's bytes. Cheap to clone; the file stays mapped as long as one of them lives. Begins at a multiple
+/// of the alignment that the whole has (64 inside the program, a page for a file) plus its own offset.
+#[derive(Clone)]
+pub(super) struct Bytes {
+    whole: Whole,
+    range: Range<usize>,
+}
+
+#[derive(Clone)]
+enum Whole {
+    Static(&'static [u8]),
+    Mapped(Arc<Mmap>),
+    Owned(Arc<[u64]>),
+}
+
+impl Bytes {
+    /// A part of these bytes; `None` where it would reach beyond them.
+    pub fn slice(&self, range: Range<usize>) -> Option<Bytes> {
+        let (start, end) = (self.range.start.checked_add(range.start)?, self.range.start.checked_add(range.end)?);
+        (start <= end && end <= self.range.end).then(|| Bytes { whole: self.whole.clone(), range: start..end })
+    }
+
+    /// A copy that begins at a multiple of 8, for a file whose own alignment is too small to compute with.
+    pub fn aligned_copy(&self) -> Bytes {
+        let mut words = vec![0u64; self.len().div_ceil(8)];
+        bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..self.len()].copy_from_slice(self);
+        Bytes { range: 0..self.len(), whole: Whole::Owned(words.into()) }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let whole = match &self.whole {
+            Whole::Static(bytes) => bytes,
+            Whole::Mapped(map) => &map[..],
+            Whole::Owned(words) => bytemuck::cast_slice(words),
+        };
+        &whole[self.range.clone()]
+    }
+}
 
 impl Source {
+    /// All the bytes, mapped into memory: the system reads what is touched and may drop it again.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn map(&self) -> Result<Bytes, ModelError> {
+        let whole = match self {
+            Source::Embedded => Whole::Static(STARTER),
+            Source::File(path) => {
+                let map = || -> io::Result<_> {
+                    let file = File::open(path)?;
+                    if file.metadata()?.is_dir() {
+                        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+                    }
+                    // SAFETY: the mapping is only read. A file that another program cuts while it plays would end this
+                    // one, as a library that is overwritten would; the README says so.
+                    unsafe { Mmap::map(&file) }
+                };
+                Whole::Mapped(Arc::new(map().map_err(|e| self.unreadable(e))?))
+            }
+        };
+        let length = match &whole {
+            Whole::Mapped(map) => map.len(),
+            _ => STARTER.len(),
+        };
+        Ok(Bytes { whole, range: 0..length })
+    }
+
     /// A name for people: `embedded` or the path as it was given.
     pub fn name(&self) -> String {
         match self {
@@ -56,7 +133,7 @@ impl Source {
     }
 
     /// Opens the bytes; returns them with their number.
-    pub(super) fn open(&self) -> Result<(Box<dyn Bytes>, u64), ModelError> {
+    pub(super) fn open(&self) -> Result<(Box<dyn Stream>, u64), ModelError> {
         match self {
             Source::Embedded => Ok((Box::new(Cursor::new(STARTER)), STARTER.len() as u64)),
             Source::File(path) => {
@@ -66,7 +143,7 @@ impl Source {
                     if about.is_dir() {
                         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
                     }
-                    Ok((Box::new(file) as Box<dyn Bytes>, about.len()))
+                    Ok((Box::new(file) as Box<dyn Stream>, about.len()))
                 };
                 open().map_err(|e| self.unreadable(e))
             }

@@ -10,7 +10,7 @@ use candle_core::quantized::{QStorage, QTensor};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Storage, Tensor};
 
 use super::super::gguf::{Gguf, SUPPORTED_TYPES, TensorEntry};
-use super::super::source::Bytes;
+use super::super::source::Stream;
 use super::super::{ModelError, Source};
 use super::{Config, kernels};
 
@@ -175,7 +175,7 @@ impl Weights {
 struct File<'a> {
     source: &'a Source,
     gguf: &'a Gguf,
-    bytes: Box<dyn Bytes>,
+    bytes: Box<dyn Stream>,
     /// In words of 8 bytes, so that blocks are aligned.
     scratch: Vec<u64>,
 }

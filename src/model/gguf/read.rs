@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{BufReader, Read};
 
-use super::super::source::Bytes;
+use super::super::source::Stream;
 use super::super::{ModelError, Source};
 use super::{Gguf, Kind, TensorEntry, Value};
 
@@ -13,12 +13,12 @@ const MAX_ENTRIES: u64 = 1 << 20;
 
 struct Reader<'a> {
     source: &'a Source,
-    bytes: BufReader<Box<dyn Bytes>>,
+    bytes: BufReader<Box<dyn Stream>>,
     at: u64,
     length: u64,
 }
 
-pub(super) fn read(source: &Source, bytes: Box<dyn Bytes>, length: u64) -> Result<Gguf, ModelError> {
+pub(super) fn read(source: &Source, bytes: Box<dyn Stream>, length: u64) -> Result<Gguf, ModelError> {
     let mut r = Reader { source, bytes: BufReader::with_capacity(1 << 16, bytes), at: 0, length };
     let file = source.name();
     let mut magic = [0u8; 4];
