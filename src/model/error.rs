@@ -19,8 +19,8 @@ pub enum ModelError {
     Truncated { file: String, what: String, offset: u64, needed: u64, has: u64 },
     #[error("{file}: damaged at byte offset {offset}: {what}; copy or download it again")]
     Damaged { file: String, offset: u64, what: String },
-    #[error("{file}: key general.architecture: {found:?} is not supported, {supported} is; choose another model")]
-    Architecture { file: String, found: String, supported: &'static str },
+    #[error("{file}: key general.architecture: {found:?} is not supported; these are: {supported}")]
+    Architecture { file: String, found: String, supported: String },
     #[error("{file}: key {key} is missing; convert the model again with a current converter")]
     MissingKey { file: String, key: String },
     #[error("{file}: key {key}: {problem}")]

@@ -124,7 +124,7 @@ impl Info {
             vocabulary: config.vocabulary,
             context: config.file_context,
             context_used: config.context,
-            rope_base: config.rope_base,
+            rope_base: f64::from(config.rope.base),
             tied_output: gguf.tensor("output.weight").is_none(),
             tokenizer: tokenizer.about().to_string(),
             bos: tokenizer.bos(),

@@ -11,6 +11,7 @@ mod flaws;
 mod generator;
 mod gguf;
 mod info;
+mod matrix;
 mod prompt;
 mod sampler;
 mod source;
@@ -66,7 +67,7 @@ impl Model {
             return Err(gguf.bad_key("tokenizer.ggml.tokens", problem));
         }
         let info = Info::of(&gguf, &config, &tokenizer);
-        let weights = Weights::load(source, &gguf, config)?;
+        let weights = Weights::load(&gguf, config)?;
         Ok(Model { info: Arc::new(info), tokenizer: Arc::new(tokenizer), decoder: Decoder::new(Arc::new(weights)) })
     }
 

@@ -1,5 +1,6 @@
 //! Where a model's bytes come from: the file inside the program or one on disk, mapped and never copied.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
 use std::ops::{Deref, Range};
@@ -56,6 +57,12 @@ impl Bytes {
         let mut words = vec![0u64; self.len().div_ceil(8)];
         bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..self.len()].copy_from_slice(self);
         Bytes { range: 0..self.len(), whole: Whole::Owned(words.into()) }
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bytes({:?})", self.range)
     }
 }
 

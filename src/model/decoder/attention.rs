@@ -1,50 +1,300 @@
-//! Attention of new rows to everything before them, head by head.
+//! Attention of new rows to everything they may see, over the pages of the cache.
+//!
+//! Up to four queries that look at the same key head go through the cache together, so that each key and value is
+//! loaded and widened once: the heads of one group while text is generated, neighbouring rows as well while a prompt is
+//! read. The loops are written once and compiled for plain, AVX2 and AVX-512 processors.
 
 use candle_core::utils::barrier_pool;
+use half::f16;
 
+use super::cache::{Cache, Element, PAGE};
 use super::{Config, kernels};
 
 /// Below this many multiplications the pool's barrier costs more than it saves.
 const WORTH_SHARING: usize = 1 << 18;
+/// Queries that go through the cache together.
+const TOGETHER: usize = 4;
+/// Numbers that are worked on at once.
+const LANES: usize = 16;
 
 pub(super) struct Attention<'a> {
     pub config: &'a Config,
     pub rows: usize,
     /// Tokens in the cache before these rows.
     pub at: usize,
+    pub layer: usize,
 }
 
-/// Lets every item of the pool write its own head.
+/// Lets every item of the pool write its own heads.
 struct Heads(*mut f32);
-// SAFETY: each item writes the head_dim floats of one (row, head) only, and no two items share one.
+// SAFETY: each item writes the head_dim floats of its own (row, head) pairs only, and no two items share one.
 unsafe impl Sync for Heads {}
 
+/// Some queries of one key head.
+#[derive(Default)]
+struct Batch {
+    /// (n, head_dim)
+    queries: Vec<f32>,
+    /// For each query the first position it sees and the one behind its last.
+    spans: Vec<(usize, usize)>,
+    /// (n, positions in the pages they span)
+    scores: Vec<f32>,
+    scale: f32,
+    cap: Option<f32>,
+}
+
 impl Attention<'_> {
-    /// Replaces queries (rows, heads, head_dim) by the attended values; keys and values are (kv_heads, context,
-    /// head_dim). Row `i` sees the positions `0..=at + i`.
-    pub fn run(&self, queries: &mut [f32], keys: &[f32], values: &[f32]) {
-        let Config { heads, kv_heads, head_dim, context, .. } = *self.config;
+    /// Replaces queries (rows, heads, head_dim) by the attended values. Row `i` sees the positions up to `at + i`, in a
+    /// windowed layer only the last ones of them; the rows themselves are in the cache already.
+    pub fn run(&self, queries: &mut [f32], cache: &Cache) {
+        if cache.half() { self.run_in::<f16>(queries, cache) } else { self.run_in::<f32>(queries, cache) }
+    }
+
+    fn run_in<E: Element>(&self, queries: &mut [f32], cache: &Cache) {
+        let Config { heads, kv_heads, head_dim, .. } = *self.config;
         assert_eq!(queries.len(), self.rows * heads * head_dim);
-        let scale = 1.0 / (head_dim as f32).sqrt();
+        let group = heads / kv_heads;
+        let window = self.config.window_of(self.layer);
+        // Queries of one key head: every row's heads of the group, in order.
+        let of_head = self.rows * group;
+        let batches = of_head.div_ceil(TOGETHER);
         let out = Heads(queries.as_mut_ptr());
         let out = &out;
-        let item = |i: usize, scores: &mut Vec<f32>| {
-            let (row, head) = (i / heads, i % heads);
-            let run = head / (heads / kv_heads) * context * head_dim;
-            let seen = (self.at + row + 1) * head_dim;
-            // SAFETY: `i < rows * heads`, so the range lies inside `queries`; see `Heads` for the sharing.
-            let query = unsafe { std::slice::from_raw_parts_mut(out.0.add(i * head_dim), head_dim) };
-            kernels::attend(query, &keys[run..run + seen], &values[run..run + seen], scale, scores);
+        let item = |i: usize, batch: &mut Batch| {
+            let (head, first) = (i / batches, i % batches * TOGETHER);
+            let these = first..(first + TOGETHER).min(of_head);
+            // SAFETY: row < rows and head < heads, so every range lies inside `queries`; see `Heads` for the sharing.
+            let place = |j: usize| unsafe {
+                let at = (j / group * heads + head * group + j % group) * head_dim;
+                std::slice::from_raw_parts_mut(out.0.add(at), head_dim)
+            };
+            batch.queries.clear();
+            batch.spans.clear();
+            (batch.scale, batch.cap) = (self.config.query_scale, self.config.score_cap);
+            for j in these.clone() {
+                batch.queries.extend_from_slice(place(j));
+                let seen = self.at + j / group + 1;
+                batch.spans.push((window.map_or(0, |window| seen.saturating_sub(window)), seen));
+            }
+            batch.attend(&cache.head::<E>(self.layer, head));
+            for (j, values) in these.zip(batch.queries.chunks_exact(head_dim)) {
+                place(j).copy_from_slice(values);
+            }
         };
-        let items = self.rows * heads;
-        if items * (self.at + self.rows) * head_dim < WORTH_SHARING {
-            let mut scores = Vec::with_capacity(self.at + self.rows);
-            (0..items).for_each(|i| item(i, &mut scores));
+        let items = kv_heads * batches;
+        if self.rows * heads * (self.at + self.rows) * head_dim < WORTH_SHARING {
+            let mut batch = Batch::default();
+            (0..items).for_each(|i| item(i, &mut batch));
         } else {
             barrier_pool().execute_chunked(items, |range| {
-                let mut scores = Vec::with_capacity(self.at + self.rows);
-                range.for_each(|i| item(i, &mut scores));
+                let mut batch = Batch::default();
+                range.for_each(|i| item(i, &mut batch));
             });
         }
+    }
+}
+
+impl Batch {
+    /// Replaces the queries by the attended values of these pages.
+    fn attend<'a, E: Element + 'a>(&mut self, page: &dyn Fn(usize) -> (&'a [E], &'a [E])) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx2,fma,f16c")]
+            fn avx2<'a, E: Element + 'a>(batch: &mut Batch, page: &dyn Fn(usize) -> (&'a [E], &'a [E])) {
+                batch.attend_at::<1, E>(page);
+            }
+            #[target_feature(enable = "avx2,fma,f16c,avx512f")]
+            fn avx512<'a, E: Element + 'a>(batch: &mut Batch, page: &dyn Fn(usize) -> (&'a [E], &'a [E])) {
+                batch.attend_at::<2, E>(page);
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
+                // SAFETY: the features were just found.
+                return unsafe {
+                    if is_x86_feature_detected!("avx512f") { avx512(self, page) } else { avx2(self, page) }
+                };
+            }
+        }
+        self.attend_at::<0, E>(page);
+    }
+
+    #[inline(always)]
+    fn attend_at<'a, const LEVEL: u8, E: Element + 'a>(&mut self, page: &dyn Fn(usize) -> (&'a [E], &'a [E])) {
+        match self.spans.len() {
+            1 => self.attend_n::<LEVEL, 1, E>(page),
+            2 => self.attend_n::<LEVEL, 2, E>(page),
+            3 => self.attend_n::<LEVEL, 3, E>(page),
+            _ => self.attend_n::<LEVEL, TOGETHER, E>(page),
+        }
+    }
+
+    #[inline(always)]
+    fn attend_n<'a, const LEVEL: u8, const N: usize, E: Element + 'a>(
+        &mut self,
+        page: &dyn Fn(usize) -> (&'a [E], &'a [E]),
+    ) {
+        let dim = self.queries.len() / N;
+        let low = self.spans.iter().map(|span| span.0).min().unwrap_or(0);
+        let high = self.spans.iter().map(|span| span.1).max().unwrap_or(0);
+        let (first, last) = (low / PAGE, high.div_ceil(PAGE));
+        let width = (last - first) * PAGE;
+        self.scores.clear();
+        self.scores.resize(N * width, 0.0);
+        for p in first..last {
+            let (keys, _) = page(p);
+            for lane in (0..PAGE).step_by(LANES) {
+                let sums = score::<LEVEL, N, E>(&self.queries, dim, &keys[lane..]);
+                for (n, sums) in sums.iter().enumerate() {
+                    let at = n * width + (p - first) * PAGE + lane;
+                    self.scores[at..at + LANES].copy_from_slice(sums);
+                }
+            }
+        }
+        let mut shares = [0.0f32; N];
+        for (n, (low, high)) in self.spans.iter().enumerate() {
+            let row = &mut self.scores[n * width..(n + 1) * width];
+            let (low, high) = (low - first * PAGE, high - first * PAGE);
+            shares[n] = 1.0 / softmax(row, low, high, self.scale, self.cap);
+        }
+        for d in (0..dim).step_by(LANES) {
+            let mut sums = [[0.0f32; LANES]; N];
+            for p in first..last {
+                let (_, values) = page(p);
+                let (from, to) = (low.max(p * PAGE) - p * PAGE, high.min((p + 1) * PAGE) - p * PAGE);
+                let weights: [&[f32]; N] = std::array::from_fn(|n| {
+                    let at = n * width + (p - first) * PAGE;
+                    &self.scores[at..at + PAGE]
+                });
+                weigh::<LEVEL, N, E>(&mut sums, &weights, values, dim, d, from..to);
+            }
+            for n in 0..N {
+                let out = &mut self.queries[n * dim..(n + 1) * dim][d..];
+                for (out, sum) in out.iter_mut().zip(&sums[n]) {
+                    *out = sum * shares[n];
+                }
+            }
+        }
+    }
+}
+
+/// The products of N queries (n, dim) with 16 positions; `keys` begins at the first of them, rows of a page's width.
+#[inline(always)]
+fn score<const LEVEL: u8, const N: usize, E: Element>(queries: &[f32], dim: usize, keys: &[E]) -> [[f32; LANES]; N] {
+    let mut sums = [[0.0f32; LANES]; N];
+    for d in 0..dim {
+        let key = E::load::<LEVEL>(&keys[d * PAGE..d * PAGE + LANES]);
+        for n in 0..N {
+            let x = queries[n * dim + d];
+            for i in 0..LANES {
+                sums[n][i] = kernels::fused::<LEVEL>(x, key[i], sums[n][i]);
+            }
+        }
+    }
+    sums
+}
+
+/// Adds the weighted values of some positions, 16 elements from `d` on.
+#[inline(always)]
+fn weigh<const LEVEL: u8, const N: usize, E: Element>(
+    sums: &mut [[f32; LANES]; N],
+    weights: &[&[f32]; N],
+    values: &[E],
+    dim: usize,
+    d: usize,
+    positions: std::ops::Range<usize>,
+) {
+    if d + LANES > dim {
+        // A head whose size is no multiple of 16: its last elements one by one.
+        for at in positions {
+            for n in 0..N {
+                for (sum, value) in sums[n].iter_mut().zip(&values[at * dim + d..(at + 1) * dim]) {
+                    *sum += weights[n][at] * value.one();
+                }
+            }
+        }
+        return;
+    }
+    for at in positions {
+        let value = E::load::<LEVEL>(&values[at * dim + d..at * dim + d + LANES]);
+        for n in 0..N {
+            let x = weights[n][at];
+            for i in 0..LANES {
+                sums[n][i] = kernels::fused::<LEVEL>(x, value[i], sums[n][i]);
+            }
+        }
+    }
+}
+
+/// Makes scores into weights whose sum comes back: those from `low` to `high` count, the others become 0.
+#[inline(always)]
+fn softmax(row: &mut [f32], low: usize, high: usize, scale: f32, cap: Option<f32>) -> f32 {
+    row[..low].fill(0.0);
+    row[high..].fill(0.0);
+    let row = &mut row[low..high];
+    match cap {
+        None => row.iter_mut().for_each(|x| *x *= scale),
+        Some(cap) => row.iter_mut().for_each(|x| *x = kernels::soft_capped(*x * scale, cap)),
+    }
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    for xs in row.chunks(LANES) {
+        for (top, x) in tops.iter_mut().zip(xs) {
+            *top = if *x > *top { *x } else { *top };
+        }
+    }
+    let max = tops.iter().fold(f32::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
+    let mut sums = [0.0f32; LANES];
+    for xs in row.chunks_mut(LANES) {
+        for (sum, x) in sums.iter_mut().zip(xs) {
+            *x = kernels::exp(*x - max);
+            *sum += *x;
+        }
+    }
+    sums.iter().sum()
+}
+
+/// Numbers that can be widened to f32, sixteen at a time.
+pub(super) trait Load: Copy {
+    /// The first 16 of `from`. `LEVEL` is 0 for any processor, 1 with F16C and AVX2, 2 with AVX-512.
+    fn load<const LEVEL: u8>(from: &[Self]) -> [f32; LANES];
+    fn one(self) -> f32;
+}
+
+impl Load for f32 {
+    #[inline(always)]
+    fn load<const LEVEL: u8>(from: &[f32]) -> [f32; LANES] {
+        let mut out = [0.0; LANES];
+        out.copy_from_slice(&from[..LANES]);
+        out
+    }
+
+    fn one(self) -> f32 {
+        self
+    }
+}
+
+impl Load for f16 {
+    #[inline(always)]
+    fn load<const LEVEL: u8>(from: &[f16]) -> [f32; LANES] {
+        let mut out = [0.0; LANES];
+        let from = &from[..LANES];
+        #[cfg(target_arch = "x86_64")]
+        if LEVEL > 0 {
+            use std::arch::x86_64::*;
+            // SAFETY: both slices hold 16 numbers; a level above 0 is only chosen where F16C is.
+            unsafe {
+                for half in 0..2 {
+                    let eight = _mm_loadu_si128(from.as_ptr().add(8 * half).cast());
+                    _mm256_storeu_ps(out.as_mut_ptr().add(8 * half), _mm256_cvtph_ps(eight));
+                }
+            }
+            return out;
+        }
+        for (out, x) in out.iter_mut().zip(from) {
+            *out = x.to_f32();
+        }
+        out
+    }
+
+    fn one(self) -> f32 {
+        self.to_f32()
     }
 }

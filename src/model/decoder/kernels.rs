@@ -28,12 +28,6 @@ macro_rules! for_each_processor {
 }
 
 for_each_processor! {
-    /// Attends one head: scores of `query` (dim) against `keys` (n, dim), softmax, and the weighted sum of `values`
-    /// (n, dim), which replaces the query. `scores` is scratch.
-    pub fn attend(query: &mut [f32], keys: &[f32], values: &[f32], scale: f32, scores: &mut Vec<f32>) = attend_body
-}
-
-for_each_processor! {
     /// Maximum, logarithm of the sum of exponentials, and entropy (nats) of logits; NaN logits give NaN.
     pub fn spread(logits: &[f32]) -> Spread = spread_body
 }
@@ -43,13 +37,30 @@ for_each_processor! {
     pub fn swiglu(gate: &mut [f32], up: &[f32]) = swiglu_body
 }
 
-#[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
+for_each_processor! {
+    /// `gate = gelu(gate) * up`, with argument and value of the function rounded to f16: llama.cpp takes it from a table
+    /// of that width, and the difference would show in the logits (1e-8 where 1e-12 is possible).
+    pub fn geglu(gate: &mut [f32], up: &[f32]) = geglu_body
+}
+
+for_each_processor! {
+    /// `x = cap * tanh(x / cap)`
+    pub fn soft_cap(x: &mut [f32], cap: f32) = soft_cap_body
 }
 
 #[inline(always)]
-fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// As [`multiply_add`] for the levels of the attention: fused from level 1 on.
+#[inline(always)]
+pub fn fused<const LEVEL: u8>(a: f32, b: f32, c: f32) -> f32 {
+    if LEVEL > 0 || cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[inline(always)]
+pub(super) fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; LANES];
     let (mut xs, mut ys) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     for (x, y) in xs.by_ref().zip(ys.by_ref()) {
@@ -69,37 +80,6 @@ fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
         half /= 2;
     }
     sums[0]
-}
-
-// Plain loops on purpose: a closure handed to an iterator that is not inlined is compiled for any processor, and its
-// fused operation becomes a call (measured: a fifth of the time of a token).
-#[inline(always)]
-fn attend_body<const FUSED: bool>(query: &mut [f32], keys: &[f32], values: &[f32], scale: f32, scores: &mut Vec<f32>) {
-    let dim = query.len();
-    scores.clear();
-    scores.resize(keys.len() / dim, 0.0);
-    let mut max = f32::NEG_INFINITY;
-    for (score, key) in scores.iter_mut().zip(keys.chunks_exact(dim)) {
-        *score = dot::<FUSED>(query, key) * scale;
-        max = max.max(*score);
-    }
-    for score in scores.iter_mut() {
-        *score = exp(*score - max);
-    }
-    let mut sum = 0.0;
-    for score in scores.iter() {
-        sum += *score;
-    }
-    query.fill(0.0);
-    for (weight, value) in scores.iter().zip(values.chunks_exact(dim)) {
-        for (out, v) in query.iter_mut().zip(value) {
-            *out = multiply_add::<FUSED>(*weight, *v, *out);
-        }
-    }
-    let share = 1.0 / sum;
-    for out in query.iter_mut() {
-        *out *= share;
-    }
 }
 
 /// What a row of logits amounts to.
@@ -144,6 +124,42 @@ fn swiglu_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
     }
 }
 
+#[inline(always)]
+fn geglu_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
+    const SLOPE: f32 = 0.797_884_56; // sqrt(2 / pi)
+    for (g, u) in gate.iter_mut().zip(up) {
+        let x = round_to_f16(*g);
+        // 0.5 * (1 + tanh(t)) is 1 / (1 + exp(-2 t)).
+        let t = SLOPE * x * (1.0 + 0.044_715 * x * x);
+        let inner = round_to_f16(x / (1.0 + exp(-2.0 * t)));
+        let y = if *g >= 10.0 { *g } else { inner };
+        *g = if *g <= -10.0 { 0.0 } else { y } * u;
+    }
+}
+
+#[inline(always)]
+fn soft_cap_body<const FUSED: bool>(x: &mut [f32], cap: f32) {
+    for x in x {
+        *x = soft_capped(*x, cap);
+    }
+}
+
+/// `cap * tanh(x / cap)`
+#[inline(always)]
+pub fn soft_capped(x: f32, cap: f32) -> f32 {
+    cap * (1.0 - 2.0 / (1.0 + exp(2.0 * x / cap)))
+}
+
+/// The nearest f16, even among equals, of a number well inside its range.
+#[inline(always)]
+fn round_to_f16(x: f32) -> f32 {
+    let bits = x.to_bits();
+    let normal = f32::from_bits((bits + 0xFFF + ((bits >> 13) & 1)) & !0x1FFF);
+    // Below 2^-14 the steps of f16 stay at 2^-24: adding 0.75 leaves exactly these.
+    let small = (x + 0.75) - 0.75;
+    if x.abs() < 6.103_515_6e-5 { small } else { normal }
+}
+
 /// `e^x` to within 2 units of the last place, without branches, so that loops over it become vector code.
 /// Below -87 it is 0 (to within 1e-38), above 88 it stays at e^88; NaN stays NaN.
 ///
@@ -175,6 +191,17 @@ pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
         let scale = 1.0 / (mean + eps).sqrt();
         for ((out, x), w) in out.iter_mut().zip(row).zip(weight) {
             *out = x * scale * w;
+        }
+    }
+}
+
+/// The same, in place.
+pub fn rms_norm_in_place(x: &mut [f32], weight: &[f32], eps: f32) {
+    for row in x.chunks_exact_mut(weight.len()) {
+        let mean = dot::<false>(row, row) / weight.len() as f32;
+        let scale = 1.0 / (mean + eps).sqrt();
+        for (x, w) in row.iter_mut().zip(weight) {
+            *x = *x * scale * w;
         }
     }
 }
@@ -214,21 +241,6 @@ mod tests {
     }
 
     #[test]
-    fn attention_is_that_of_the_definition() {
-        let (dim, n) = (24, 7);
-        let wave = |k: f32, len: usize| (0..len).map(|i| (i as f32 * k).sin()).collect::<Vec<f32>>();
-        let (query, keys, values) = (wave(0.7, dim), wave(0.31, n * dim), wave(0.17, n * dim));
-        let score = |i: usize| (0..dim).map(|d| query[d] * keys[i * dim + d]).sum::<f32>() * 0.2;
-        let sum: f32 = (0..n).map(|i| score(i).exp()).sum();
-        let mut got = query.clone();
-        attend(&mut got, &keys, &values, 0.2, &mut Vec::new());
-        for d in 0..dim {
-            let right: f32 = (0..n).map(|i| score(i).exp() / sum * values[i * dim + d]).sum();
-            assert!((got[d] - right).abs() < 1e-5);
-        }
-    }
-
-    #[test]
     fn norm_and_gate() {
         let mut out = vec![0.0; 4];
         rms_norm(&[3.0, 4.0, 0.0, 1.0], &[1.0, 2.0], 0.0, &mut out);
@@ -238,5 +250,20 @@ mod tests {
         swiglu(&mut gate, &[2.0, 3.0]);
         assert!((gate[0] - 2.0 / (1.0 + (-1.0f32).exp())).abs() < 1e-6);
         assert!((gate[1] + 6.0 / (1.0 + 2.0f32.exp())).abs() < 1e-6);
+        let mut gate = vec![1.0, -1.0, 12.0, -12.0, 1e-6, f32::NAN];
+        geglu(&mut gate, &[1.0, 2.0, 1.0, 1.0, 1.0, 1.0]);
+        assert!((gate[0] - 0.8412).abs() < 3e-4 && (gate[1] + 2.0 * 0.1588).abs() < 3e-4, "{gate:?}");
+        assert!(gate[2] == 12.0 && gate[3] == 0.0 && gate[5].is_nan());
+        let mut x = vec![0.5, 1000.0, -1000.0];
+        soft_cap(&mut x, 30.0);
+        assert!((x[0] - 0.5).abs() < 1e-4 && x[1] == 30.0 && x[2] == -30.0);
+    }
+
+    #[test]
+    fn f16_is_rounded_to_as_half_does() {
+        for i in 0..400_000u32 {
+            let x = f32::from_bits(i.wrapping_mul(10_723) & 0x40FF_FFFF) * if i % 2 == 0 { 1.0 } else { -1.0 };
+            assert_eq!(round_to_f16(x), half::f16::from_f32(x).to_f32(), "{x:e}");
+        }
     }
 }

@@ -1,27 +1,35 @@
-//! The transformer of the llama family: one forward pass over quantized weights and a cache of our own.
+//! One transformer for every family that xiao plays itself: a forward pass over quantized weights and a cache of our own.
 //!
-//! Runs on the worker thread (and, for `say` and `peek`, on the main thread). Activations are plain `f32` rows; candle's
-//! quantized tensors do the matrix products in candle's thread pool. Adds nothing to the score and draws no token.
+//! What differs between the families is a row of the table in `family`. Runs on the worker thread (and, for `say` and
+//! `peek`, on the main thread); the matrix products share candle's thread pool. Adds nothing to the score and draws no
+//! token.
 //!
 //! Shapes below: `m` rows (tokens), `width` the embedding, `heads × head_dim` queries, `kv_heads × head_dim` keys.
 
 mod attention;
 mod cache;
 mod config;
+mod family;
 mod kernels;
 mod rope;
 mod weights;
 
 pub(super) use config::Config;
+pub(super) use family::Family;
 pub(super) use kernels::{Spread, spread};
 pub(super) use weights::Weights;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::ModelError;
+use super::distribution::likeliest;
+use super::matrix::{self, Rows};
 use attention::Attention;
 use cache::Cache;
-use rope::Rope;
+use family::Activation;
+use rope::Angles;
+use weights::{Layer, Linear};
 
 /// Rows computed at once while a prompt is read: large enough for the matrix kernels, small enough to be interrupted.
 pub(super) const CHUNK: usize = 32;
@@ -29,22 +37,70 @@ pub(super) const CHUNK: usize = 32;
 /// Weights (shared), the cache of one text, and the way between.
 pub(super) struct Decoder {
     weights: Arc<Weights>,
-    rope: Arc<Rope>,
     cache: Cache,
+    work: Work,
+    /// Every so many layers the best guess is taken; 0: never.
+    lens: usize,
+    spent: Spent,
+    guesses: Vec<Guess>,
+}
+
+/// What a text was remembered as, to come back to. Shares its pages with the cache it was taken of.
+#[derive(Clone)]
+pub(super) struct Memory(Cache);
+
+/// Where the time of a forward pass went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spent {
+    pub attention: Duration,
+    pub feed_forward: Duration,
+    /// The last norm and the logits.
+    pub output: Duration,
+}
+
+/// What the model would have said after a layer, had it been the last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guess {
+    /// Counted from 1: so many layers have been computed.
+    pub layer: usize,
+    pub id: u32,
+    pub p: f32,
+}
+
+/// Buffers that a forward pass writes anew; kept, so that a token allocates nothing but its logits.
+#[derive(Default)]
+struct Work {
+    rows: Rows,
+    angles: [Angles; 2],
+    /// (m, width)
+    x: Vec<f32>,
+    h: Vec<f32>,
+    out: Vec<f32>,
+    /// (m, heads * head_dim) and twice (m, kv_heads * head_dim)
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    /// (m, ffn)
+    gate: Vec<f32>,
+    up: Vec<f32>,
 }
 
 impl Decoder {
     pub fn new(weights: Arc<Weights>) -> Decoder {
-        let config = &weights.config;
-        let rope = Arc::new(Rope::new(config, weights.rope_factors.as_deref()));
-        let cache = Cache::new(config);
-        Decoder { weights, rope, cache }
+        let cache = Cache::new(&weights.config);
+        Decoder {
+            weights,
+            cache,
+            work: Work::default(),
+            lens: 0,
+            spent: Spent::default(),
+            guesses: Vec::new(),
+        }
     }
 
     /// The same weights with an empty cache.
     pub fn fresh(&self) -> Decoder {
-        let cache = Cache::new(&self.weights.config);
-        Decoder { weights: self.weights.clone(), rope: self.rope.clone(), cache }
+        Decoder::new(self.weights.clone())
     }
 
     pub fn config(&self) -> &Config {
@@ -63,15 +119,54 @@ impl Decoder {
 
     /// Drops `n` tokens after the first `kept`; what follows moves up, its keys turned back by `n` places.
     pub fn forget(&mut self, kept: usize, n: usize) {
-        self.cache.forget(kept, n, &self.rope);
+        let weights = self.weights.clone();
+        self.cache.forget(kept, n, &|layer| weights.ropes[weights.rope_of(layer)].clone());
+    }
+
+    /// The cache as it is, to come back to. Costs nothing until either goes on.
+    pub fn memory(&self) -> Memory {
+        Memory(self.cache.clone())
+    }
+
+    /// Goes back to a memory of the same model.
+    pub fn remember(&mut self, memory: &Memory) {
+        self.cache = memory.0.clone();
+    }
+
+    /// Takes the best guess every so many layers from now on; 0 takes none. Each guess costs a product with the output
+    /// matrix.
+    pub fn set_lens(&mut self, layers: usize) {
+        self.lens = layers;
+    }
+
+    /// The guesses of the last forward pass that made logits.
+    pub fn guesses(&self) -> &[Guess] {
+        &self.guesses
+    }
+
+    /// Where the time of the last forward pass went.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// Bytes of weights that are read for one token.
+    pub fn bytes_per_token(&self) -> u64 {
+        let linear = |l: &Linear| l.weight.bytes() as u64;
+        let layer = |l: &Layer| {
+            let all = l.qkv.iter().chain(&l.gate_up).chain([&l.attention_output, &l.ffn_down]);
+            all.map(linear).sum::<u64>()
+        };
+        let cached = self.config().cache_bytes(1) * self.len() as u64;
+        self.weights.layers.iter().map(layer).sum::<u64>() + linear(&self.weights.output) + cached
     }
 
     /// Reads `ids` after what is in the cache. With `last`, returns the logits (vocabulary) that follow the last one.
     ///
     /// # Errors
-    /// A token that does not exist, more tokens than the context has room for, or candle's own errors.
+    /// A token that does not exist, or more tokens than the context has room for.
     pub fn forward(&mut self, ids: &[u32], last: bool) -> Result<Option<Vec<f32>>, ModelError> {
-        let config = self.weights.config.clone();
+        let weights = self.weights.clone();
+        let config = &weights.config;
         let (m, at) = (ids.len(), self.cache.len());
         if let Some(id) = ids.iter().find(|id| **id as usize >= config.vocabulary) {
             return Err(ModelError::Input(format!("token {id} is not in the vocabulary of {}", config.vocabulary)));
@@ -80,32 +175,113 @@ impl Decoder {
             let problem = format!("{} tokens do not fit into the context of {}", at + m, config.context);
             return Err(ModelError::Input(problem));
         }
-        let attention = Attention { config: &config, rows: m, at };
-        let mut x = self.weights.embed(ids)?; // (m, width)
-        let mut h = vec![0.0; x.len()];
-        for (l, layer) in self.weights.layers.iter().enumerate() {
-            kernels::rms_norm(&x, &layer.attention_norm, config.eps, &mut h);
-            let [mut q, mut k, v] = layer.qkv.forward(&mut h, m)?;
-            self.rope.turn(&mut q, config.head_dim, config.heads, at);
-            self.rope.turn(&mut k, config.head_dim, config.kv_heads, at);
-            self.cache.write(l, &k, &v, m);
-            let (keys, values) = self.cache.layer(l);
-            attention.run(&mut q, keys, values); // the queries become the attended values
-            kernels::add(&mut x, &layer.attention_output.forward(&mut q, m)?);
-
-            kernels::rms_norm(&x, &layer.ffn_norm, config.eps, &mut h);
-            let [mut gate, up] = layer.gate_up.forward(&mut h, m)?;
-            kernels::swiglu(&mut gate, &up);
-            kernels::add(&mut x, &layer.ffn_down.forward(&mut gate, m)?);
+        self.spent = Spent::default();
+        self.guesses.clear();
+        self.cache.reserve(m);
+        weights.embed(ids, &mut self.work.x);
+        for (rope, angles) in weights.ropes.iter().zip(&mut self.work.angles) {
+            rope.angles(at, m, angles);
+        }
+        let mut clock = Instant::now();
+        let mut lap = |into: &mut Duration| {
+            let now = Instant::now();
+            *into += now - std::mem::replace(&mut clock, now);
+        };
+        for (l, layer) in weights.layers.iter().enumerate() {
+            self.attention(&weights, l, layer, m);
+            lap(&mut self.spent.attention);
+            self.feed_forward(config, layer, m);
+            lap(&mut self.spent.feed_forward);
+            if last && self.lens > 0 && (l + 1) % self.lens == 0 && l + 1 < config.layers {
+                let guess = self.guess(&weights, l + 1, m);
+                self.guesses.push(guess);
+                lap(&mut self.spent.output);
+            }
         }
         self.cache.advance(m);
-        if !last {
-            return Ok(None);
-        }
-        let mut tail = vec![0.0; config.width];
-        kernels::rms_norm(&x[(m - 1) * config.width..], &self.weights.output_norm, config.eps, &mut tail);
-        Ok(Some(self.weights.output.forward(&mut tail, 1)?))
+        let logits = last.then(|| self.logits(&weights, m));
+        lap(&mut self.spent.output);
+        Ok(logits)
     }
+
+    /// Adds to `x` what the rows take from those before them.
+    fn attention(&mut self, weights: &Weights, l: usize, layer: &Layer, m: usize) {
+        let config = &weights.config;
+        let at = self.cache.len();
+        let Work { rows, angles, x, h, out, q, k, v, .. } = &mut self.work;
+        normed(x, &layer.attention_norm, config.eps, h);
+        rows.set(h, m);
+        matrix::multiply(&[&layer.qkv[0].weight, &layer.qkv[1].weight, &layer.qkv[2].weight], rows, &mut [q, k, v]);
+        for (linear, rows) in layer.qkv.iter().zip([&mut *q, &mut *k, &mut *v]) {
+            linear.add_bias(rows);
+        }
+        if let Some([of_q, of_k]) = &layer.head_norms {
+            kernels::rms_norm_in_place(q, of_q, config.eps);
+            kernels::rms_norm_in_place(k, of_k, config.eps);
+        }
+        let turn = weights.rope_of(l);
+        weights.ropes[turn].turn(q, config.head_dim, config.heads, &angles[turn]);
+        weights.ropes[turn].turn(k, config.head_dim, config.kv_heads, &angles[turn]);
+        self.cache.write(l, k, v, m);
+        Attention { config, rows: m, at, layer: l }.run(q, &self.cache); // the queries become the attended values
+        rows.set(q, m);
+        matrix::multiply(&[&layer.attention_output.weight], rows, &mut [out]);
+        layer.attention_output.add_bias(out);
+        if let Some(norm) = &layer.attention_post_norm {
+            kernels::rms_norm_in_place(out, norm, config.eps);
+        }
+        kernels::add(x, out);
+    }
+
+    /// Adds to `x` what each row makes of itself.
+    fn feed_forward(&mut self, config: &Config, layer: &Layer, m: usize) {
+        let Work { rows, x, h, out, gate, up, .. } = &mut self.work;
+        normed(x, &layer.ffn_norm, config.eps, h);
+        rows.set(h, m);
+        matrix::multiply(&[&layer.gate_up[0].weight, &layer.gate_up[1].weight], rows, &mut [gate, up]);
+        layer.gate_up[0].add_bias(gate);
+        layer.gate_up[1].add_bias(up);
+        match config.family.activation {
+            Activation::Silu => kernels::swiglu(gate, up),
+            Activation::Gelu => kernels::geglu(gate, up),
+        }
+        rows.set(gate, m);
+        matrix::multiply(&[&layer.ffn_down.weight], rows, &mut [out]);
+        layer.ffn_down.add_bias(out);
+        if let Some(norm) = &layer.ffn_post_norm {
+            kernels::rms_norm_in_place(out, norm, config.eps);
+        }
+        kernels::add(x, out);
+    }
+
+    /// The logits (vocabulary) of the last of `m` rows as they are now.
+    fn logits(&mut self, weights: &Weights, m: usize) -> Vec<f32> {
+        let config = &weights.config;
+        let Work { rows, x, h, .. } = &mut self.work;
+        normed(&x[(m - 1) * config.width..], &weights.output_norm, config.eps, h);
+        rows.set(h, 1);
+        let mut logits = Vec::new();
+        matrix::multiply(&[&weights.output.weight], rows, &mut [&mut logits]);
+        weights.output.add_bias(&mut logits);
+        if let Some(cap) = config.logit_cap {
+            kernels::soft_cap(&mut logits, cap);
+        }
+        logits
+    }
+
+    fn guess(&mut self, weights: &Weights, layer: usize, m: usize) -> Guess {
+        let logits = self.logits(weights, m);
+        let mut best = Vec::new();
+        likeliest(&logits, 1, &mut best);
+        let (logit, id) = best.first().copied().unwrap_or((f32::NAN, 0));
+        Guess { layer, id, p: (logit - spread(&logits).log_sum).exp() }
+    }
+}
+
+/// `h = norm(x)`
+fn normed(x: &[f32], weight: &[f32], eps: f32, h: &mut Vec<f32>) {
+    h.resize(x.len(), 0.0);
+    kernels::rms_norm(x, weight, eps, h);
 }
 
 #[cfg(test)]
@@ -116,7 +292,7 @@ mod tests {
     fn decoder(context: usize) -> Decoder {
         let gguf = Gguf::read(&Source::Embedded).unwrap();
         let config = Config::read(&gguf, Some(context)).unwrap();
-        Decoder::new(Arc::new(Weights::load(&Source::Embedded, &gguf, config).unwrap()))
+        Decoder::new(Arc::new(Weights::load(&gguf, config).unwrap()))
     }
 
     fn nmse(a: &[f32], b: &[f32]) -> f64 {
@@ -149,7 +325,7 @@ mod tests {
         let gguf = Gguf::read(&Source::Embedded).unwrap();
         let mut config = Config::read(&gguf, Some(64)).unwrap();
         config.layers = 1;
-        let weights = Arc::new(Weights::load(&Source::Embedded, &gguf, config).unwrap());
+        let weights = Arc::new(Weights::load(&gguf, config).unwrap());
         let mut forgetful = Decoder::new(weights.clone());
         forgetful.forward(&IDS[..11], false).unwrap();
         forgetful.forget(2, 5);

@@ -1,52 +1,170 @@
-//! Rotary positions: neighbouring elements (2i, 2i+1) of a head are turned by an angle that grows with the position.
+//! Rotary positions: pairs of elements of a head are turned by an angle that grows with the position.
+//!
+//! Angles are computed in f32 step by step as llama.cpp does, since at position 4096 the rounding of an angle is already
+//! as large as what a reader of logits can measure. Nothing is kept for the whole context: a forward pass computes the
+//! angles of its own rows, some microseconds of a token.
 
-use super::Config;
+use super::family::Pairs;
 
-/// Cosine and sine of every angle, computed once.
+/// The frequencies of one kind of layer.
+#[derive(Clone, Debug)]
 pub(super) struct Rope {
-    /// (context, pairs) of (cos, sin).
-    table: Vec<(f32, f32)>,
-    pairs: usize,
+    pub pairs: Pairs,
+    /// Elements of each head that are turned, even; the rest pass as they are.
+    pub dims: usize,
+    /// The angle of pair `i + 1` is this much of that of pair `i`.
+    step: f32,
+    /// Multiplies every angle: one over the linear scaling factor.
+    scale: f32,
+    /// Multiplies what is turned (longrope and YaRN).
+    gain: f32,
+    /// (dims / 2): divide the frequencies one by one. Llama 3's `rope_freqs`, Phi-3's long or short factors.
+    factors: Option<Vec<f32>>,
+    yarn: Option<Yarn>,
 }
 
+/// What a file says of its positions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RopeConfig {
+    pub base: f32,
+    /// Linear scaling: angles are divided by this.
+    pub factor: f32,
+    /// Multiplies what is turned.
+    pub attention_factor: f32,
+    /// Set for YaRN: positions of the training before the context was stretched.
+    pub yarn_context: Option<usize>,
+}
+
+/// YaRN (Peng et al. 2023) turns fast pairs as in training and slow ones by the stretched angle, with a ramp between.
+#[derive(Clone, Debug)]
+struct Yarn {
+    /// The pair where the ramp begins and the one where it ends.
+    low: f32,
+    high: f32,
+}
+
+/// Cosine and sine of each pair's angle for some rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Angles(Vec<(f32, f32)>);
+
 impl Rope {
-    /// `factors` (pairs) divide the frequencies one by one: the `rope_freqs.weight` tensor of Llama 3.1 and later.
-    pub fn new(config: &Config, factors: Option<&[f32]>) -> Rope {
-        let pairs = config.rope_dims / 2;
-        let frequency = |i: usize| {
-            let base = config.rope_base.powf(-2.0 * i as f64 / config.rope_dims as f64) / config.rope_factor;
-            base / factors.map_or(1.0, |f| f64::from(f[i]))
-        };
-        let frequencies: Vec<f64> = (0..pairs).map(frequency).collect();
-        let angle = |at: usize| frequencies.iter().map(move |f| at as f64 * f);
-        let table = (0..config.context).flat_map(angle).map(|a| (a.cos() as f32, a.sin() as f32)).collect();
-        Rope { table, pairs }
+    pub fn new(config: &RopeConfig, pairs: Pairs, dims: usize, factors: Option<Vec<f32>>) -> Rope {
+        let yarn = config.yarn_context.map(|context| {
+            // The pair that makes so many turns within the training's context.
+            let pair = |turns: f32| {
+                dims as f32 * (context as f32 / (turns * 2.0 * std::f32::consts::PI)).ln() / (2.0 * config.base.ln())
+            };
+            Yarn { low: pair(32.0).floor().max(0.0), high: pair(1.0).ceil().min(dims as f32 - 1.0) }
+        });
+        let stretched = if yarn.is_some() { 1.0 + 0.1 * config.factor.ln() } else { 1.0 };
+        Rope {
+            pairs,
+            dims,
+            step: config.base.powf(-2.0 / dims as f32),
+            scale: 1.0 / config.factor,
+            gain: config.attention_factor * stretched,
+            factors,
+            yarn,
+        }
     }
 
-    fn at(&self, position: usize) -> &[(f32, f32)] {
-        &self.table[position * self.pairs..(position + 1) * self.pairs]
+    /// The angles of `m` rows, the first of which stands at position `at`.
+    pub fn angles(&self, at: usize, m: usize, out: &mut Angles) {
+        out.0.clear();
+        for position in at..at + m {
+            self.each(position, |angle| out.0.push((angle.cos() * self.gain, angle.sin() * self.gain)));
+        }
     }
 
-    /// Turns rows (m, heads, head_dim), the first of which stands at position `at`.
-    pub fn turn(&self, rows: &mut [f32], head_dim: usize, heads: usize, at: usize) {
-        for (i, row) in rows.chunks_exact_mut(heads * head_dim).enumerate() {
-            let angles = self.at(at + i);
+    /// The angles by which keys are turned back over `n` positions. What was gained stays.
+    pub fn back(&self, n: usize) -> Angles {
+        let mut out = Angles::default();
+        self.each(n, |angle| out.0.push((angle.cos(), -angle.sin())));
+        out
+    }
+
+    fn each(&self, position: usize, mut with: impl FnMut(f32)) {
+        let mut angle = position as f32;
+        for i in 0..self.dims / 2 {
+            let plain = angle / self.factors.as_ref().map_or(1.0, |factors| factors[i]);
+            let scaled = self.scale * plain;
+            with(self.yarn.as_ref().map_or(scaled, |yarn| {
+                let share = 1.0 - ((i as f32 - yarn.low) / (yarn.high - yarn.low).max(0.001)).clamp(0.0, 1.0);
+                scaled * (1.0 - share) + plain * share
+            }));
+            angle *= self.step;
+        }
+    }
+
+    /// Turns rows (m, heads, head_dim) by the angles of these rows.
+    pub fn turn(&self, rows: &mut [f32], head_dim: usize, heads: usize, angles: &Angles) {
+        let half = self.dims / 2;
+        for (row, angles) in rows.chunks_exact_mut(heads * head_dim).zip(angles.0.chunks_exact(half.max(1))) {
             for head in row.chunks_exact_mut(head_dim) {
+                self.turn_head(&mut head[..self.dims], angles);
+            }
+        }
+    }
+
+    /// Turns one head (dims or more) by one row's angles.
+    pub fn turn_key(&self, head: &mut [f32], angles: &Angles) {
+        self.turn_head(&mut head[..self.dims], &angles.0);
+    }
+
+    fn turn_head(&self, head: &mut [f32], angles: &[(f32, f32)]) {
+        match self.pairs {
+            Pairs::Neighbours => {
                 for (pair, (cos, sin)) in head.chunks_exact_mut(2).zip(angles) {
                     let (a, b) = (pair[0], pair[1]);
                     pair[0] = a * cos - b * sin;
                     pair[1] = a * sin + b * cos;
                 }
             }
+            Pairs::Halves => {
+                let (low, high) = head.split_at_mut(self.dims / 2);
+                for ((x, y), (cos, sin)) in low.iter_mut().zip(high).zip(angles) {
+                    let (a, b) = (*x, *y);
+                    *x = a * cos - b * sin;
+                    *y = a * sin + b * cos;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> RopeConfig {
+        RopeConfig { base: 10_000.0, factor: 1.0, attention_factor: 1.0, yarn_context: None }
+    }
+
+    #[test]
+    fn turning_back_undoes_the_turn() {
+        let factors = Some(vec![1.0, 2.0, 4.0]);
+        for pairs in [Pairs::Neighbours, Pairs::Halves] {
+            let rope = Rope::new(&RopeConfig { factor: 2.0, ..plain() }, pairs, 6, factors.clone());
+            let before: Vec<f32> = (0..8).map(|i| i as f32 - 3.0).collect();
+            let (mut row, mut angles) = (before.clone(), Angles::default());
+            rope.angles(9, 1, &mut angles);
+            rope.turn(&mut row, 8, 1, &angles);
+            assert!(row != before && row[6..] == before[6..], "the last two elements are not turned");
+            rope.turn_key(&mut row, &rope.back(9));
+            assert!(row.iter().zip(&before).all(|(a, b)| (a - b).abs() < 1e-5), "{row:?}");
         }
     }
 
-    /// Turns one head back by `n` positions.
-    pub fn turn_back(&self, head: &mut [f32], n: usize) {
-        for (pair, (cos, sin)) in head.chunks_exact_mut(2).zip(self.at(n)) {
-            let (a, b) = (pair[0], pair[1]);
-            pair[0] = a * cos + b * sin;
-            pair[1] = b * cos - a * sin;
-        }
+    #[test]
+    fn scaling_and_factors_slow_the_angles() {
+        let mut angles = Angles::default();
+        let rope = Rope::new(&RopeConfig { factor: 4.0, ..plain() }, Pairs::Halves, 4, Some(vec![1.0, 0.5]));
+        rope.angles(8, 1, &mut angles);
+        assert!((angles.0[0].0 - 2.0f32.cos()).abs() < 1e-6);
+        assert!((angles.0[1].0 - (8.0f32 * 0.01 / 0.5 / 4.0).cos()).abs() < 1e-6);
+        // YaRN: the fast pair as in training, and everything a little louder.
+        let yarn = RopeConfig { factor: 4.0, yarn_context: Some(4096), ..plain() };
+        Rope::new(&yarn, Pairs::Halves, 64, None).angles(3, 1, &mut angles);
+        assert!((angles.0[0].1 - 3.0f32.sin() * (1.0 + 0.1 * 4.0f32.ln())).abs() < 1e-5);
     }
 }

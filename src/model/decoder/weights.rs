@@ -1,231 +1,238 @@
-//! The weights of a model, as they stand in its file, and the products with them.
+//! The weights of a model, as they stand in its file.
 //!
-//! Norms and biases are small and become f32; matrices keep their quantized form, the embedding table too.
+//! Norms and biases are small and become f32; matrices stay where they are mapped.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use candle_core::quantized::{QStorage, QTensor};
-use candle_core::{CpuStorage, CustomOp1, Device, Layout, Storage, Tensor};
-
+use super::super::ModelError;
 use super::super::gguf::{Gguf, SUPPORTED_TYPES, TensorEntry};
-use super::super::source::Stream;
-use super::super::{ModelError, Source};
+use super::super::matrix::Matrix;
+use super::rope::Rope;
 use super::{Config, kernels};
 
 /// Everything that the decoder multiplies with.
 pub struct Weights {
     pub config: Config,
     /// (vocabulary, width)
-    embedding: Arc<QTensor>,
+    pub embedding: Matrix,
     pub layers: Vec<Layer>,
     /// (width)
     pub output_norm: Vec<f32>,
     /// (vocabulary, width); the embedding table where the file has no matrix of its own for it
     pub output: Linear,
-    /// (rope_dims / 2)
-    pub rope_factors: Option<Vec<f32>>,
+    /// Positions of layers that see everything, and of windowed ones.
+    pub ropes: [Arc<Rope>; 2],
 }
 
 pub struct Layer {
     /// (width)
     pub attention_norm: Vec<f32>,
     /// (heads * head_dim, width) and twice (kv_heads * head_dim, width)
-    pub qkv: Together<3>,
+    pub qkv: [Linear; 3],
+    /// (head_dim), of queries and keys
+    pub head_norms: Option<[Vec<f32>; 2]>,
     /// (width, heads * head_dim)
     pub attention_output: Linear,
     /// (width)
+    pub attention_post_norm: Option<Vec<f32>>,
+    /// (width)
     pub ffn_norm: Vec<f32>,
     /// twice (ffn, width)
-    pub gate_up: Together<2>,
+    pub gate_up: [Linear; 2],
     /// (width, ffn)
     pub ffn_down: Linear,
+    /// (width)
+    pub ffn_post_norm: Option<Vec<f32>>,
 }
 
 /// A matrix (outputs, inputs) and, in some models, a bias (outputs).
 pub struct Linear {
-    weight: Arc<QTensor>,
+    pub weight: Matrix,
     bias: Option<Vec<f32>>,
-    inputs: usize,
-}
-
-/// Matrices that multiply the same rows: candle may do them in one go.
-pub struct Together<const N: usize> {
-    parts: [Linear; N],
-    /// Cleared at the first refusal, which depends on the processor and the types and does not change for one row.
-    fused: AtomicBool,
 }
 
 impl Linear {
-    /// Rows (m, inputs) to rows (m, outputs). `x` is lent to candle and comes back as it was.
-    pub fn forward(&self, x: &mut Vec<f32>, m: usize) -> Result<Vec<f32>, ModelError> {
-        debug_assert_eq!(x.len(), m * self.inputs);
-        let rows = CpuStorage::F32(std::mem::take(x));
-        let product = self.weight.cpu_fwd(&rows, &Layout::contiguous((m, self.inputs)));
-        if let CpuStorage::F32(rows) = rows {
-            *x = rows;
-        }
-        let (CpuStorage::F32(mut out), _) = product? else {
-            return Err(ModelError::Compute("a product is not in f32".to_string()));
-        };
-        self.add_bias(&mut out);
-        Ok(out)
-    }
-
-    fn add_bias(&self, rows: &mut [f32]) {
+    /// Adds the bias to rows (m, outputs).
+    pub fn add_bias(&self, rows: &mut [f32]) {
         if let Some(bias) = &self.bias {
             rows.chunks_exact_mut(bias.len()).for_each(|row| kernels::add(row, bias));
         }
     }
 }
 
-impl<const N: usize> Together<N> {
-    fn new(parts: [Linear; N]) -> Together<N> {
-        Together { parts, fused: AtomicBool::new(true) }
-    }
-
-    /// Rows (m, inputs) to one set of rows for each matrix.
-    pub fn forward(&self, x: &mut Vec<f32>, m: usize) -> Result<[Vec<f32>; N], ModelError> {
-        if m == 1 && self.fused.load(Ordering::Relaxed) {
-            match self.forward_fused(x)? {
-                Some(out) => return Ok(out),
-                None => self.fused.store(false, Ordering::Relaxed),
-            }
-        }
-        let mut out = std::array::from_fn(|_| Vec::new());
-        for (out, part) in out.iter_mut().zip(&self.parts) {
-            *out = part.forward(x, m)?;
-        }
-        Ok(out)
-    }
-
-    /// One row through candle's joint kernel: the row is quantized once and the pool is woken once.
-    fn forward_fused(&self, x: &[f32]) -> Result<Option<[Vec<f32>; N]>, ModelError> {
-        let row = Tensor::from_slice(x, (1, x.len()), &Device::Cpu)?;
-        let weights: [&QTensor; N] = std::array::from_fn(|i| self.parts[i].weight.as_ref());
-        let Some(products) = QTensor::gemv_fused_shared_lhs(&weights, &row)? else { return Ok(None) };
-        let mut out = std::array::from_fn(|_| Vec::new());
-        for ((out, part), product) in out.iter_mut().zip(&self.parts).zip(products) {
-            let (storage, _) = product.storage_and_layout();
-            if let Storage::Cpu(CpuStorage::F32(row)) = &*storage {
-                out.extend_from_slice(row);
-            }
-            part.add_bias(out);
-        }
-        Ok(Some(out))
-    }
-}
-
 impl Weights {
-    /// Reads every tensor the decoder needs.
+    /// Finds every tensor the decoder needs. Matrices are not read yet: the system does that when they are first used.
     ///
     /// # Errors
     /// A tensor is missing, has another shape than the sizes say, or a type that cannot be computed with.
-    pub fn load(source: &Source, gguf: &Gguf, config: Config) -> Result<Weights, ModelError> {
-        let (bytes, _) = source.open()?;
-        let mut file = File { source, gguf, bytes, scratch: Vec::new() };
-        let Config { width, heads, kv_heads, head_dim, ffn, vocabulary, .. } = config;
+    pub fn load(gguf: &Gguf, config: Config) -> Result<Weights, ModelError> {
+        let file = File { gguf };
+        let Config { width, heads, kv_heads, head_dim, ffn, vocabulary, family, .. } = config;
+        let (queries, keys) = (heads * head_dim, kv_heads * head_dim);
         let embedding = file.matrix("token_embd.weight", vocabulary, width)?;
         let mut layers = Vec::new();
         for i in 0..config.layers {
-            let mut linear = |name: &str, outputs, inputs| file.linear(&format!("blk.{i}.{name}"), outputs, inputs);
-            let qkv = [
-                linear("attn_q", heads * head_dim, width)?,
-                linear("attn_k", kv_heads * head_dim, width)?,
-                linear("attn_v", kv_heads * head_dim, width)?,
-            ];
-            let attention_output = linear("attn_output", width, heads * head_dim)?;
-            let gate_up = [linear("ffn_gate", ffn, width)?, linear("ffn_up", ffn, width)?];
-            let ffn_down = linear("ffn_down", width, ffn)?;
+            let name = |name: &str| format!("blk.{i}.{name}");
+            let linear = |part: &str, outputs, inputs| file.linear(&name(part), outputs, inputs);
+            let norm = |part: &str, length| file.vector(&name(part), length);
+            let post = |part: &str| family.post_norms.then(|| norm(part, width)).transpose();
+            let qkv = match file.has(&name("attn_qkv.weight")) {
+                true => file.split(&name("attn_qkv"), ["attn_q", "attn_k", "attn_v"].map(name), [queries, keys, keys])?,
+                false => {
+                    [linear("attn_q", queries, width)?, linear("attn_k", keys, width)?, linear("attn_v", keys, width)?]
+                }
+            };
+            let gate_up = match file.has(&name("ffn_gate.weight")) {
+                true => [linear("ffn_gate", ffn, width)?, linear("ffn_up", ffn, width)?],
+                // The gate lies before the rest in one matrix.
+                false => file.split(&name("ffn_up"), ["ffn_gate", "ffn_up"].map(name), [ffn, ffn])?,
+            };
             layers.push(Layer {
-                attention_norm: file.vector(&format!("blk.{i}.attn_norm.weight"), width)?,
-                qkv: Together::new(qkv),
-                attention_output,
-                ffn_norm: file.vector(&format!("blk.{i}.ffn_norm.weight"), width)?,
-                gate_up: Together::new(gate_up),
-                ffn_down,
+                attention_norm: norm("attn_norm.weight", width)?,
+                qkv,
+                head_norms: match family.head_norms {
+                    true => Some([norm("attn_q_norm.weight", head_dim)?, norm("attn_k_norm.weight", head_dim)?]),
+                    false => None,
+                },
+                attention_output: linear("attn_output", width, queries)?,
+                attention_post_norm: post("post_attention_norm.weight")?,
+                ffn_norm: norm("ffn_norm.weight", width)?,
+                gate_up,
+                ffn_down: linear("ffn_down", width, ffn)?,
+                ffn_post_norm: post("post_ffw_norm.weight")?,
             });
         }
         let output_norm = file.vector("output_norm.weight", width)?;
-        let output = if gguf.tensor("output.weight").is_some() {
+        let output = if family.own_output && file.has("output.weight") {
             file.linear("output", vocabulary, width)?
         } else {
-            Linear { weight: embedding.clone(), bias: None, inputs: width }
+            Linear { weight: embedding.clone(), bias: file.bias("output.bias", vocabulary)? }
         };
-        let rope_factors = match gguf.tensor("rope_freqs.weight") {
-            Some(_) => Some(file.vector("rope_freqs.weight", config.rope_dims / 2)?),
-            None => None,
-        };
-        Ok(Weights { config, embedding, layers, output_norm, output, rope_factors })
+        let factors = if family.rope_factors { file.rope_factors(&config)? } else { None };
+        let rope = |rope, factors| Arc::new(Rope::new(rope, family.pairs, config.rope_dims, factors));
+        let ropes = [rope(&config.rope, factors.clone()), rope(&config.window_rope, factors)];
+        Ok(Weights { embedding, layers, output_norm, output, ropes, config })
+    }
+
+    /// The rope of a layer, by its place in `ropes`.
+    pub fn rope_of(&self, layer: usize) -> usize {
+        usize::from(self.config.window_of(layer).is_some())
     }
 
     /// The rows (ids, width) of the embedding table.
-    pub fn embed(&self, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
-        let rows = self.embedding.embedding(&Tensor::from_slice(ids, ids.len(), &Device::Cpu)?)?;
-        let (storage, _) = rows.storage_and_layout();
-        match &*storage {
-            Storage::Cpu(CpuStorage::F32(rows)) => Ok(rows.clone()),
-            _ => Err(ModelError::Compute("the embedding is not in f32".to_string())),
+    pub fn embed(&self, ids: &[u32], out: &mut Vec<f32>) {
+        let Config { width, family, .. } = self.config;
+        out.resize(ids.len() * width, 0.0);
+        for (id, row) in ids.iter().zip(out.chunks_exact_mut(width)) {
+            self.embedding.row(*id as usize, row);
+        }
+        if family.scaled_embedding {
+            let scale = (width as f32).sqrt();
+            out.iter_mut().for_each(|x| *x *= scale);
         }
     }
 }
 
-/// The open file with one scratch buffer, as large as its largest tensor.
+/// The tensors of a file, by name and with the shape that the sizes ask for.
 struct File<'a> {
-    source: &'a Source,
     gguf: &'a Gguf,
-    bytes: Box<dyn Stream>,
-    /// In words of 8 bytes, so that blocks are aligned.
-    scratch: Vec<u64>,
 }
 
 impl File<'_> {
-    fn entry(&self, name: &str, shape: &[usize]) -> Result<TensorEntry, ModelError> {
+    fn has(&self, name: &str) -> bool {
+        self.gguf.tensor(name).is_some()
+    }
+
+    fn entry(&self, name: &str, shape: &[usize]) -> Result<&TensorEntry, ModelError> {
         let (file, tensor) = (self.gguf.file.clone(), name.to_string());
         match self.gguf.tensor(name) {
             None => Err(ModelError::MissingTensor { file, tensor }),
             Some(entry) if entry.shape != shape => {
                 Err(ModelError::Shape { file, tensor, found: entry.shape.clone(), expected: shape.to_vec() })
             }
-            Some(entry) => Ok(entry.clone()),
+            Some(entry) => Ok(entry),
         }
     }
 
-    fn read(&mut self, entry: &TensorEntry) -> Result<QTensor, ModelError> {
-        let Some(kind) = entry.kind.candle() else {
-            return Err(ModelError::TensorType {
-                file: self.gguf.file.clone(),
-                tensor: entry.name.clone(),
-                kind: entry.kind.name(),
-                supported: SUPPORTED_TYPES,
-            });
-        };
-        let length = entry.bytes() as usize;
-        self.scratch.resize(length.div_ceil(8), 0);
-        let data = &mut bytemuck::cast_slice_mut::<u64, u8>(&mut self.scratch)[..length];
-        let bytes = &mut self.bytes;
-        let read = bytes.seek(SeekFrom::Start(entry.offset)).and_then(|_| bytes.read_exact(data));
-        read.map_err(|e| self.source.unreadable(e))?;
-        let storage = QStorage::from_data((&*data).into(), &Device::Cpu, kind)?;
-        Ok(QTensor::new(storage, entry.shape.as_slice())?)
-    }
-
-    fn matrix(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Arc<QTensor>, ModelError> {
+    fn matrix(&self, name: &str, outputs: usize, inputs: usize) -> Result<Matrix, ModelError> {
         let entry = self.entry(name, &[outputs, inputs])?;
-        Ok(Arc::new(self.read(&entry)?))
+        self.open(entry, outputs, inputs)
     }
 
-    fn vector(&mut self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
+    fn open(&self, entry: &TensorEntry, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
+        let (file, tensor) = (self.gguf.file.clone(), entry.name.clone());
+        if entry.kind.candle().is_none() {
+            return Err(ModelError::TensorType { file, tensor, kind: entry.kind.name(), supported: SUPPORTED_TYPES });
+        }
+        let bytes = self.gguf.tensor_bytes(entry)?;
+        Matrix::new(entry.kind, rows, columns, bytes).map_err(|what| {
+            let what = format!("tensor {tensor}: {what}");
+            ModelError::Damaged { file, offset: entry.offset, what }
+        })
+    }
+
+    /// A vector of at most a few thousand numbers, in f32.
+    fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
         let entry = self.entry(name, &[length])?;
-        Ok(self.read(&entry)?.dequantize(&Device::Cpu)?.to_vec1()?)
+        let mut out = vec![0.0; length];
+        self.open(entry, 1, length)?.row(0, &mut out);
+        Ok(out)
+    }
+
+    fn bias(&self, name: &str, length: usize) -> Result<Option<Vec<f32>>, ModelError> {
+        self.has(name).then(|| self.vector(name, length)).transpose()
     }
 
     /// `name.weight` and, where the file has one, `name.bias`.
-    fn linear(&mut self, name: &str, outputs: usize, inputs: usize) -> Result<Linear, ModelError> {
+    fn linear(&self, name: &str, outputs: usize, inputs: usize) -> Result<Linear, ModelError> {
         let weight = self.matrix(&format!("{name}.weight"), outputs, inputs)?;
-        let bias = format!("{name}.bias");
-        let bias = if self.gguf.tensor(&bias).is_some() { Some(self.vector(&bias, outputs)?) } else { None };
-        Ok(Linear { weight, bias, inputs })
+        Ok(Linear { weight, bias: self.bias(&format!("{name}.bias"), outputs)? })
+    }
+
+    /// Matrices that lie below each other in one tensor, `name.weight`. Their biases lie in `name.bias` or apart.
+    fn split<const N: usize>(
+        &self,
+        name: &str,
+        apart: [String; N],
+        outputs: [usize; N],
+    ) -> Result<[Linear; N], ModelError> {
+        let (total, weight) = (outputs.iter().sum::<usize>(), format!("{name}.weight"));
+        let inputs = self.gguf.tensor(&weight).and_then(|t| t.shape.get(1).copied()).unwrap_or_default();
+        let whole = self.matrix(&weight, total, inputs)?;
+        let bias = self.bias(&format!("{name}.bias"), total)?;
+        let mut parts = Vec::new();
+        let mut from = 0;
+        for (apart, rows) in apart.iter().zip(outputs) {
+            let range = from..from + rows;
+            let bias = match &bias {
+                Some(bias) => Some(bias[range.clone()].to_vec()),
+                None => self.bias(&format!("{apart}.bias"), rows)?,
+            };
+            let Some(weight) = whole.part(range) else {
+                let what = format!("tensor {weight} has fewer rows than the sizes say");
+                return Err(ModelError::Damaged { file: self.gguf.file.clone(), offset: 0, what });
+            };
+            parts.push(Linear { weight, bias });
+            from += rows;
+        }
+        parts.try_into().map_err(|_| ModelError::Compute(format!("{name} was not split")))
+    }
+
+    /// Llama 3's factors; or those for a short or a stretched context, whichever is asked for.
+    fn rope_factors(&self, config: &Config) -> Result<Option<Vec<f32>>, ModelError> {
+        let stretched = config.context > config.original_context;
+        let by_length = if stretched { "rope_factors_long.weight" } else { "rope_factors_short.weight" };
+        let Some(name) = ["rope_freqs.weight", by_length].into_iter().find(|name| self.has(name)) else {
+            return Ok(None);
+        };
+        let factors = self.vector(name, config.rope_dims / 2)?;
+        match factors.iter().position(|f| !f.is_finite() || *f == 0.0) {
+            None => Ok(Some(factors)),
+            Some(at) => {
+                let offset = self.gguf.tensor(name).map_or(0, |t| t.offset);
+                let what = format!("tensor {name}: factor {at} is {}", factors[at]);
+                Err(ModelError::Damaged { file: self.gguf.file.clone(), offset, what })
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ mod read;
 
 use candle_core::quantized::GgmlDType;
 
+use super::source::Bytes;
 use super::{ModelError, Source};
 
 /// Types of tensors that can be computed with, for error messages.
@@ -23,6 +24,7 @@ pub(super) struct Gguf {
     /// Where the first tensor may begin; tensor offsets count from here.
     pub data_start: u64,
     pub file_bytes: u64,
+    pub map: Bytes,
 }
 
 /// A metadata value; the integer widths of the file are widened.
@@ -179,6 +181,11 @@ impl Gguf {
         read::read(source, bytes, length)
     }
 
+    pub fn tensor_bytes(&self, t: &TensorEntry) -> Result<Bytes, ModelError> {
+        let range = t.offset as usize..(t.offset + t.bytes()) as usize;
+        self.map.slice(range).ok_or_else(|| self.bad_key(&t.name, "outside"))
+    }
+
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.keys.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
@@ -229,16 +236,6 @@ impl Gguf {
     pub fn bad_key(&self, key: &str, problem: impl Into<String>) -> ModelError {
         ModelError::BadKey { file: self.file.clone(), key: key.to_string(), problem: problem.into() }
     }
-
-    /// Refuses architectures that cannot be played.
-    pub fn check_architecture(&self) -> Result<(), ModelError> {
-        let found = self.text("general.architecture").ok_or_else(|| self.missing("general.architecture"))?;
-        if found != "llama" {
-            let (file, found) = (self.file.clone(), found.to_string());
-            return Err(ModelError::Architecture { file, found, supported: "llama" });
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -257,7 +254,6 @@ mod tests {
     #[test]
     fn the_embedded_model_is_read() {
         let gguf = Gguf::read(&Source::Embedded).unwrap();
-        gguf.check_architecture().unwrap();
         assert_eq!(gguf.version, 3);
         assert_eq!(gguf.integer("llama.embedding_length"), Some(192));
         let table = gguf.tensor("token_embd.weight").unwrap();
