@@ -34,14 +34,20 @@ fn the_callback_allocates_nothing() {
             emit(Event::Token(token(round + i)));
         }
         let kinds = [FlawKind::Leap, FlawKind::Repetition, FlawKind::ScriptMix, FlawKind::BrokenCharacter];
-        emit(Event::Flaw(Flaw { kind: kinds[round as usize % 4], index: round, period: 3 }));
+        emit(Event::Flaw(Flaw {
+            kind: kinds[round as usize % 4],
+            index: round,
+            period: 3,
+            count: 1,
+            cause: String::new(),
+        }));
         emit(Event::Machine(machine(round)));
         for id in ParamId::ALL {
             // One of the values is no number.
             let value = if round % 50 == 7 { f32::NAN } else { id.spec().at((round % 11) as f32 / 10.0) };
             emit(Event::Param { id: *id, value, by: Hand::Midi });
         }
-        emit(Event::Forget { tokens: 1, kept: 1 });
+        emit(Event::Forget { tokens: 1, kept: 1, text: String::new() });
         if round % 40 == 20 {
             emit(Event::Fault { place: "here".into(), what: "what".into(), remedy: String::new() });
             emit(Event::PieceEnd { tokens: 9 });
@@ -77,7 +83,9 @@ fn token(i: u32) -> Token {
         surprise_bits,
         entropy_bits: 3.0,
         context_fill: 0.5,
+        inside: Default::default(),
         top: vec![],
+        inside: Default::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A cue: what the sound needs of one event, small and without heap, so that it can cross into the audio callback.
 
-use crate::score::{Event, FlawKind, ParamId, SignalId, SignalValues, Stamped, Token};
+use crate::score::{Event, FlawKind, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
 
 /// Cores that are heard each on their own; further ones are heard in the overall load only.
 pub const CORES: usize = 16;
@@ -18,6 +18,10 @@ pub struct Cue {
 #[derive(Clone, Copy, Debug)]
 pub enum CueKind {
     Prompt,
+    /// The part of the model that has been brought into memory, 0..1.
+    Load(f32),
+    /// Words were taken back, or others put in their place.
+    Rewind,
     /// The part of the prompt that has been read, 0..1.
     Prefill(f32),
     Token(TokenCue),
@@ -46,6 +50,7 @@ pub struct TokenCue {
     pub surprise_bits: f32,
     pub entropy_bits: f32,
     pub context_fill: f32,
+    pub spent: Spent,
     pub script: Script,
 }
 
@@ -77,6 +82,8 @@ impl Cue {
     pub fn from_event(stamped: &Stamped) -> Option<Cue> {
         let kind = match &stamped.event {
             Event::Prompt { .. } => CueKind::Prompt,
+            Event::Load { done, total } => CueKind::Load((*done as f64 / (*total).max(1) as f64) as f32),
+            Event::Rewind { .. } | Event::Branch { .. } | Event::Restore { .. } => CueKind::Rewind,
             Event::Prefill { done, total } => CueKind::Prefill(*done as f32 / (*total).max(1) as f32),
             Event::Token(token) => CueKind::Token(TokenCue::new(token)),
             Event::Forget { .. } => CueKind::Forget,
@@ -118,7 +125,10 @@ impl Cue {
                 signals.set(SignalId::Entropy, Some(t.entropy_bits));
                 signals.set(SignalId::ContextFill, Some(t.context_fill));
                 signals.set(SignalId::Prefill, Some(1.0));
+                signals.set(SignalId::Load, Some(1.0));
+                t.spent.apply(signals);
             }
+            CueKind::Load(part) => signals.set(SignalId::Load, Some(*part)),
             CueKind::Prefill(part) => signals.set(SignalId::Prefill, Some(*part)),
             CueKind::Machine(machine) => {
                 for (i, id) in SignalId::ALL.iter().enumerate() {
@@ -143,6 +153,7 @@ impl TokenCue {
             surprise_bits: token.surprise_bits,
             entropy_bits: token.entropy_bits,
             context_fill: token.context_fill,
+            spent: token.inside.spent,
             script: Script::of(&token.text),
         }
     }
@@ -193,7 +204,9 @@ mod tests {
             surprise_bits: 2.0,
             entropy_bits: 3.0,
             context_fill: 0.5,
+            inside: Default::default(),
             top: vec![],
+            inside: Default::default(),
         };
         for event in [Event::Machine(machine), Event::Token(token), Event::Prefill { done: 1, total: 4 }] {
             let (mut by_event, mut by_cue) = (SignalValues::default(), SignalValues::default());

@@ -129,7 +129,8 @@ impl Engine {
                 self.prefill = 0.0;
                 self.melody.prompt(&control);
             }
-            CueKind::Prefill(part) => {
+            // Loading is heard as reading is: the tension climbs with it.
+            CueKind::Load(part) | CueKind::Prefill(part) => {
                 self.asked.get_or_insert(self.frame);
                 self.prefill = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
             }
@@ -138,6 +139,7 @@ impl Engine {
                 self.asked = Some(self.frame);
                 self.melody.token(token);
             }
+            CueKind::Rewind => self.melody.rewind(&control),
             CueKind::Forget => self.melody.forget(&control, &mut self.gestures),
             CueKind::PieceEnd => {
                 self.asked = None;

@@ -107,6 +107,16 @@ impl Melody {
         }
     }
 
+    /// Three steps back.
+    pub fn rewind(&mut self, control: &MelodyControl) {
+        let level = control.level();
+        for k in 0..3u8 {
+            let step = semitones(self.last_step - i32::from(k));
+            let place = 0.5 - 0.5 * f32::from(k);
+            self.after(0.07 * f32::from(k), pluck(control.home() + step, 0.1, 0.5, 0.4 * level, place));
+        }
+    }
+
     /// Air that falls away.
     pub fn forget(&mut self, control: &MelodyControl, gestures: &mut Gestures) {
         gestures.begin(Sweep {
@@ -147,6 +157,17 @@ impl Melody {
             FlawKind::ScriptMix => {
                 self.after(0.0, pluck(note + 5.0, 0.7, 1.5, 0.35 * level, -0.8));
                 self.after(0.05, pluck(note + 10.0, 0.7, 1.5, 0.3 * level, 0.8));
+            }
+            // The same note twice, the second time a shade lower: it cannot make up its mind.
+            FlawKind::Hesitation => {
+                self.after(0.0, pluck(note, 0.2, 0.8, 0.3 * level, -0.4));
+                self.after(0.17, pluck(note - 1.0, 0.2, 1.2, 0.25 * level, 0.4));
+            }
+            // The cadence stops short on its first step.
+            FlawKind::EarlyEnd => self.after(0.0, pluck(control.home() + 7.0, 0.05, 0.4, 0.45 * level, 0.0)),
+            FlawKind::TemplateLeak => {
+                self.after(0.0, pluck(note + 1.0, 0.95, 0.9, 0.3 * level, 0.6));
+                self.after(0.06, pluck(note - 6.0, 0.95, 0.9, 0.25 * level, -0.6));
             }
             FlawKind::BrokenCharacter => gestures.begin(Sweep {
                 from_hz: note_hz(control.home() + 31.0),

@@ -83,7 +83,9 @@ fn script() -> Vec<Stamped> {
                 surprise_bits,
                 entropy_bits: 3.0,
                 context_fill: 0.2,
+                inside: Default::default(),
                 top: vec![],
+                inside: Default::default(),
             }),
         ));
         events.push((
@@ -95,7 +97,10 @@ fn script() -> Vec<Stamped> {
             }),
         ));
     }
-    events.push((2600 * ms, Event::Flaw(Flaw { kind: FlawKind::Leap, index: 9, period: 1 })));
+    events.push((
+        2600 * ms,
+        Event::Flaw(Flaw { kind: FlawKind::Leap, index: 9, period: 1, count: 1, cause: String::new() }),
+    ));
     events.push((3300 * ms, Event::Param { id: ParamId::HumPitch, value: 45.0, by: Hand::Midi }));
     events.push((4700 * ms, Event::Fault { place: "generator".into(), what: "x".into(), remedy: String::new() }));
     events.push((9000 * ms, Event::PieceEnd { tokens: 30 }));
@@ -319,7 +324,7 @@ fn nothing_absurd_gets_out() {
             }),
         );
         let kinds = [FlawKind::Leap, FlawKind::Repetition, FlawKind::ScriptMix, FlawKind::BrokenCharacter];
-        take(&mut engine, CueKind::Flaw { kind: kinds[round % 4], period: u32::MAX });
+        take(&mut engine, CueKind::Flaw { kind: kinds[round % 4], period: u32::MAX, count: 1, cause: String::new() });
         take(&mut engine, [CueKind::Fault, CueKind::Forget, CueKind::PieceEnd, CueKind::Prompt][round % 4]);
         let routes = ParamId::ALL.iter().map(|to| Route {
             from: SignalId::ALL[round % SignalId::COUNT],

@@ -4,7 +4,7 @@
 //! changes; it performs nothing itself. The channel is not looked at, and bytes that are no control change or note
 //! (clock, sysex, program change, half a message) say nothing.
 
-use crate::patch::{Binding, MidiDevice, MidiSource, Takeover, Target, Trigger};
+use crate::patch::{Binding, MidiDevice, MidiSource, Takeover, Target};
 use crate::score::{Action, ParamId};
 
 /// A patch's MIDI mapping at work.
@@ -150,10 +150,7 @@ impl Control {
 fn trigger(target: &Target) -> Option<Action> {
     match target {
         Target::Prompt(name) => Some(Action::Prompt(name.clone())),
-        Target::Trigger(Trigger::NextPrompt) => Some(Action::PromptStep(1)),
-        Target::Trigger(Trigger::PreviousPrompt) => Some(Action::PromptStep(-1)),
-        Target::Trigger(Trigger::Again) => Some(Action::Again),
-        Target::Trigger(Trigger::Crash) => Some(Action::Crash),
+        Target::Trigger(action) => Some(action.clone()),
         Target::Param { .. } => None,
     }
 }
@@ -268,9 +265,9 @@ mod tests {
             "pads",
             vec![
                 (MidiSource::Note(36), Target::Prompt("dawn".into()), Takeover::Jump),
-                (MidiSource::Note(37), Target::Trigger(Trigger::PreviousPrompt), Takeover::Jump),
+                (MidiSource::Note(37), Target::Trigger(Action::PromptStep(-1)), Takeover::Jump),
                 (MidiSource::Note(38), param(ParamId::Hold, 0.0, 1.0), Takeover::Pickup),
-                (MidiSource::Cc(64), Target::Trigger(Trigger::Crash), Takeover::Jump),
+                (MidiSource::Cc(64), Target::Trigger(Action::Crash), Takeover::Jump),
             ],
         )]);
         let params = Params::default();

@@ -18,6 +18,7 @@ pub(super) fn token(index: u32, text: &str) -> Event {
         surprise_bits: 3.456_789,
         entropy_bits: 5.678_9,
         context_fill: 0.3 + index as f32 * 1e-3,
+        inside: Default::default(),
         top,
     })
 }

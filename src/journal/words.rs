@@ -30,6 +30,14 @@ pub fn pieces<'a>(events: impl IntoIterator<Item = &'a Stamped>) -> Vec<Piece> {
                 (piece.name, piece.prompt) = (name.clone(), text.clone());
             }
             Event::Token(token) => piece.text.push_str(&token.text),
+            Event::Rewind { text, .. } => {
+                let kept = piece.text.strip_suffix(text.as_str()).map(str::len);
+                piece.text.truncate(kept.unwrap_or(piece.text.len()));
+            }
+            Event::Restore { prompt, text, .. } => {
+                finish(&mut piece);
+                (piece.prompt, piece.text) = (prompt.clone(), text.clone());
+            }
             Event::PieceEnd { .. } => finish(&mut piece),
             _ => {}
         }

@@ -29,6 +29,11 @@ impl Distribution {
         self.logits.get(id as usize).map_or(0.0, |logit| (logit - self.spread.log_sum).exp())
     }
 
+    /// The natural logarithm of a token's probability.
+    pub fn log_probability(&self, id: u32) -> f32 {
+        self.logits.get(id as usize).map_or(f32::NEG_INFINITY, |logit| logit - self.spread.log_sum)
+    }
+
     /// `-log2` of a token's probability, exact where the probability itself would round to 0.
     pub fn surprise_bits(&self, id: u32) -> f32 {
         let logit = self.logits.get(id as usize).copied().unwrap_or(f32::NEG_INFINITY);

@@ -6,14 +6,18 @@
 
 use std::time::Instant;
 
-use super::decoder::CHUNK;
-use super::flaws::Flaws;
+use super::blend::blended;
+use super::flaws::{Drawn, Flaws};
 use super::sampler::{Sampler, chance};
+use super::text::{Cut, Opening, Text};
+use super::trail::{Kept, Mark, Trail};
 use super::{Distribution, Model, ModelError, TextStream, prompt};
-use crate::score::{Candidate, Flaw, ParamValues, Token};
+use crate::score::{Candidate, Flaw, Guess, Inside, ParamId, ParamValues, Spent, Token};
 
 /// Roads that a token event shows.
 const TOP: usize = 8;
+/// Snapshots that can be kept.
+pub const SLOTS: usize = 8;
 
 /// Generates from a model, one token at a time.
 pub struct Generator {
@@ -22,23 +26,45 @@ pub struct Generator {
     /// Tokens drawn since the performance began; with the seed it fixes every draw.
     draws: u64,
     sampler: Sampler,
-    /// The prompt as it is read (what did not fit left out).
-    prompt: Vec<u32>,
-    /// Every token of the context; those from the cache's length on are still to be read.
-    history: Vec<u32>,
-    /// Tokens at the head that are never forgotten.
-    kept: usize,
-    next: Option<Distribution>,
-    compute_ms: f32,
-    stream: TextStream,
-    flaws: Flaws,
-    /// Tokens drawn in this piece.
-    index: u32,
-    ended: bool,
+    /// The performer's words, as they were given.
+    prompt: String,
+    text: Text,
+    /// The text of a second prompt; it goes on with the same tokens.
+    other: Option<Text>,
+    /// How far the last token came from it.
+    blend: f32,
+    /// The piece so far, and how to go back in it.
+    piece: Piece,
+    kept: [Option<Box<Kept>>; SLOTS],
+    /// A token that is taken whatever the sampler would do: the road that was chosen by hand.
+    forced: Option<u32>,
+    /// The tokens of a loop that is being escaped from, and for how many draws they stay barred.
+    barred: (Vec<u32>, u32),
+    /// The loop that is held: so many tokens.
+    held: Option<u32>,
+}
+
+/// What has been drawn since the prompt.
+#[derive(Clone)]
+pub(super) struct Piece {
+    pub stream: TextStream,
+    pub flaws: Flaws,
+    /// Tokens drawn.
+    pub index: u32,
+    pub written: String,
+    pub trail: Trail,
+    pub ended: bool,
+}
+
+impl Piece {
+    fn new(stream: TextStream) -> Piece {
+        let (flaws, trail) = (Flaws::default(), Trail::default());
+        Piece { stream, flaws, index: 0, written: String::new(), trail, ended: false }
+    }
 }
 
 /// What a prompt came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// Tokens of the whole prompt.
     pub tokens: u32,
@@ -47,10 +73,11 @@ pub struct Reading {
 }
 
 /// Tokens that left the context, after the first `kept`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgot {
     pub tokens: u32,
     pub kept: u32,
+    pub text: String,
 }
 
 /// How much of the prompt has been read.
@@ -58,6 +85,29 @@ pub struct Forgot {
 pub struct Progress {
     pub done: u32,
     pub total: u32,
+}
+
+/// What was taken back: the text from token `to` of the piece on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewound {
+    pub to: u32,
+    pub text: String,
+}
+
+/// Another road: what was taken back, and the two tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branched {
+    pub rewound: Rewound,
+    pub instead_of: String,
+    pub taken: String,
+}
+
+/// A piece that came back: its prompt, its text, and the index of its next token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    pub prompt: String,
+    pub text: String,
+    pub index: u32,
 }
 
 /// What a step brought.
@@ -72,6 +122,7 @@ pub enum Step {
     /// The model ended its piece after so many tokens. The next step begins the same prompt again.
     PieceEnd {
         tokens: u32,
+        flaw: Option<Flaw>,
     },
 }
 
@@ -83,19 +134,19 @@ impl Generator {
     /// Goes on after `draws` draws, as if the tokens so far had been drawn here.
     pub fn resume(model: Model, seed: u64, draws: u64) -> Generator {
         Generator {
-            stream: TextStream::new(model.tokenizer().clone()),
+            text: Text::new(model.decoder.fresh()),
+            piece: Piece::new(TextStream::new(model.tokenizer().clone())),
             model,
             seed,
             draws,
             sampler: Sampler::default(),
-            prompt: Vec::new(),
-            history: Vec::new(),
-            kept: 0,
-            next: None,
-            compute_ms: 0.0,
-            flaws: Flaws::default(),
-            index: 0,
-            ended: false,
+            prompt: String::new(),
+            other: None,
+            blend: 0.0,
+            kept: Default::default(),
+            forced: None,
+            barred: (Vec::new(), 0),
+            held: None,
         }
     }
 
@@ -111,48 +162,58 @@ impl Generator {
     /// Leaves the text so far behind and takes up a prompt. A quarter of the context is kept free for what follows;
     /// of a prompt that is longer, the head and the tail stay.
     pub fn prompt(&mut self, text: &str) -> Reading {
-        let mut ids = prompt::tokens(self.model.tokenizer(), text);
-        let (tokens, context) = (ids.len(), self.model.context());
-        let room = context - context / 4;
-        let forgot = (tokens > room).then(|| {
-            let kept = context / 4;
-            ids.drain(kept..kept + tokens - room);
-            Forgot { tokens: (tokens - room) as u32, kept: kept as u32 }
-        });
-        self.kept = if forgot.is_some() { context / 4 } else { ids.len().min(context / 2) };
-        self.prompt = ids;
-        self.again();
-        Reading { tokens: tokens as u32, forgot }
+        self.prompt = text.to_string();
+        let opening = self.opening(text);
+        let tokens = opening.ids.len() as u32;
+        let cut = self.text.begin(opening);
+        self.begin_piece();
+        Reading { tokens, forgot: cut.map(|cut| self.forgot(cut)) }
+    }
+
+    /// Takes up a second prompt, to whose words `generator.blend` leads; `None` leaves it. Returns its tokens.
+    pub fn blend_with(&mut self, text: Option<&str>) -> u32 {
+        let Some(text) = text else {
+            self.other = None;
+            return 0;
+        };
+        let opening = self.opening(text);
+        let tokens = opening.ids.len() as u32;
+        let mut other = self.other.take().unwrap_or_else(|| Text::new(self.model.decoder.fresh()));
+        other.begin(opening);
+        // It takes up the piece where it stands.
+        self.text.ids()[self.text.opening_len().min(self.text.ids().len())..].iter().for_each(|id| other.push(*id));
+        self.other = Some(other);
+        tokens
+    }
+
+    fn opening(&self, text: &str) -> Opening {
+        let ids = prompt::tokens(self.model.tokenizer(), text);
+        Opening { head: ids.len(), ids, turns: Vec::new() }
     }
 
     /// Begins the present prompt again. The draws go on counting, so the piece becomes another one.
     pub fn again(&mut self) {
-        self.model.decoder.truncate(0);
-        self.history.clone_from(&self.prompt);
-        self.next = None;
-        self.stream = TextStream::new(self.model.tokenizer().clone());
-        self.flaws = Flaws::default();
-        self.index = 0;
-        self.ended = false;
+        self.text.again();
+        if let Some(other) = &mut self.other {
+            other.again();
+        }
+        self.begin_piece();
     }
 
-    /// Reads the next part of the prompt, at most 32 tokens. Once `done` is `total`, the first token can be drawn.
+    fn begin_piece(&mut self) {
+        self.piece = Piece::new(TextStream::new(self.model.tokenizer().clone()));
+        self.forced = None;
+        self.barred.1 = 0;
+        self.held = None;
+    }
+
+    /// Reads the next part of the prompt. Once `done` is `total`, the first token can be drawn.
     ///
     /// # Errors
-    /// There is no prompt, or candle's own errors.
+    /// There is no prompt, or the model's own errors.
     pub fn prefill_chunk(&mut self) -> Result<Progress, ModelError> {
-        if self.prompt.is_empty() {
-            return Err(ModelError::Input("there is no prompt to read".to_string()));
-        }
-        let (total, at) = (self.history.len(), self.model.decoder.len());
-        let to = total.min(at + CHUNK);
-        if to > at {
-            let begun = Instant::now();
-            let logits = self.model.decoder.forward(&self.history[at..to], to == total)?;
-            self.next = logits.map(Distribution::new);
-            self.compute_ms = ms_since(begun);
-        }
-        Ok(Progress { done: to as u32, total: total as u32 })
+        let (done, total) = self.text.read()?;
+        Ok(Progress { done: done as u32, total: total as u32 })
     }
 
     /// Computes what may come next, unless that is known already. A full context first forgets the older half of
@@ -161,27 +222,33 @@ impl Generator {
     /// # Errors
     /// As [`Generator::prefill_chunk`].
     pub fn advance(&mut self) -> Result<Option<Forgot>, ModelError> {
-        if self.ended {
+        if self.piece.ended {
             self.again();
         }
-        let mut forgot = None;
-        if self.next.is_none() && self.history.len() > self.model.context() {
-            // All but the token drawn last are in the cache, and the cache is full.
-            let cached = self.model.decoder.len();
-            let n = (cached - self.kept).div_ceil(2);
-            self.model.decoder.forget(self.kept, n);
-            self.history.drain(self.kept..self.kept + n);
-            forgot = Some(Forgot { tokens: n as u32, kept: self.kept as u32 });
+        let cut = if self.blend < 1.0 || self.other.is_none() { self.text.catch_up()? } else { None };
+        if self.blend > 0.0
+            && let Some(other) = &mut self.other
+        {
+            // What this one forgets is the other's opening as much as the piece: it is not told.
+            other.catch_up()?;
         }
-        while self.next.is_none() {
-            self.prefill_chunk()?;
-        }
-        Ok(forgot)
+        Ok(cut.map(|cut| self.forgot(cut)))
+    }
+
+    fn forgot(&self, cut: Cut) -> Forgot {
+        let bytes: Vec<u8> = cut.ids.iter().flat_map(|id| self.model.tokenizer().bytes(*id)).copied().collect();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Forgot { tokens: cut.ids.len() as u32, kept: cut.kept as u32, text }
     }
 
     /// What may come next, as far as it has been computed.
     pub fn distribution(&self) -> Option<&Distribution> {
-        self.next.as_ref()
+        self.text.next()
+    }
+
+    /// The loop that is held, in tokens.
+    pub fn held(&self) -> Option<u32> {
+        self.held
     }
 
     /// Draws the next token with these parameters. Computes first if [`Generator::advance`] was not called.
@@ -189,41 +256,192 @@ impl Generator {
     /// # Errors
     /// As [`Generator::advance`]; or the model computes no numbers.
     pub fn draw(&mut self, params: &ParamValues) -> Result<Step, ModelError> {
+        self.blend = if self.other.is_some() { params.get(ParamId::Blend) } else { 0.0 };
+        self.text.decoder_mut().set_lens(params.get(ParamId::Lens) as usize);
         if let Some(forgot) = self.advance()? {
             return Ok(Step::Forget(forgot));
         }
         let begun = Instant::now();
-        let Some(next) = self.next.take() else {
+        let mixed = match (self.text.next(), self.other.as_ref().and_then(Text::next)) {
+            (_, Some(other)) if self.blend >= 1.0 => Some(other.clone()),
+            (Some(first), Some(other)) if self.blend > 0.0 => Some(blended(first, other, self.blend)),
+            _ => None,
+        };
+        let Some(next) = mixed.as_ref().or(self.text.next()) else {
             return Err(ModelError::Input("there is no prompt to read".to_string()));
         };
-        let chance = chance(self.seed, self.draws);
-        let id = Some(&next).filter(|next| next.is_sound());
-        let id = id.and_then(|next| self.sampler.draw(&next.logits, &self.history, params, chance));
+        if !next.is_sound() {
+            return Err(ModelError::Compute("its logits are not numbers".to_string()));
+        }
+        let id = match self.forced.take().or_else(|| Piece::repeated(&mut self.held, &self.piece, &self.text, params)) {
+            Some(id) => Some(id),
+            None => {
+                let chance = chance(self.seed, self.draws);
+                let mut logits = std::borrow::Cow::Borrowed(&next.logits);
+                if self.barred.1 > 0 {
+                    self.barred.1 -= 1;
+                    for id in &self.barred.0 {
+                        logits.to_mut()[*id as usize] = f32::NEG_INFINITY;
+                    }
+                }
+                self.sampler.draw(&logits, self.text.ids(), params, chance)
+            }
+        };
         let Some(id) = id else { return Err(ModelError::Compute("its logits are not numbers".to_string())) };
         self.draws += 1;
-        if self.model.tokenizer().is_end(id) {
-            self.ended = true;
-            return Ok(Step::PieceEnd { tokens: self.index });
-        }
-        self.history.push(id);
-        let text = self.stream.push(id);
         let p = next.probability(id);
-        let candidate = |r: super::Ranked| Candidate { id: r.id, text: self.model.tokenizer().piece(r.id), p: r.p };
-        let top = next.top(TOP).into_iter().map(candidate).collect();
-        let flaws = self.flaws.push(id, &text, p, self.stream.broken());
+        let tokenizer = self.model.tokenizer();
+        if tokenizer.is_end(id) {
+            self.piece.ended = true;
+            return Ok(Step::PieceEnd { tokens: self.piece.index, flaw: self.piece.flaws.end(p) });
+        }
+        let top = next.top(TOP);
+        let mut mark = Mark::before(&self.piece, id, top.iter().map(|r| r.id).collect());
+        let text = self.piece.stream.push(id);
+        let (surprise_bits, entropy_bits) = (next.surprise_bits(id), next.entropy_bits());
+        let flaws = self.piece.flaws.push(Drawn {
+            id,
+            text: &text,
+            surprise_bits,
+            entropy_bits,
+            broken: self.piece.stream.broken(),
+            control: tokenizer.is_control(id),
+        });
+        mark.saw(&flaws);
+        self.piece.trail.push(mark);
+        let candidate = |r: super::Ranked| Candidate { id: r.id, text: tokenizer.piece(r.id), p: r.p };
+        let top = top.into_iter().map(candidate).collect();
+        let fill = (self.text.ids().len() + 1) as f32 / self.model.context() as f32;
+        let compute = self.text.compute();
+        let mut inside = self.inside();
+        let sampling = begun.elapsed();
+        inside.spent.sampling_ms = sampling.as_secs_f32() * 1000.0;
         let token = Token {
             id,
             text,
-            index: self.index,
-            latency_ms: self.compute_ms + ms_since(begun),
+            index: self.piece.index,
+            latency_ms: (compute + sampling).as_secs_f32() * 1000.0,
             p,
-            surprise_bits: next.surprise_bits(id),
-            entropy_bits: next.entropy_bits(),
-            context_fill: (self.history.len() as f32 / self.model.context() as f32).min(1.0),
+            surprise_bits,
+            entropy_bits,
+            context_fill: fill.min(1.0),
             top,
+            inside,
         };
-        self.index += 1;
+        self.text.push(id);
+        if let Some(other) = &mut self.other {
+            other.push(id);
+        }
+        self.piece.written.push_str(&token.text);
+        self.piece.index += 1;
         Ok(Step::Token { token, flaws })
+    }
+
+    /// Computes one token for nothing, so that the first one that counts finds threads and memory awake.
+    ///
+    /// # Errors
+    /// The model's own errors.
+    pub fn warm_up(&self) -> Result<(), ModelError> {
+        self.model.decoder.fresh().forward(&[0], true).map(drop)
+    }
+
+    /// Where the time of the last computation went.
+    fn inside(&self) -> Inside {
+        let decoder = self.text.decoder();
+        let spent = decoder.spent();
+        let ms = |time: std::time::Duration| time.as_secs_f32() * 1000.0;
+        let guess = |g: &super::decoder::Guess| Guess {
+            layer: g.layer as u32,
+            text: self.model.tokenizer().piece(g.id),
+            p: g.p,
+        };
+        Inside {
+            spent: Spent {
+                attention_ms: ms(spent.attention),
+                feed_forward_ms: ms(spent.feed_forward),
+                output_ms: ms(spent.output),
+                sampling_ms: 0.0,
+                read_mb: decoder.bytes_per_token() as f32 / 1e6,
+            },
+            layers_us: spent.layers.iter().map(|time| time.as_micros() as u32).collect(),
+            lens: decoder.guesses().iter().map(guess).collect(),
+        }
+    }
+
+    /// Takes back the last `n` tokens of the piece, or as many as can be: those of the last thousand that are still in
+    /// the context. `None` where there is nothing to take back.
+    pub fn rewind(&mut self, n: u32) -> Option<Rewound> {
+        let n = self.piece.trail.len().min(n as usize);
+        let n = self.text.take_back(n);
+        if let Some(other) = &mut self.other {
+            other.take_back(n);
+        }
+        let mark = self.piece.trail.take_back(n)?;
+        let text = self.piece.written.split_off(mark.written);
+        (self.piece.stream, self.piece.flaws) = (mark.stream, mark.flaws);
+        self.piece.index -= n as u32;
+        (self.piece.ended, self.forced, self.held) = (false, None, None);
+        Some(Rewound { to: self.piece.index, text })
+    }
+
+    /// Takes back the last token and draws the likeliest of the others in its place.
+    pub fn branch(&mut self) -> Option<Branched> {
+        self.branch_at(1)
+    }
+
+    /// The same where the piece last leapt.
+    pub fn branch_at_leap(&mut self) -> Option<Branched> {
+        let n = self.piece.trail.since_leap()?;
+        self.branch_at(n)
+    }
+
+    fn branch_at(&mut self, n: u32) -> Option<Branched> {
+        let (id, other) = self.piece.trail.road(n)?;
+        let rewound = self.rewind(n).filter(|_| true)?;
+        self.forced = Some(other);
+        let piece = |id| self.model.tokenizer().piece(id);
+        Some(Branched { rewound, instead_of: piece(id), taken: piece(other) })
+    }
+
+    /// Bars the tokens of the loop that the piece is in for twice its length. Returns that length, or `None` where there
+    /// is no loop.
+    pub fn escape(&mut self) -> Option<u32> {
+        let period = self.held.take().or(self.piece.flaws.looping())?;
+        let ids = self.text.ids();
+        self.barred = (ids[ids.len().saturating_sub(period as usize)..].to_vec(), (2 * period).max(8));
+        Some(period)
+    }
+
+    /// Keeps the piece as it is; false where there is no such slot.
+    pub fn snapshot(&mut self, slot: u8) -> bool {
+        let kept = Kept {
+            prompt: self.prompt.clone(),
+            text: self.text.keep(),
+            other: self.other.as_ref().map(Text::keep),
+            piece: self.piece.clone(),
+        };
+        match self.kept.get_mut(slot as usize) {
+            Some(place) => *place = Some(Box::new(kept)),
+            None => return false,
+        }
+        true
+    }
+
+    /// Makes the piece what it was when kept; `None` where nothing was.
+    pub fn restore(&mut self, slot: u8) -> Option<Restored> {
+        let kept = self.kept.get(slot as usize)?.clone()?;
+        self.text.restore(&kept.text);
+        match &kept.other {
+            None => self.other = None,
+            Some(other) => {
+                let text = self.other.get_or_insert_with(|| Text::new(self.model.decoder.fresh()));
+                text.restore(other);
+            }
+        }
+        (self.prompt, self.piece) = (kept.prompt, kept.piece);
+        (self.forced, self.held, self.barred.1) = (None, None, 0);
+        let Piece { index, written, .. } = &self.piece;
+        Some(Restored { prompt: self.prompt.clone(), text: written.clone(), index: *index })
     }
 
     /// Both halves at once.
@@ -236,12 +454,21 @@ impl Generator {
 
     /// What is left of a character that never became whole, when no more tokens are wanted.
     pub fn finish(&mut self) -> String {
-        self.stream.finish()
+        self.piece.stream.finish()
     }
 }
 
-fn ms_since(begun: Instant) -> f32 {
-    begun.elapsed().as_secs_f32() * 1000.0
+impl Piece {
+    /// The token that a held loop brings next, and how long the loop is, as the parameters ask for it.
+    fn repeated(held: &mut Option<u32>, piece: &Piece, text: &Text, params: &ParamValues) -> Option<u32> {
+        if params.get(ParamId::Lock) < 0.5 || piece.index == 0 {
+            *held = None;
+            return None;
+        }
+        let length = || piece.flaws.looping().unwrap_or(params.get(ParamId::LockLength) as u32);
+        let period = *held.get_or_insert_with(|| length().clamp(1, piece.index));
+        text.ids().len().checked_sub(period as usize).map(|at| text.ids()[at])
+    }
 }
 
 #[cfg(test)]
@@ -342,11 +569,11 @@ mod tests {
         let mut g = Generator::new(model, 0);
         let reading = g.prompt(&"The moon rose. ".repeat(40));
         assert_eq!(reading.tokens as usize, all.len());
-        assert_eq!(reading.forgot, Some(Forgot { tokens: reading.tokens - 48, kept: 16 }));
-        assert_eq!(g.history[..16], all[..16]);
-        assert_eq!(g.history[16..], all[all.len() - 32..]);
-        assert_eq!(g.prefill_chunk().unwrap(), Progress { done: 32, total: 48 });
-        assert!(g.distribution().is_none());
+        let forgot = reading.forgot.unwrap();
+        assert_eq!((forgot.tokens, forgot.kept), (reading.tokens - 48, 16));
+        assert!(forgot.text.contains("The moon rose. The moon rose."));
+        assert_eq!(g.text.ids()[..16], all[..16]);
+        assert_eq!(g.text.ids()[16..], all[all.len() - 32..]);
         assert_eq!(g.prefill_chunk().unwrap(), Progress { done: 48, total: 48 });
         assert!(g.distribution().is_some());
     }

@@ -4,6 +4,7 @@
 //! [`Worker`] runs a generator on a thread of its own, commands in, events out. candle and tokenizers are known here
 //! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
 
+mod blend;
 mod decoder;
 mod distribution;
 mod error;
@@ -15,13 +16,15 @@ mod matrix;
 mod prompt;
 mod sampler;
 mod source;
+mod text;
 mod threads;
 mod tokenizer;
+mod trail;
 mod worker;
 
 pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
-pub use generator::{Forgot, Generator, Progress, Reading, Step};
+pub use generator::{Branched, Forgot, Generator, Progress, Reading, Restored, Rewound, SLOTS, Step};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
 pub use source::Source;
 pub use threads::{limit_threads, threads};
@@ -30,7 +33,7 @@ pub use worker::{Command, Worker, WorkerOptions, is_worker_thread, silence_worke
 
 use std::sync::Arc;
 
-use decoder::{CHUNK, Config, Decoder, Weights};
+use decoder::{Config, Decoder, Weights};
 use gguf::Gguf;
 
 /// A model that is ready to generate.
@@ -84,6 +87,16 @@ impl Model {
         &self.tokenizer
     }
 
+    /// Bytes of the weights.
+    pub fn weight_bytes(&self) -> u64 {
+        self.decoder.weight_bytes()
+    }
+
+    /// Has the system read the next `most` bytes of the weights from `from` on; returns how far that went.
+    pub fn touch(&self, from: u64, most: u64) -> u64 {
+        self.decoder.touch(from, most)
+    }
+
     /// How many tokens the model can hold in mind.
     pub fn context(&self) -> usize {
         self.decoder.config().context
@@ -102,8 +115,9 @@ impl Model {
             return Err(ModelError::Input(problem));
         }
         self.decoder.truncate(0);
-        let (head, tail) = ids.split_at((ids.len() - 1) / CHUNK * CHUNK);
-        for chunk in head.chunks(CHUNK) {
+        let chunk = self.decoder.chunk();
+        let (head, tail) = ids.split_at((ids.len() - 1) / chunk * chunk);
+        for chunk in head.chunks(chunk) {
             self.decoder.forward(chunk, false)?;
         }
         let logits = self.decoder.forward(tail, true)?;

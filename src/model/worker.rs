@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::generator::Reading;
-use super::{Generator, Model, ModelError, Source, Step};
+use super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
 use crate::patch::{Matrix, Modulator};
 use crate::score::event::Rate;
 use crate::score::{Bus, Event, ParamId, ParamValues, Params, Policy, Queue, Shutdown, SignalValues, Stamped};
@@ -21,6 +21,9 @@ use crate::score::{Bus, Event, ParamId, ParamValues, Params, Policy, Queue, Shut
 const LOOK: Duration = Duration::from_millis(5);
 /// The silence after a fault.
 const RECOVERY: Duration = Duration::from_secs(1);
+/// A model of this size is told of while it loads, in parts of so many bytes.
+const TOLD_BYTES: u64 = 32 << 20;
+const LOAD_BYTES: u64 = 32 << 20;
 const NAME: &str = "xiao-worker";
 
 /// What a worker needs.
@@ -42,6 +45,20 @@ pub enum Command {
     Prompt { name: Option<String>, text: String },
     /// Begins the present prompt again.
     Again,
+    /// Takes back so many tokens.
+    Rewind(u32),
+    /// Takes back the last token and draws the likeliest of the others.
+    Branch,
+    /// The same where the piece last leapt.
+    BranchAtLeap,
+    /// Breaks out of a loop.
+    Escape,
+    /// Keeps the piece as it is.
+    Snapshot(u8),
+    /// Makes the piece what it was when kept.
+    Restore(u8),
+    /// Takes up a second prompt for `generator.blend`; an empty text leaves it.
+    Blend { name: Option<String>, text: String },
     /// Takes up a patch's matrix.
     Matrix(Matrix),
     /// Fails as an error in the generator would.
@@ -116,6 +133,8 @@ struct Player {
     phase: Phase,
     modulation: Modulation,
     released: Instant,
+    /// Bytes of the model that have been brought into memory.
+    loaded: u64,
     /// Faults since the last token.
     faults: u32,
 }
@@ -188,6 +207,7 @@ impl Player {
             phase: Phase::Idle,
             modulation,
             released: Instant::now(),
+            loaded: 0,
             faults: 0,
         }
     }
@@ -217,6 +237,10 @@ impl Player {
             self.obey(command);
             return Ok(true);
         }
+        if self.loaded < self.generator.model().weight_bytes() {
+            self.load()?;
+            return Ok(true);
+        }
         match self.phase {
             Phase::Idle => {
                 self.values();
@@ -231,8 +255,8 @@ impl Player {
                 }
             }
             Phase::Compute => {
-                if let Some(f) = self.generator.advance()? {
-                    self.bus.emit(Event::Forget { tokens: f.tokens, kept: f.kept });
+                if let Some(forgot) = self.generator.advance()? {
+                    self.forgot(forgot);
                 }
                 self.phase = Phase::Ready;
             }
@@ -282,6 +306,50 @@ impl Player {
                     self.begin_soon();
                 }
             }
+            // A model that is gone has nothing to go back in; nor has a prompt that is still to be read.
+            _ if matches!(self.phase, Phase::Fault(_) | Phase::Idle | Phase::Begin | Phase::Read)
+                && !matches!(command, Command::Matrix(_) | Command::Crash | Command::Blend { .. }) =>
+            {
+                self.notice("there is no piece to go back in just now");
+            }
+            Command::Rewind(n) => match self.generator.rewind(n) {
+                Some(rewound) => self.rewound(rewound),
+                None => self.notice("there is nothing to take back"),
+            },
+            Command::Branch => {
+                let branched = self.generator.branch();
+                self.branched(branched, "there is no other road to take");
+            }
+            Command::BranchAtLeap => {
+                let branched = self.generator.branch_at_leap();
+                self.branched(branched, "the piece has not leapt");
+            }
+            Command::Escape => {
+                let held = self.generator.held().is_some();
+                match self.generator.escape() {
+                    Some(period) => self.notice(&format!("out of the loop of {period} tokens")),
+                    None => self.notice("the piece is in no loop"),
+                }
+                if held {
+                    self.bus.emit(Event::Loop { period: 0 });
+                }
+            }
+            Command::Snapshot(slot) => {
+                if self.generator.snapshot(slot) {
+                    self.bus.emit(Event::Snapshot { slot });
+                }
+            }
+            Command::Restore(slot) => match self.generator.restore(slot) {
+                Some(Restored { prompt, text, index }) => {
+                    self.bus.emit(Event::Restore { slot, prompt, text, index });
+                    self.go_on();
+                }
+                None => self.notice(&format!("nothing was kept as {}", slot + 1)),
+            },
+            Command::Blend { name, text } => {
+                let tokens = self.generator.blend_with(Some(text.as_str()).filter(|text| !text.is_empty()));
+                self.bus.emit(Event::Blend { name, text, tokens });
+            }
             Command::Matrix(matrix) => self.modulation.modulator = Modulator::new(matrix),
             Command::Crash => panic!("the performer broke the generator"),
         }
@@ -301,10 +369,54 @@ impl Player {
         };
         let Reading { tokens, forgot } = self.generator.prompt(&text);
         self.bus.emit(Event::Prompt { name, text, tokens });
-        if let Some(f) = forgot {
-            self.bus.emit(Event::Forget { tokens: f.tokens, kept: f.kept });
+        if let Some(forgot) = forgot {
+            self.forgot(forgot);
         }
         self.phase = Phase::Read;
+    }
+
+    /// Brings the next part of the model into memory, so that the first word does not wait for the disk.
+    fn load(&mut self) -> Result<(), ModelError> {
+        let total = self.generator.model().weight_bytes();
+        // What is read in a few milliseconds anyway needs no bar.
+        let told = total >= TOLD_BYTES;
+        if told && self.loaded == 0 {
+            self.bus.emit(Event::Load { done: 0, total });
+        }
+        self.loaded = self.generator.model().touch(self.loaded, LOAD_BYTES);
+        if told && self.loaded >= total {
+            self.generator.warm_up()?;
+        }
+        if told {
+            self.bus.emit(Event::Load { done: self.loaded.min(total), total });
+        }
+        Ok(())
+    }
+
+    fn notice(&self, text: &str) {
+        self.bus.emit(Event::Notice { text: text.to_string() });
+    }
+
+    fn forgot(&self, Forgot { tokens, kept, text }: Forgot) {
+        self.bus.emit(Event::Forget { tokens, kept, text });
+    }
+
+    fn rewound(&mut self, Rewound { to, text }: Rewound) {
+        self.bus.emit(Event::Rewind { to, text });
+        self.go_on();
+    }
+
+    fn branched(&mut self, branched: Option<Branched>, otherwise: &str) {
+        let Some(Branched { rewound, instead_of, taken }) = branched else { return self.notice(otherwise) };
+        let index = rewound.to;
+        self.rewound(rewound);
+        self.bus.emit(Event::Branch { index, instead_of, taken });
+    }
+
+    /// The piece stands somewhere else: what may come next is asked for anew.
+    fn go_on(&mut self) {
+        self.phase = Phase::Compute;
+        self.released = Instant::now();
     }
 
     /// The parameters at this moment.
@@ -322,7 +434,11 @@ impl Player {
     }
 
     fn release(&mut self, values: &ParamValues) -> Result<(), ModelError> {
+        let held = self.generator.held();
         let step = self.generator.draw(values)?;
+        if self.generator.held() != held {
+            self.bus.emit(Event::Loop { period: self.generator.held().unwrap_or(0) });
+        }
         let now = Instant::now();
         // In time, the beat is kept; after a pause it begins anew.
         let due = interval(values).map(|interval| (self.released + interval, interval));
@@ -339,10 +455,11 @@ impl Player {
                 }
                 self.faults = 0;
             }
-            Step::Forget(f) => {
-                self.bus.emit(Event::Forget { tokens: f.tokens, kept: f.kept });
-            }
-            Step::PieceEnd { tokens } => {
+            Step::Forget(forgot) => self.forgot(forgot),
+            Step::PieceEnd { tokens, flaw } => {
+                if let Some(flaw) = flaw {
+                    self.bus.emit(Event::Flaw(flaw));
+                }
                 self.bus.emit(Event::PieceEnd { tokens });
                 self.phase = Phase::Rest(now);
             }

@@ -7,10 +7,10 @@ use toml_edit::{Document, Item, TableLike};
 use super::error::{Problems, did_you_mean};
 use super::matrix::{MAX_ROUTES, Shape};
 use super::value::{described, fits, items, key_span, number, text};
-use super::{Matrix, Patch, PatchError, Prompt, Route, midi};
+use super::{Chat, Matrix, Patch, PatchError, Prompt, Route, midi};
 use crate::score::{ParamId, SignalId, param::PARAMS, signal::SIGNALS};
 
-const SECTIONS: [&str; 7] = ["title", "model", "shader", "prompts", "params", "midi", "matrix"];
+const SECTIONS: [&str; 9] = ["title", "model", "shader", "chat", "blend", "prompts", "params", "midi", "matrix"];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
 pub(super) const STEPS: [&str; 3] = ["next", "previous", "again"];
@@ -39,6 +39,19 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         problems.add(root.get("shader").and_then(Item::span), message);
     }
     let prompts = prompts(root, &mut problems);
+    let chat = match section(root, "chat", &mut problems) {
+        Some(table) => chat(table, &mut problems),
+        None => Chat::default(),
+    };
+    let blend = root.get("blend").and_then(|item| {
+        let name = text(item, "blend", &mut problems)?;
+        let at = prompts.iter().position(|p| p.name == name);
+        if at.is_none() {
+            let near = did_you_mean(&name, prompts.iter().map(|p| p.name.as_str()));
+            problems.add(item.span(), format!("blend: [prompts] has no \"{name}\"{near}"));
+        }
+        at
+    });
     let mut params = Vec::new();
     if let Some(table) = section(root, "params", &mut problems) {
         read_params(table, "", &mut params, &mut problems);
@@ -49,7 +62,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     };
     let matrix = matrix(root, &mut problems);
     problems.finish(file)?;
-    Ok(Patch { title, model, shader, prompts, params, midi, matrix })
+    Ok(Patch { title, model, shader, chat, blend, prompts, params, midi, matrix })
 }
 
 fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {
@@ -58,6 +71,23 @@ fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> 
         problems.add(key_span(root, name), format!("[{name}] is a table of its own, not {}", described(item)));
     }
     item.as_table_like()
+}
+
+fn chat(table: &dyn TableLike, problems: &mut Problems) -> Chat {
+    const KEYS: [&str; 3] = ["raw", "system", "memory"];
+    for (key, _) in table.iter().filter(|(key, _)| !KEYS.contains(key)) {
+        problems.add(key_span(table, key), format!("[chat] has no \"{key}\"{}", did_you_mean(key, KEYS)));
+    }
+    let mut switch = |key: &str| {
+        let Some(item) = table.get(key) else { return false };
+        if item.as_bool().is_none() {
+            problems.add(item.span(), format!("[chat] {key} is true or false, not {}", described(item)));
+        }
+        item.as_bool().unwrap_or(false)
+    };
+    let (raw, memory) = (switch("raw"), switch("memory"));
+    let system = table.get("system").and_then(|item| text(item, "[chat] system", problems));
+    Chat { raw, system, memory }
 }
 
 /// Letters and digits of any script, `-` and `_`.

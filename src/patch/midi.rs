@@ -5,15 +5,38 @@ use toml_edit::{Item, TableLike};
 use super::error::{Problems, did_you_mean};
 use super::load::STEPS;
 use super::value::{described, fits, key_span, pair, text};
-use super::{Binding, MidiDevice, MidiSource, Prompt, Takeover, Target, Trigger};
-use crate::score::{ParamId, param::PARAMS};
+use super::{Binding, MidiDevice, MidiSource, Prompt, Takeover, Target};
+use crate::score::{Action, ParamId, param::PARAMS};
 
-const TRIGGERS: [(&str, Trigger); 4] = [
-    ("prompt.next", Trigger::NextPrompt),
-    ("prompt.previous", Trigger::PreviousPrompt),
-    ("prompt.again", Trigger::Again),
-    ("generator.crash", Trigger::Crash),
+/// What is written in a mapping, and what it does. Other numbers may stand where one does.
+const TRIGGERS: [(&str, Action); 11] = [
+    ("prompt.next", Action::PromptStep(1)),
+    ("prompt.previous", Action::PromptStep(-1)),
+    ("prompt.again", Action::Again),
+    ("generator.rewind", Action::Rewind(1)),
+    ("generator.branch", Action::Branch),
+    ("generator.leap", Action::BranchAtLeap),
+    ("generator.escape", Action::Escape),
+    ("generator.crash", Action::Crash),
+    ("generator.rewind.8", Action::Rewind(8)),
+    ("generator.snapshot.1", Action::Snapshot(0)),
+    ("generator.restore.1", Action::Restore(0)),
 ];
+
+/// A trigger by its word, with any number where the table shows one.
+fn trigger(word: &str) -> Option<Action> {
+    if let Some((_, action)) = TRIGGERS.iter().find(|(name, _)| *name == word) {
+        return Some(action.clone());
+    }
+    let (name, number) = word.rsplit_once('.')?;
+    let n: u32 = number.parse().ok().filter(|_| !number.starts_with(['+', '0']))?;
+    match name {
+        "generator.rewind" if n <= 1024 => Some(Action::Rewind(n)),
+        "generator.snapshot" if n <= 8 => Some(Action::Snapshot(n as u8 - 1)),
+        "generator.restore" if n <= 8 => Some(Action::Restore(n as u8 - 1)),
+        _ => None,
+    }
+}
 
 const TAKEOVERS: [(&str, Takeover); 2] = [("jump", Takeover::Jump), ("pickup", Takeover::Pickup)];
 
@@ -109,15 +132,18 @@ fn range(id: ParamId, item: &Item, place: &str, problems: &mut Problems) -> Opti
 }
 
 fn target(to: &str, item: &Item, place: &str, prompts: &[Prompt], problems: &mut Problems) -> Option<Target> {
-    if let Some((_, trigger)) = TRIGGERS.iter().find(|(word, _)| *word == to) {
-        return Some(Target::Trigger(*trigger));
+    if let Some(action) = trigger(to) {
+        return Some(Target::Trigger(action));
     }
     if let Some(id) = ParamId::from_name(to) {
         return Some(Target::Param { id, from: id.spec().min, to: id.spec().max });
     }
-    if let Some(name) = to.strip_prefix("prompt.") {
+    if let Some((of, name)) = to.split_once('.').filter(|(of, _)| ["prompt", "blend"].contains(of)) {
         if prompts.iter().any(|p| p.name == name) {
-            return Some(Target::Prompt(name.to_string()));
+            return Some(match of {
+                "blend" => Target::Trigger(Action::BlendWith(name.to_string())),
+                _ => Target::Prompt(name.to_string()),
+            });
         }
         let near = did_you_mean(name, prompts.iter().map(|p| p.name.as_str()).chain(STEPS));
         problems.add(item.span(), format!("{place}: [prompts] has no \"{name}\"{near}"));

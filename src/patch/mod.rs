@@ -19,7 +19,7 @@ pub use load::parse;
 pub use matrix::{Matrix, Modulator, Route};
 pub use watch::Watch;
 
-use crate::score::ParamId;
+use crate::score::{Action, ParamId};
 
 /// A patch, checked and ready to be played.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,12 +29,27 @@ pub struct Patch {
     pub model: Option<String>,
     /// The shader's name without `.wgsl`, found in `shaders/` beside the patch, in the working folder or inside xiao.
     pub shader: String,
+    /// How a model that was taught to converse is spoken to.
+    pub chat: Chat,
+    /// The second prompt of `generator.blend` when the piece begins, an index into the bank.
+    pub blend: Option<usize>,
     /// The bank of prompts in the order of the file; never empty.
     pub prompts: Vec<Prompt>,
     /// Where parameters stand when the piece begins; the rest stand at their defaults.
     pub params: Vec<(ParamId, f32)>,
     pub midi: Vec<MidiDevice>,
     pub matrix: Matrix,
+}
+
+/// How a model that was taught to converse is spoken to. A model that was not goes on from plain text in any case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chat {
+    /// Plain text for every model.
+    pub raw: bool,
+    /// What it is told before everything else.
+    pub system: Option<String>,
+    /// A prompt goes on with the conversation; else each begins another one.
+    pub memory: bool,
 }
 
 /// A prompt of the bank.
@@ -76,17 +91,8 @@ pub enum Target {
     Param { id: ParamId, from: f32, to: f32 },
     /// `prompt.NAME`: plays a prompt of the bank.
     Prompt(String),
-    /// `prompt.next`, `prompt.previous`, `prompt.again`, `generator.crash`.
-    Trigger(Trigger),
-}
-
-/// An action without a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    NextPrompt,
-    PreviousPrompt,
-    Again,
-    Crash,
+    /// `prompt.next`, `generator.crash` and their like: a moment without a value.
+    Trigger(Action),
 }
 
 /// What happens when a control's position and the parameter's value differ.

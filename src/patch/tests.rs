@@ -73,7 +73,7 @@ fn a_patch_is_read_as_it_is_written() {
         (MidiSource::Cc(0), Target::Param { id: ParamId::Level, from: -60.0, to: 6.0 }, Takeover::Jump),
         (MidiSource::Cc(127), Target::Param { id: ParamId::HumPitch, from: 60.0, to: 30.0 }, Takeover::Pickup),
         (MidiSource::Note(36), Target::Prompt("moon".into()), Takeover::Jump),
-        (MidiSource::Note(37), Target::Trigger(Trigger::PreviousPrompt), Takeover::Jump),
+        (MidiSource::Note(37), Target::Trigger(Action::PromptStep(-1)), Takeover::Jump),
     ];
     let wanted: Vec<_> =
         bindings.into_iter().map(|(source, target, takeover)| Binding { source, target, takeover }).collect();

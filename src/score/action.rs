@@ -41,6 +41,20 @@ pub enum Action {
     PromptNth(usize),
     /// Begins the present prompt again.
     Again,
+    /// Takes back so many tokens.
+    Rewind(u32),
+    /// Takes back the last token and draws the likeliest of the others.
+    Branch,
+    /// Goes back to the last leap and takes the likeliest other road there.
+    BranchAtLeap,
+    /// Breaks out of the loop the model is in: for a while its tokens may not be drawn.
+    Escape,
+    /// Keeps the piece as it is under this number, 0 to 7.
+    Snapshot(u8),
+    /// Makes the piece what it was when kept.
+    Restore(u8),
+    /// Takes a prompt of the patch's bank as the second one of `generator.blend`.
+    BlendWith(String),
     /// Kills the generator as an error would, to be performed.
     Crash,
     /// Keeps the performer's words in the journal.

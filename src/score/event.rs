@@ -27,14 +27,35 @@ pub enum Event {
     Begin { xiao: String, title: String, model: String, sha256: String, seed: u64 },
     /// A sound engine was started: with these, the patch and the events, it makes the same samples again.
     Sound { rate_hz: u32, seed: u64, output: String },
+    /// The model is being brought into memory: so many of its bytes have been read.
+    Load { done: u64, total: u64 },
     /// A prompt is about to be read; the text so far is left behind.
     Prompt { name: Option<String>, text: String, tokens: u32 },
+    /// A second prompt was taken up: from now on `generator.blend` crosses from the first one's words to this one's.
+    /// Empty: there is none any more.
+    Blend { name: Option<String>, text: String, tokens: u32 },
     /// So many of the prompt's tokens have been read.
     Prefill { done: u32, total: u32 },
     /// A token was drawn.
     Token(Token),
-    /// The context was full: the oldest `tokens` after the `kept` ones of the prompt's head have left it.
-    Forget { tokens: u32, kept: u32 },
+    /// The context was full: the oldest `tokens` after the `kept` ones of the prompt's head have left it, with this
+    /// text.
+    Forget {
+        tokens: u32,
+        kept: u32,
+        #[serde(default)]
+        text: String,
+    },
+    /// The piece was taken back to where token `to` was about to be drawn; `text` is gone from it.
+    Rewind { to: u32, text: String },
+    /// At token `index` another road is taken: `taken` in the place of `instead_of`, which was drawn there before.
+    Branch { index: u32, instead_of: String, taken: String },
+    /// The piece as it is was kept under a name.
+    Snapshot { slot: u8 },
+    /// The piece is again as it was when kept: its prompt, its `text`, and `index`, that of its next token.
+    Restore { slot: u8, prompt: String, text: String, index: u32 },
+    /// The last `period` tokens are drawn again and again from now on; 0: no longer.
+    Loop { period: u32 },
     /// The model ended its piece; another begins from the same prompt after a rest.
     PieceEnd { tokens: u32 },
     /// The model erred in a way that can be named.
@@ -86,6 +107,44 @@ pub struct Token {
     pub context_fill: f32,
     /// The likeliest tokens at this place (the drawn one may be among them), likeliest first; at most 8.
     pub top: Vec<Candidate>,
+    /// What went on inside the model.
+    #[serde(default)]
+    pub inside: Inside,
+}
+
+/// Where a token's time went, and what the model thought on its way. Zero and empty where the model does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inside {
+    #[serde(flatten)]
+    pub spent: Spent,
+    /// The time of each layer, in microseconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers_us: Vec<u32>,
+    /// The best guess after some of the layers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lens: Vec<Guess>,
+}
+
+/// Where a token's time went, and how much was read for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spent {
+    pub attention_ms: f32,
+    pub feed_forward_ms: f32,
+    /// The logits.
+    pub output_ms: f32,
+    pub sampling_ms: f32,
+    /// Megabytes of weights and cache.
+    pub read_mb: f32,
+}
+
+/// What the model would have said after a layer, had it been the last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Guess {
+    /// Counted from 1.
+    pub layer: u32,
+    pub text: String,
+    pub p: f32,
 }
 
 /// A road that was open at a token's place.
@@ -104,10 +163,16 @@ pub enum FlawKind {
     Repetition,
     /// Between two scripts in the middle of a line.
     ScriptMix,
-    /// A token of very low probability.
+    /// A token far more surprising than those before it.
     Leap,
     /// Bytes that make no character.
     BrokenCharacter,
+    /// The model was far less decided than before.
+    Hesitation,
+    /// The piece ended before it had begun.
+    EarlyEnd,
+    /// Words that steer the model stand in its text.
+    TemplateLeak,
 }
 
 /// An error that was noticed as it happened.
@@ -118,6 +183,16 @@ pub struct Flaw {
     pub index: u32,
     /// Tokens in the repeated run for a repetition, else 1.
     pub period: u32,
+    /// How often the run has come, for a repetition; else 1. The flaw spans the `period * count` tokens up to `index`.
+    #[serde(default = "once")]
+    pub count: u32,
+    /// What showed it, in words: "surprise of 14.2 bits where 4.1 are usual".
+    #[serde(default)]
+    pub cause: String,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// Who moved a parameter.
@@ -147,6 +222,7 @@ impl Event {
     pub fn continuous(&self) -> Option<(u8, u8)> {
         match self {
             Event::Prefill { .. } => Some((0, 0)),
+            Event::Load { .. } => Some((0, 1)),
             Event::Machine(sample) if sample.absent.is_empty() => Some((1, 0)),
             Event::Param { id, .. } => Some((2, *id as u8)),
             Event::Select { .. } => Some((3, 0)),
@@ -166,6 +242,11 @@ impl Event {
                 signals.set(SignalId::Entropy, Some(t.entropy_bits));
                 signals.set(SignalId::ContextFill, Some(t.context_fill));
                 signals.set(SignalId::Prefill, Some(1.0));
+                signals.set(SignalId::Load, Some(1.0));
+                t.inside.spent.apply(signals);
+            }
+            Event::Load { done, total } => {
+                signals.set(SignalId::Load, Some((*done as f64 / (*total).max(1) as f64) as f32));
             }
             Event::Prefill { done, total } => {
                 signals.set(SignalId::Prefill, Some(*done as f32 / (*total).max(1) as f32));
@@ -180,6 +261,51 @@ impl Event {
             }
             _ => {}
         }
+    }
+}
+
+impl Flaw {
+    /// The flaw in a few words.
+    pub fn title(&self) -> String {
+        match self.kind {
+            FlawKind::Repetition => format!("repetition of {} tokens", self.period),
+            FlawKind::ScriptMix => "two scripts in one line".to_string(),
+            FlawKind::Leap => "a leap".to_string(),
+            FlawKind::BrokenCharacter => "a broken character".to_string(),
+            FlawKind::Hesitation => "a hesitation".to_string(),
+            FlawKind::EarlyEnd => "an early end".to_string(),
+            FlawKind::TemplateLeak => "the template leaks".to_string(),
+        }
+    }
+
+    /// How many tokens up to `index` it spans.
+    pub fn span(&self) -> u32 {
+        self.period.max(1).saturating_mul(self.count.max(1))
+    }
+}
+
+/// What a stage says when another road is taken.
+pub fn branched(instead_of: &str, taken: &str) -> String {
+    let shown = |text: &str| match text.trim() {
+        "" => "nothing".to_string(),
+        text => format!("\u{201c}{text}\u{201d}"),
+    };
+    format!("the other road: {} instead of {}", shown(taken), shown(instead_of))
+}
+
+impl Spent {
+    /// Writes the signals of the time inside a token; absent where the model does not tell.
+    pub fn apply(&self, signals: &mut SignalValues) {
+        let known = self.attention_ms > 0.0;
+        for (id, value) in [
+            (SignalId::AttentionTime, self.attention_ms),
+            (SignalId::FeedForwardTime, self.feed_forward_ms),
+            (SignalId::OutputTime, self.output_ms),
+            (SignalId::BytesRead, self.read_mb),
+        ] {
+            signals.set(id, known.then_some(value));
+        }
+        signals.set(SignalId::SamplingTime, Some(self.sampling_ms));
     }
 }
 

@@ -18,7 +18,7 @@ pub mod signal;
 pub use action::{Action, Key};
 pub use bus::Bus;
 pub use clock::Clock;
-pub use event::{Candidate, Event, Flaw, FlawKind, Hand, MachineSample, Stamped, Token};
+pub use event::{Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, Spent, Stamped, Token};
 pub use param::{ParamId, ParamValues, Params};
 pub use queue::{Policy, Queue, Received};
 pub use shutdown::Shutdown;

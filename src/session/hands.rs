@@ -148,6 +148,24 @@ impl State {
                 self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
             }
             Action::Again => self.command(Command::Again),
+            Action::Rewind(n) => self.command(Command::Rewind(n)),
+            Action::Branch => self.command(Command::Branch),
+            Action::BranchAtLeap => self.command(Command::BranchAtLeap),
+            Action::Escape => {
+                self.set(ParamId::Lock, 0.0, by);
+                self.command(Command::Escape);
+            }
+            Action::Snapshot(slot) => self.command(Command::Snapshot(slot)),
+            Action::Restore(slot) => self.command(Command::Restore(slot)),
+            Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
+                Some(prompt) => {
+                    let (name, text) = (Some(prompt.name.clone()), prompt.text.clone());
+                    self.command(Command::Blend { name, text });
+                }
+                None => {
+                    bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
+                }
+            },
             Action::Crash => self.command(Command::Crash),
             Action::Note(text) => {
                 bus.emit(Event::Note { text });

@@ -120,6 +120,9 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     .context("no thread for the model could be started")?;
     let first = &patch.prompts[0];
     worker.send(Command::Prompt { name: Some(first.name.clone()), text: first.text.clone() });
+    if let Some(second) = patch.blend.map(|at| &patch.prompts[at]) {
+        worker.send(Command::Blend { name: Some(second.name.clone()), text: second.text.clone() });
+    }
     let hands = Hands {
         bus: bus.clone(),
         params,

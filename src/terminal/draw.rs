@@ -151,6 +151,10 @@ fn pause(state: &State, palette: Palette, bars: bool) -> Line<'static> {
             let part = done as f32 / total.max(1) as f32;
             told("reading", meters::bar(part, 20), format!("{done} of {total} tokens"))
         }
+        Some(Pause::Loading { done, total }) => {
+            let part = (done as f64 / total.max(1) as f64) as f32;
+            told("loading", meters::bar(part, 20), format!("{} of {} MB", done / 1_000_000, total / 1_000_000))
+        }
         Some(Pause::Held { s }) => waits("held", s),
         Some(Pause::Resting { s }) => waits("at rest", s),
         Some(Pause::Waiting { s }) => waits("waiting", s),

@@ -109,7 +109,7 @@ pub fn missing(state: &State, palette: Palette) -> Option<Meter> {
 pub fn reading(id: SignalId, value: f32) -> String {
     match id {
         SignalId::Cpu | SignalId::CpuPeak | SignalId::Memory | SignalId::Swap => format!("{:.0}%", value * 100.0),
-        SignalId::ContextFill | SignalId::Prefill => format!("{:.0}%", value * 100.0),
+        SignalId::ContextFill | SignalId::Prefill | SignalId::Load => format!("{:.0}%", value * 100.0),
         SignalId::CpuPressure | SignalId::MemoryPressure | SignalId::IoPressure => format!("{value:.0}%"),
         SignalId::LoadAverage | SignalId::Probability => format!("{value:.2}"),
         SignalId::OwnMemory | SignalId::Fan | SignalId::Temperature => format!("{value:.0} {}", id.spec().unit),

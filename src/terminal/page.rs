@@ -108,6 +108,15 @@ impl Page {
         self.glyphs.drain(..cut);
     }
 
+    /// Takes back the tokens of the present piece from `to` on.
+    pub fn rewind(&mut self, to: u32) {
+        let piece = self.piece;
+        let gone = |g: &Glyph| g.piece == piece && g.ink != Ink::Prompt && g.index >= to;
+        while self.glyphs.back().is_some_and(gone) {
+            self.glyphs.pop_back();
+        }
+    }
+
     /// Marks the `count` tokens up to `index` of the present piece as an error.
     pub fn flaw(&mut self, index: u32, count: u32) {
         let first = index.saturating_sub(count.saturating_sub(1));

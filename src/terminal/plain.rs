@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use super::clean;
+use crate::score::event::branched;
 use crate::score::{Event, Queue, Received, Shutdown};
 
 /// What the plain stage needs.
@@ -79,6 +80,15 @@ impl<W: Write> Words<W> {
             Event::Fault { place, what, remedy } if remedy.is_empty() => say(format!("fault in {place}: {what}")),
             Event::Fault { place, what, remedy } => say(format!("fault in {place}: {what}; {remedy}")),
             Event::Notice { text } => say(text.clone()),
+            Event::Load { done: 0, .. } => say("the model is being brought into memory".to_string()),
+            Event::Rewind { text, .. } => say(format!("taken back: {text}")),
+            Event::Restore { slot, .. } => {
+                self.turned = true;
+                say(format!("back to {}", slot + 1));
+            }
+            Event::Snapshot { slot } => say(format!("kept as {}", slot + 1)),
+            Event::Branch { instead_of, taken, .. } => say(branched(instead_of, taken)),
+            Event::Flaw(flaw) if !flaw.cause.is_empty() => say(format!("{}: {}", flaw.title(), flaw.cause)),
             Event::Note { text } => say(format!("note: {text}")),
             _ => {}
         }
@@ -137,6 +147,7 @@ mod tests {
             surprise_bits: 0.0,
             entropy_bits: 0.0,
             context_fill: 0.0,
+            inside: Default::default(),
             top: Vec::new(),
         })
     }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use super::clean;
 use super::page::Page;
-use crate::score::event::Rate;
+use crate::score::event::{Rate, branched};
 use crate::score::{Candidate, Event, Hand, ParamId, ParamValues, SignalId, SignalValues, Stamped};
 
 /// Tokens in the curves of latency and surprise.
@@ -35,11 +35,27 @@ pub struct Remark {
 /// What the generator is doing, when it is not simply speaking.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pause {
-    Reading { done: u32, total: u32 },
-    Held { s: f32 },
-    Resting { s: f32 },
-    Waiting { s: f32 },
-    Ended { reason: String },
+    /// The model is being brought into memory: so many of its bytes have been read.
+    Loading {
+        done: u64,
+        total: u64,
+    },
+    Reading {
+        done: u32,
+        total: u32,
+    },
+    Held {
+        s: f32,
+    },
+    Resting {
+        s: f32,
+    },
+    Waiting {
+        s: f32,
+    },
+    Ended {
+        reason: String,
+    },
 }
 
 /// Everything that is drawn.
@@ -71,6 +87,7 @@ pub struct State {
     pub now_ns: u64,
     rate: Rate,
     reading: Option<(u32, u32)>,
+    loading: Option<(u64, u64)>,
     resting: bool,
     ended: Option<String>,
 }
@@ -109,7 +126,25 @@ impl State {
                 self.page.turn();
                 self.resting = true;
             }
-            Event::Flaw(flaw) => self.page.flaw(flaw.index, flaw.period),
+            Event::Flaw(flaw) => {
+                self.page.flaw(flaw.index, flaw.span());
+                if !flaw.cause.is_empty() {
+                    self.remark(t_ns, Tone::Notice, &format!("{}: {}", flaw.title(), flaw.cause));
+                }
+            }
+            Event::Rewind { to, .. } => self.page.rewind(*to),
+            Event::Restore { slot, prompt, text, index } => {
+                self.page.prompt(prompt);
+                self.page.token(text, 1.0, index.saturating_sub(1));
+                self.remark(t_ns, Tone::Notice, &format!("back to {}", slot + 1));
+            }
+            Event::Snapshot { slot } => self.remark(t_ns, Tone::Notice, &format!("kept as {}", slot + 1)),
+            Event::Branch { instead_of, taken, .. } => self.remark(t_ns, Tone::Notice, &branched(instead_of, taken)),
+            Event::Loop { period: 0 } => self.remark(t_ns, Tone::Notice, "the loop is let go"),
+            Event::Loop { period } => self.remark(t_ns, Tone::Notice, &format!("a loop of {period} tokens is held")),
+            Event::Blend { text, .. } if text.is_empty() => self.remark(t_ns, Tone::Notice, "no second prompt"),
+            Event::Blend { text, .. } => self.remark(t_ns, Tone::Notice, &format!("second prompt: {text}")),
+            Event::Load { done, total } => self.loading = (done < total).then_some((*done, *total)),
             Event::Machine(sample) => {
                 self.cores.clone_from(&sample.cores);
                 for (id, reason) in &sample.absent {
@@ -164,6 +199,10 @@ impl State {
         let s = self.signals.get(SignalId::Waiting).unwrap_or(0.0);
         match self.reading {
             Some((done, total)) if done < total => Some(Pause::Reading { done, total }),
+            _ if self.loading.is_some() => {
+                let (done, total) = self.loading.unwrap_or_default();
+                Some(Pause::Loading { done, total })
+            }
             _ if self.params.get(ParamId::Hold) >= 0.5 => Some(Pause::Held { s }),
             _ if self.resting => Some(Pause::Resting { s }),
             _ if s >= PATIENCE_S => Some(Pause::Waiting { s }),

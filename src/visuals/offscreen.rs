@@ -140,6 +140,7 @@ mod tests {
             surprise_bits: -p.log2(),
             entropy_bits: 1.0,
             context_fill: 0.1,
+            inside: Default::default(),
             top: vec![],
         })
     }

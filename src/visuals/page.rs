@@ -91,9 +91,28 @@ impl Page {
         self.write(t_ns, &token.text, Voice::Model, token.p, |_| token.index);
     }
 
+    /// Takes back the tokens from `to` on.
+    pub fn rewind(&mut self, t_ns: u64, to: u32) {
+        let gone = |cell: &Cell| cell.left_ns.is_none() && cell.voice == Voice::Model && cell.index >= to;
+        while self.cells.back().is_some_and(gone) {
+            self.cells.pop_back();
+        }
+        // What stands before has the look of being new again, so that the eye finds the place.
+        if let Some(last) = self.cells.back_mut() {
+            last.born_ns = last.born_ns.max(t_ns.saturating_sub(1_000_000_000));
+        }
+    }
+
+    /// The piece is again what it was, up to token `index`.
+    pub fn restore(&mut self, t_ns: u64, prompt: &str, text: &str, index: u32) {
+        self.prompt(t_ns, prompt, self.prompt_tokens);
+        self.begun = true;
+        self.write(t_ns, text, Voice::Model, 1.0, |_| index.saturating_sub(1));
+    }
+
     /// Marks the tokens that a flaw names.
     pub fn flaw(&mut self, t_ns: u64, flaw: &Flaw) {
-        let first = flaw.index.saturating_sub(flaw.period.max(1) - 1);
+        let first = flaw.index.saturating_sub(flaw.span() - 1);
         for cell in self.piece() {
             if cell.voice == Voice::Model && (first..=flaw.index).contains(&cell.index) {
                 cell.flaw = Some((flaw.kind, t_ns));
@@ -215,6 +234,7 @@ mod tests {
             surprise_bits: 1.0,
             entropy_bits: 1.0,
             context_fill: 0.0,
+            inside: Default::default(),
             top: vec![],
         }
     }
@@ -321,7 +341,7 @@ mod tests {
         for i in 0..6 {
             page.token(1, &token(i, &i.to_string()));
         }
-        page.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 4, period: 2 });
+        page.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 4, period: 2, count: 1, cause: String::new() });
         let marked: String = page.cells.iter().filter(|c| c.flaw.is_some()).map(|c| c.ch).collect();
         assert_eq!(marked, "34");
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::page::Page;
 use crate::patch::{self, Modulator};
-use crate::score::event::Rate;
-use crate::score::{Event, FlawKind, ParamId, ParamValues, SignalId, SignalValues, Stamped};
+use crate::score::event::{Rate, branched};
+use crate::score::{Event, ParamId, ParamValues, SignalId, SignalValues, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
 const GLIDE_S: f32 = 0.3;
@@ -52,6 +52,8 @@ pub struct FrameState {
     pub(super) prompts: Vec<String>,
     /// The prompt is being read: from its event to the first token.
     pub(super) reading: bool,
+    /// The model is being brought into memory.
+    pub(super) loading: bool,
     /// The last token's time and how surprising it was (0..1), for what ripples.
     pub(super) last_token: Option<(u64, f32)>,
     pub(super) tokens: u64,
@@ -89,6 +91,7 @@ impl FrameState {
             notice: None,
             prompts: Vec::new(),
             reading: false,
+            loading: false,
             last_token: None,
             tokens: 0,
             piece_ns: 0,
@@ -122,7 +125,7 @@ impl FrameState {
             Event::Begin { title, model, .. } => self.notice(t_ns, join(&[title, model], " · ")),
             Event::Prompt { text, tokens, .. } => {
                 self.page.prompt(t_ns, text, *tokens);
-                (self.reading, self.piece_ns) = (true, t_ns);
+                (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
                 self.signals.set(SignalId::Prefill, Some(0.0));
             }
             Event::Token(token) => {
@@ -132,17 +135,22 @@ impl FrameState {
                 self.tokens += 1;
                 self.last_token = Some((t_ns, SignalId::Surprise.spec().position(token.surprise_bits)));
             }
-            Event::Forget { tokens, kept } => self.page.forget(t_ns, *tokens, *kept),
+            Event::Rewind { to, .. } => self.page.rewind(t_ns, *to),
+            Event::Restore { slot, prompt, text, index } => {
+                self.page.restore(t_ns, prompt, text, *index);
+                self.notice(t_ns, format!("back to {}", slot + 1));
+            }
+            Event::Snapshot { slot } => self.notice(t_ns, format!("kept as {}", slot + 1)),
+            Event::Branch { instead_of, taken, .. } => self.notice(t_ns, branched(instead_of, taken)),
+            Event::Loop { period: 0 } => self.notice(t_ns, "the loop is let go".to_string()),
+            Event::Loop { period } => self.notice(t_ns, format!("a loop of {period} tokens is held")),
+            Event::Blend { text, .. } if text.is_empty() => self.notice(t_ns, "no second prompt".to_string()),
+            Event::Blend { text, .. } => self.notice(t_ns, format!("second prompt: {text}")),
+            Event::Forget { tokens, kept, .. } => self.page.forget(t_ns, *tokens, *kept),
             Event::Flaw(flaw) => {
                 self.page.flaw(t_ns, flaw);
                 self.last_flaw_ns = Some(t_ns);
-                let text = match flaw.kind {
-                    FlawKind::Repetition => format!("repetition of {} tokens", flaw.period),
-                    FlawKind::ScriptMix => "two scripts in one line".to_string(),
-                    FlawKind::Leap => "a leap".to_string(),
-                    FlawKind::BrokenCharacter => "a broken character".to_string(),
-                };
-                self.notice(t_ns, text);
+                self.notice(t_ns, flaw.title());
             }
             Event::Machine(sample) => {
                 self.cores.clone_from(&sample.cores);
@@ -172,6 +180,7 @@ impl FrameState {
             Event::Notice { text } => self.notice(t_ns, text.clone()),
             Event::Note { text } => self.notice(t_ns, format!("noted: {text}")),
             Event::End { .. } => self.ended_ns = Some(t_ns),
+            Event::Load { done, total } => self.loading = done < total,
             Event::PieceEnd { .. } | Event::Prefill { .. } | Event::Sound { .. } | Event::Heard { .. } => {}
         }
     }

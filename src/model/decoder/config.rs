@@ -117,7 +117,8 @@ impl Config {
 
         let layers = keys.needed("block_count")?;
         if layers > gguf.tensors.len() {
-            return keys.bad("block_count", format!("{layers} layers, but the file has {} tensors", gguf.tensors.len()));
+            return keys
+                .bad("block_count", format!("{layers} layers, but the file has {} tensors", gguf.tensors.len()));
         }
         let (width, heads) = (keys.needed("embedding_length")?, keys.needed("attention.head_count")?);
         let kv_heads = keys.size("attention.head_count_kv")?.unwrap_or(heads);

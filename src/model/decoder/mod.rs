@@ -15,7 +15,6 @@ mod rope;
 mod weights;
 
 pub(super) use config::Config;
-pub(super) use family::Family;
 pub(super) use kernels::{Spread, spread};
 pub(super) use weights::Weights;
 
@@ -29,10 +28,7 @@ use attention::Attention;
 use cache::Cache;
 use family::Activation;
 use rope::Angles;
-use weights::{Layer, Linear};
-
-/// Rows computed at once while a prompt is read: large enough for the matrix kernels, small enough to be interrupted.
-pub(super) const CHUNK: usize = 32;
+use weights::Layer;
 
 /// Weights (shared), the cache of one text, and the way between.
 pub(super) struct Decoder {
@@ -50,12 +46,14 @@ pub(super) struct Decoder {
 pub(super) struct Memory(Cache);
 
 /// Where the time of a forward pass went.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spent {
     pub attention: Duration,
     pub feed_forward: Duration,
     /// The last norm and the logits.
     pub output: Duration,
+    /// Each layer, attention and feed-forward together.
+    pub layers: Vec<Duration>,
 }
 
 /// What the model would have said after a layer, had it been the last.
@@ -88,14 +86,7 @@ struct Work {
 impl Decoder {
     pub fn new(weights: Arc<Weights>) -> Decoder {
         let cache = Cache::new(&weights.config);
-        Decoder {
-            weights,
-            cache,
-            work: Work::default(),
-            lens: 0,
-            spent: Spent::default(),
-            guesses: Vec::new(),
-        }
+        Decoder { weights, cache, work: Work::default(), lens: 0, spent: Spent::default(), guesses: Vec::new() }
     }
 
     /// The same weights with an empty cache.
@@ -145,19 +136,40 @@ impl Decoder {
     }
 
     /// Where the time of the last forward pass went.
-    pub fn spent(&self) -> Spent {
-        self.spent
+    pub fn spent(&self) -> &Spent {
+        &self.spent
+    }
+
+    /// Rows to be computed at once while a prompt is read: enough for the matrix kernels, and few enough that a larger
+    /// model can be interrupted within some tenths of a second. It follows from the model alone, so that the same
+    /// prompt is always read in the same parts.
+    pub fn chunk(&self) -> usize {
+        let bytes = self.weights.bytes().max(1);
+        ((64 << 30) / bytes).clamp(32, 512) as usize / 32 * 32
+    }
+
+    /// Bytes of the weights.
+    pub fn weight_bytes(&self) -> u64 {
+        self.weights.bytes()
+    }
+
+    /// Has the system read the next `most` bytes of the weights from `from` on; returns how far that went.
+    pub fn touch(&self, from: u64, most: u64) -> u64 {
+        let (mut at, to) = (0u64, from.saturating_add(most));
+        for matrix in self.weights.matrices() {
+            let bytes = matrix.stored();
+            // Each page once; what is added up is of no interest but must not be left out.
+            let of_interest = bytes.iter().step_by(4096).zip((at..).step_by(4096));
+            let read = of_interest.filter(|(_, at)| (from..to).contains(at));
+            std::hint::black_box(read.fold(0u8, |sum, (byte, _)| sum ^ byte));
+            at += bytes.len() as u64;
+        }
+        to.min(at)
     }
 
     /// Bytes of weights that are read for one token.
     pub fn bytes_per_token(&self) -> u64 {
-        let linear = |l: &Linear| l.weight.bytes() as u64;
-        let layer = |l: &Layer| {
-            let all = l.qkv.iter().chain(&l.gate_up).chain([&l.attention_output, &l.ffn_down]);
-            all.map(linear).sum::<u64>()
-        };
-        let cached = self.config().cache_bytes(1) * self.len() as u64;
-        self.weights.layers.iter().map(layer).sum::<u64>() + linear(&self.weights.output) + cached
+        self.weights.bytes() + self.config().cache_bytes(self.len())
     }
 
     /// Reads `ids` after what is in the cache. With `last`, returns the logits (vocabulary) that follow the last one.
@@ -175,7 +187,8 @@ impl Decoder {
             let problem = format!("{} tokens do not fit into the context of {}", at + m, config.context);
             return Err(ModelError::Input(problem));
         }
-        self.spent = Spent::default();
+        self.spent.layers.clear();
+        self.spent = Spent { layers: std::mem::take(&mut self.spent.layers), ..Spent::default() };
         self.guesses.clear();
         self.cache.reserve(m);
         weights.embed(ids, &mut self.work.x);
@@ -188,10 +201,12 @@ impl Decoder {
             *into += now - std::mem::replace(&mut clock, now);
         };
         for (l, layer) in weights.layers.iter().enumerate() {
+            let before = self.spent.attention + self.spent.feed_forward;
             self.attention(&weights, l, layer, m);
             lap(&mut self.spent.attention);
             self.feed_forward(config, layer, m);
             lap(&mut self.spent.feed_forward);
+            self.spent.layers.push(self.spent.attention + self.spent.feed_forward - before);
             if last && self.lens > 0 && (l + 1) % self.lens == 0 && l + 1 < config.layers {
                 let guess = self.guess(&weights, l + 1, m);
                 self.guesses.push(guess);

@@ -45,6 +45,13 @@ pub struct Layer {
     pub ffn_post_norm: Option<Vec<f32>>,
 }
 
+impl Layer {
+    fn matrices(&self) -> [&Matrix; 7] {
+        let ([q, k, v], [gate, up]) = (&self.qkv, &self.gate_up);
+        [q, k, v, &self.attention_output, gate, up, &self.ffn_down].map(|linear| &linear.weight)
+    }
+}
+
 /// A matrix (outputs, inputs) and, in some models, a bias (outputs).
 pub struct Linear {
     pub weight: Matrix,
@@ -77,7 +84,9 @@ impl Weights {
             let norm = |part: &str, length| file.vector(&name(part), length);
             let post = |part: &str| family.post_norms.then(|| norm(part, width)).transpose();
             let qkv = match file.has(&name("attn_qkv.weight")) {
-                true => file.split(&name("attn_qkv"), ["attn_q", "attn_k", "attn_v"].map(name), [queries, keys, keys])?,
+                true => {
+                    file.split(&name("attn_qkv"), ["attn_q", "attn_k", "attn_v"].map(name), [queries, keys, keys])?
+                }
                 false => {
                     [linear("attn_q", queries, width)?, linear("attn_k", keys, width)?, linear("attn_v", keys, width)?]
                 }
@@ -112,6 +121,16 @@ impl Weights {
         let rope = |rope, factors| Arc::new(Rope::new(rope, family.pairs, config.rope_dims, factors));
         let ropes = [rope(&config.rope, factors.clone()), rope(&config.window_rope, factors)];
         Ok(Weights { embedding, layers, output_norm, output, ropes, config })
+    }
+
+    /// Bytes of the matrices that one token is multiplied with.
+    pub fn bytes(&self) -> u64 {
+        self.matrices().map(|matrix| matrix.stored().len() as u64).sum()
+    }
+
+    /// The matrices that one token is multiplied with, in their order.
+    pub fn matrices(&self) -> impl Iterator<Item = &Matrix> {
+        self.layers.iter().flat_map(Layer::matrices).chain([&self.output.weight])
     }
 
     /// The rope of a layer, by its place in `ropes`.

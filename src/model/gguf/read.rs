@@ -37,7 +37,15 @@ pub(super) fn read(source: &Source, bytes: Box<dyn Stream>, length: u64) -> Resu
     let tensor_count = r.count("the number of tensors", MAX_ENTRIES)?;
     let key_count = r.count("the number of keys", MAX_ENTRIES)?;
 
-    let mut gguf = Gguf { file, version, keys: Vec::new(), tensors: Vec::new(), data_start: 0, file_bytes: length, map: source.map()? };
+    let mut gguf = Gguf {
+        file,
+        version,
+        keys: Vec::new(),
+        tensors: Vec::new(),
+        data_start: 0,
+        file_bytes: length,
+        map: source.map()?,
+    };
     let mut seen = HashSet::new();
     for i in 0..key_count {
         let start = r.at;

@@ -27,6 +27,9 @@ impl Matrix {
     pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
+    pub fn stored(&self) -> &[u8] {
+        &self.bytes
+    }
     pub fn part(&self, rows: Range<usize>) -> Option<Matrix> {
         let b = self.bytes.len() / self.rows;
         Matrix::new(self.kind, rows.len(), self.columns, self.bytes.slice(rows.start * b..rows.end * b)?).ok()

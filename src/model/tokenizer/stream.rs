@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Tokenizer;
 
 /// Turns tokens into text, holding back the bytes of a character until it is whole.
+#[derive(Clone)]
 pub struct TextStream {
     tokenizer: Arc<Tokenizer>,
     held: Vec<u8>,

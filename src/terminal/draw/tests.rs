@@ -55,6 +55,7 @@ impl Stage {
             surprise_bits: -p.log2(),
             entropy_bits: 2.0,
             context_fill: 0.5,
+            inside: Default::default(),
             top,
         }));
         self.index += 1;
@@ -234,7 +235,7 @@ fn certainty_improbable_tokens_and_flaws_can_be_told_apart() {
     for (text, p) in [("a", 1.0), ("b", 0.1), ("c", 0.001), ("d", 1.0)] {
         stage.say(text, p);
     }
-    stage.take(Event::Flaw(Flaw { kind: FlawKind::Repetition, index: 3, period: 1 }));
+    stage.take(Event::Flaw(Flaw { kind: FlawKind::Repetition, index: 3, period: 1, count: 1, cause: String::new() }));
     let buffer = stage.buffer(80, 24);
     let styles: Vec<_> = ["a", "b", "c", "d"]
         .iter()

@@ -115,6 +115,20 @@ fn draw_flaw(brush: &mut Brush, kind: FlawKind, x: f32, y: f32, wide: f32, scale
         }
         FlawKind::ScriptMix => brush.rect(x + wide * 0.25, y, wide * 0.5, scale, color),
         FlawKind::BrokenCharacter => brush.rect(x, y, wide, 3.0 * scale, color),
+        // A thin one that is not sure of itself, a step above where it should be at every other place.
+        FlawKind::Hesitation => {
+            let steps = (wide / (4.0 * scale)) as u32;
+            for i in 0..steps {
+                brush.rect(x + (4 * i) as f32 * scale, y + (i % 2) as f32 * scale, 4.0 * scale, scale, color);
+            }
+        }
+        // A wall at the end.
+        FlawKind::EarlyEnd => brush.rect(x + wide - 2.0 * scale, y - 4.0 * scale, 2.0 * scale, 7.0 * scale, color),
+        // The seam shows.
+        FlawKind::TemplateLeak => {
+            brush.rect(x, y, wide, scale, color);
+            brush.rect(x, y - 1.0 * scale, scale, 3.0 * scale, color);
+        }
     }
 }
 
@@ -130,10 +144,11 @@ fn draw_caret(state: &FrameState, brush: &mut Brush, x: f32, y: f32, scale: f32)
     brush.rect(x + 2.0 * scale, y + 8.0 * scale - height / 2.0, width, height, faded(tint, alpha));
 }
 
-/// While the prompt is being read, a line under the words says how far.
+/// While the model is brought into memory or the prompt is being read, a line under the words says how far.
 fn draw_prefill(state: &FrameState, brush: &mut Brush, left: f32, y: f32, scale: f32) {
-    if state.reading {
-        let done = state.signals.get(SignalId::Prefill).unwrap_or(0.0);
+    if state.reading || state.loading {
+        let measure = if state.loading { SignalId::Load } else { SignalId::Prefill };
+        let done = state.signals.get(measure).unwrap_or(0.0);
         let (wide, thick) = (brush.width - 2.0 * left, scale.max(2.0));
         brush.rect(left, y, wide, thick, tone::TRACK);
         brush.rect(left, y, wide * done.clamp(0.0, 1.0), thick, tone::PROMPT);
@@ -156,6 +171,7 @@ mod tests {
             surprise_bits: -p.log2(),
             entropy_bits: 1.0,
             context_fill: 0.1,
+            inside: Default::default(),
             top: vec![],
         })
     }
@@ -273,7 +289,8 @@ mod tests {
     #[test]
     fn what_was_forgotten_dissolves() {
         let prompt = Event::Prompt { name: None, text: "Q".into(), tokens: 1 };
-        let events = [(0, prompt), (10, token(0, "W", 0.9)), (1000, Event::Forget { tokens: 1, kept: 1 })];
+        let events =
+            [(0, prompt), (10, token(0, "W", 0.9)), (1000, Event::Forget { tokens: 1, kept: 1, text: String::new() })];
         assert!(stage(&events, 1001).1.iter().any(|g| g.cell == 'W' as u32));
         let (_, glyphs) = stage(&events, 6000);
         assert!(!glyphs.iter().any(|g| g.cell == 'W' as u32 && g.size[1] > 16.0));
