@@ -11,6 +11,7 @@ mod flaws;
 mod generator;
 mod gguf;
 mod info;
+mod matrix;
 mod prompt;
 mod sampler;
 mod source;
