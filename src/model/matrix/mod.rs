@@ -1,59 +1,92 @@
-//! temporary
-use std::ops::Range;
-use std::sync::Arc;
+//! Matrices as they stand in the model's file, and the products with them. Nothing is rearranged in advance, so a
+//! matrix costs its bytes in the mapped file and nothing else.
+//!
+//! Runs on the thread that asks and in candle's thread pool, which computes everything. Knows no names of tensors and
+//! no layers. A product of one row must not depend on the number of threads.
 
-use candle_core::quantized::{QStorage, QTensor};
-use candle_core::{CpuStorage, CustomOp1, Device, Layout};
+mod plain;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use rows::Rows;
+
+use std::ops::Range;
 
 use super::gguf::Kind;
 use super::source::Bytes;
 
+use plain::Plain;
+
+/// A matrix (rows, columns): rows are the outputs of a product, columns its inputs.
 #[derive(Clone)]
 pub struct Matrix {
-    kind: Kind,
     rows: usize,
     columns: usize,
+    row_bytes: usize,
     bytes: Bytes,
-    q: Arc<QTensor>,
+    plain: &'static Plain,
 }
 
 impl Matrix {
+    /// Holds the bytes against type and shape. Copies them only if they begin where their numbers may not.
+    ///
+    /// # Errors
+    /// A type that cannot be multiplied with, a row that is no whole number of blocks, or too few or too many bytes.
     pub fn new(kind: Kind, rows: usize, columns: usize, bytes: Bytes) -> Result<Matrix, String> {
-        let dtype = kind.candle().ok_or("type")?;
-        let s = QStorage::from_data((&*bytes).into(), &Device::Cpu, dtype).map_err(|e| e.to_string())?;
-        let q = Arc::new(QTensor::new(s, (rows, columns)).map_err(|e| e.to_string())?);
-        Ok(Matrix { kind, rows, columns, bytes, q })
+        let (Some(plain), Some((elements, block))) = (plain::of(kind), kind.block()) else {
+            return Err(format!("type {} cannot be computed with", kind.name()));
+        };
+        if columns % elements != 0 {
+            return Err(format!("rows of {columns} are no whole number of {}'s blocks of {elements}", kind.name()));
+        }
+        let row_bytes = (columns / elements).checked_mul(block);
+        let needed = row_bytes.and_then(|n| n.checked_mul(rows));
+        let (Some(row_bytes), Some(needed)) = (row_bytes, needed) else {
+            return Err(format!("{rows} rows of {columns} are more than memory can hold"));
+        };
+        if needed != bytes.len() {
+            return Err(format!("{rows} rows of {columns} in {} take {needed} bytes, not {}", kind.name(), bytes.len()));
+        }
+        let bytes = if bytes.as_ptr().addr() % plain.align == 0 { bytes } else { bytes.aligned_copy() };
+        Ok(Matrix { rows, columns, row_bytes, bytes, plain })
     }
-    pub fn bytes(&self) -> usize {
-        self.bytes.len()
+
+    pub fn rows(&self) -> usize {
+        self.rows
     }
+
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Its bytes in the file: what one product with it reads.
     pub fn stored(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// Some of its rows, in the same memory; `None` where it has no such rows.
     pub fn part(&self, rows: Range<usize>) -> Option<Matrix> {
-        let b = self.bytes.len() / self.rows;
-        Matrix::new(self.kind, rows.len(), self.columns, self.bytes.slice(rows.start * b..rows.end * b)?).ok()
+        if rows.start > rows.end || rows.end > self.rows {
+            return None;
+        }
+        let bytes = self.bytes.slice(rows.start * self.row_bytes..rows.end * self.row_bytes)?;
+        Some(Matrix { rows: rows.len(), bytes, ..*self })
     }
+
+    /// Row `i` as numbers.
     pub fn row(&self, i: usize, out: &mut [f32]) {
-        let m = self.part(i..i + 1).unwrap();
-        let v: Vec<f32> = m.q.dequantize(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-        out.copy_from_slice(&v);
+        assert_eq!(out.len(), self.columns);
+        (self.plain.to_float)(&self.bytes[i * self.row_bytes..][..self.row_bytes], out);
     }
 }
-#[derive(Default)]
-pub struct Rows(Vec<f32>, usize);
-impl Rows {
-    pub fn set(&mut self, x: &[f32], m: usize) {
-        self.0 = x.to_vec();
-        self.1 = m;
-    }
-}
-pub fn multiply(ms: &[&Matrix], rows: &mut Rows, outs: &mut [&mut Vec<f32>]) {
-    for (m, out) in ms.iter().zip(outs) {
-        let s = CpuStorage::F32(rows.0.clone());
-        let (CpuStorage::F32(p), _) = m.q.cpu_fwd(&s, &Layout::contiguous((rows.1, m.columns))).unwrap() else {
-            panic!()
-        };
-        **out = p;
+
+/// `outs[i] = rows * matrices[i]^T`, each of shape (m, rows of the matrix). Every matrix has as many columns as `rows`.
+pub fn multiply(matrices: &[&Matrix], rows: &mut Rows, outs: &mut [&mut Vec<f32>]) {
+    assert_eq!(matrices.len(), outs.len());
+    for (matrix, out) in matrices.iter().zip(outs) {
+        assert_eq!(matrix.columns, rows.columns());
+        out.resize(rows.m() * matrix.rows, 0.0);
+        (matrix.plain.multiply)((rows.m(), matrix.columns, matrix.rows), rows.floats(), &matrix.bytes, out);
     }
 }
