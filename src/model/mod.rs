@@ -21,6 +21,7 @@ mod worker;
 pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
 pub use generator::{Forgot, Generator, Progress, Reading, Step};
+pub use gguf::{GgufWriter, Stored};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
 pub use source::Source;
 pub use threads::{limit_threads, threads};
