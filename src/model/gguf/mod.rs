@@ -4,6 +4,9 @@
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3, little endian.
 
 mod read;
+mod write;
+
+pub use write::{GgufWriter, Stored};
 
 use candle_core::quantized::GgmlDType;
 

@@ -46,7 +46,11 @@ impl Matrix {
             return Err(format!("{rows} rows of {columns} are more than memory can hold"));
         };
         if needed != bytes.len() {
-            return Err(format!("{rows} rows of {columns} in {} take {needed} bytes, not {}", kind.name(), bytes.len()));
+            return Err(format!(
+                "{rows} rows of {columns} in {} take {needed} bytes, not {}",
+                kind.name(),
+                bytes.len()
+            ));
         }
         let bytes = if bytes.as_ptr().addr() % plain.align == 0 { bytes } else { bytes.aligned_copy() };
         Ok(Matrix { rows, columns, row_bytes, bytes, plain })
