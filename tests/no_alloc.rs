@@ -85,7 +85,6 @@ fn token(i: u32) -> Token {
         context_fill: 0.5,
         inside: Default::default(),
         top: vec![],
-        inside: Default::default(),
     }
 }
 

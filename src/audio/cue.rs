@@ -206,7 +206,6 @@ mod tests {
             context_fill: 0.5,
             inside: Default::default(),
             top: vec![],
-            inside: Default::default(),
         };
         for event in [Event::Machine(machine), Event::Token(token), Event::Prefill { done: 1, total: 4 }] {
             let (mut by_event, mut by_cue) = (SignalValues::default(), SignalValues::default());

@@ -22,6 +22,7 @@ fn token(surprise_bits: f32) -> CueKind {
         surprise_bits,
         entropy_bits: 3.0,
         context_fill: 0.1,
+        spent: Default::default(),
         script: Script::Letter,
     })
 }
@@ -85,7 +86,6 @@ fn script() -> Vec<Stamped> {
                 context_fill: 0.2,
                 inside: Default::default(),
                 top: vec![],
-                inside: Default::default(),
             }),
         ));
         events.push((
@@ -320,11 +320,20 @@ fn nothing_absurd_gets_out() {
                 surprise_bits: x,
                 entropy_bits: x,
                 context_fill: x,
+                spent: Default::default(),
                 script: Script::Sign,
             }),
         );
-        let kinds = [FlawKind::Leap, FlawKind::Repetition, FlawKind::ScriptMix, FlawKind::BrokenCharacter];
-        take(&mut engine, CueKind::Flaw { kind: kinds[round % 4], period: u32::MAX, count: 1, cause: String::new() });
+        let kinds = [
+            FlawKind::Leap,
+            FlawKind::Repetition,
+            FlawKind::ScriptMix,
+            FlawKind::BrokenCharacter,
+            FlawKind::Hesitation,
+            FlawKind::EarlyEnd,
+            FlawKind::TemplateLeak,
+        ];
+        take(&mut engine, CueKind::Flaw { kind: kinds[round % kinds.len()], period: u32::MAX });
         take(&mut engine, [CueKind::Fault, CueKind::Forget, CueKind::PieceEnd, CueKind::Prompt][round % 4]);
         let routes = ParamId::ALL.iter().map(|to| Route {
             from: SignalId::ALL[round % SignalId::COUNT],

@@ -29,7 +29,6 @@ mod fixture;
 pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
 pub use generator::{Branched, Forgot, Generator, Progress, Reading, Restored, Rewound, SLOTS, Step};
-pub use generator::{Forgot, Generator, Progress, Reading, Step};
 pub use gguf::{GgufWriter, Stored};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
 pub use source::Source;

@@ -8,6 +8,10 @@ use super::rope::RopeConfig;
 /// Contexts longer than this are cut to it unless more is asked for, since a cache that fills costs memory and time.
 pub const DEFAULT_CONTEXT: usize = 4096;
 
+/// Weights up to this size have a cache in f32: its memory is no matter then, and rounding it would be the largest
+/// difference to the reference (logits of quantized models 1e-3 off instead of 1e-5).
+const EXACT_BYTES: u64 = 256 << 20;
+
 /// Sizes and constants of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -42,7 +46,7 @@ pub struct Config {
     /// Positions that a windowed layer sees.
     pub window: Option<usize>,
     pattern: Pattern,
-    /// The cache keeps f16, as is enough for weights that are themselves rounded; else f32.
+    /// The cache keeps f16, as llama.cpp's does; else f32.
     pub half_cache: bool,
 }
 
@@ -192,7 +196,7 @@ impl Config {
             window_rope,
             window,
             pattern,
-            half_cache: gguf.tensors.iter().any(|t| t.shape.len() == 2 && t.kind.name() != "F32"),
+            half_cache: gguf.tensors.iter().map(|t| t.bytes()).sum::<u64>() > EXACT_BYTES,
         })
     }
 
@@ -267,7 +271,7 @@ mod tests {
         let sizes = (config.layers, config.width, config.heads, config.kv_heads, config.head_dim, config.ffn);
         assert_eq!(sizes, (4, 192, 6, 3, 32, 512));
         assert_eq!((config.vocabulary, config.context, config.rope_dims), (6144, 256, 32));
-        assert_eq!(config.cache_bytes(256), 4 * 2 * 3 * 32 * 256 * 2);
+        assert_eq!(config.cache_bytes(256), 4 * 2 * 3 * 32 * 256 * 4);
         assert_eq!(config.window_of(0), None);
     }
 

@@ -3,6 +3,10 @@
 //! Each hot loop is written once and compiled twice: for any processor and for those with AVX2 and FMA, chosen at run
 //! time. `spread` uses no fused operation and a fixed order, so that its sums are the same on every machine.
 
+use std::sync::OnceLock;
+
+use half::f16;
+
 /// Lanes that sums are split into; the compiler turns them into vector registers.
 const LANES: usize = 16;
 
@@ -38,12 +42,6 @@ for_each_processor! {
 }
 
 for_each_processor! {
-    /// `gate = gelu(gate) * up`, with argument and value of the function rounded to f16: llama.cpp takes it from a table
-    /// of that width, and the difference would show in the logits (1e-8 where 1e-12 is possible).
-    pub fn geglu(gate: &mut [f32], up: &[f32]) = geglu_body
-}
-
-for_each_processor! {
     /// `x = cap * tanh(x / cap)`
     pub fn soft_cap(x: &mut [f32], cap: f32) = soft_cap_body
 }
@@ -57,29 +55,6 @@ pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
 #[inline(always)]
 pub fn fused<const LEVEL: u8>(a: f32, b: f32, c: f32) -> f32 {
     if LEVEL > 0 || cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { a * b + c }
-}
-
-#[inline(always)]
-pub(super) fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let (mut xs, mut ys) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    for (x, y) in xs.by_ref().zip(ys.by_ref()) {
-        for i in 0..LANES {
-            sums[i] = multiply_add::<FUSED>(x[i], y[i], sums[i]);
-        }
-    }
-    for ((sum, x), y) in sums.iter_mut().zip(xs.remainder()).zip(ys.remainder()) {
-        *sum += x * y;
-    }
-    // Halves onto halves: four short steps and not a chain of sixteen.
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            sums[i] += sums[i + half];
-        }
-        half /= 2;
-    }
-    sums[0]
 }
 
 /// What a row of logits amounts to.
@@ -125,19 +100,6 @@ fn swiglu_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
 }
 
 #[inline(always)]
-fn geglu_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
-    const SLOPE: f32 = 0.797_884_56; // sqrt(2 / pi)
-    for (g, u) in gate.iter_mut().zip(up) {
-        let x = round_to_f16(*g);
-        // 0.5 * (1 + tanh(t)) is 1 / (1 + exp(-2 t)).
-        let t = SLOPE * x * (1.0 + 0.044_715 * x * x);
-        let inner = round_to_f16(x / (1.0 + exp(-2.0 * t)));
-        let y = if *g >= 10.0 { *g } else { inner };
-        *g = if *g <= -10.0 { 0.0 } else { y } * u;
-    }
-}
-
-#[inline(always)]
 fn soft_cap_body<const FUSED: bool>(x: &mut [f32], cap: f32) {
     for x in x {
         *x = soft_capped(*x, cap);
@@ -150,14 +112,23 @@ pub fn soft_capped(x: f32, cap: f32) -> f32 {
     cap * (1.0 - 2.0 / (1.0 + exp(2.0 * x / cap)))
 }
 
-/// The nearest f16, even among equals, of a number well inside its range.
-#[inline(always)]
-fn round_to_f16(x: f32) -> f32 {
-    let bits = x.to_bits();
-    let normal = f32::from_bits((bits + 0xFFF + ((bits >> 13) & 1)) & !0x1FFF);
-    // Below 2^-14 the steps of f16 stay at 2^-24: adding 0.75 leaves exactly these.
-    let small = (x + 0.75) - 0.75;
-    if x.abs() < 6.103_515_6e-5 { small } else { normal }
+/// `gate = gelu(gate) * up`, in the form with tanh and from a table of every f16, as llama.cpp takes it: rounding and
+/// cancellation in that table would show in the logits (2e-8 where 1e-11 is possible).
+pub fn geglu(gate: &mut [f32], up: &[f32]) {
+    static TABLE: OnceLock<Vec<f16>> = OnceLock::new();
+    let of = |bits: u16| {
+        let x = f16::from_bits(bits).to_f32();
+        let slope = 0.797_884_6 * x * (1.0 + 0.044715 * x * x); // sqrt(2 / pi)
+        f16::from_f32(0.5 * x * (1.0 + slope.tanh()))
+    };
+    let table = TABLE.get_or_init(|| (0..=u16::MAX).map(of).collect());
+    for (g, u) in gate.iter_mut().zip(up) {
+        *g = u * match *g {
+            x if x <= -10.0 => 0.0,
+            x if x >= 10.0 => x,
+            x => table[f16::from_f32(x).to_bits() as usize].to_f32(),
+        };
+    }
 }
 
 /// `e^x` to within 2 units of the last place, without branches, so that loops over it become vector code.
@@ -187,8 +158,7 @@ pub fn exp(x: f32) -> f32 {
 pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
     let width = weight.len();
     for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-        let mean = dot::<false>(row, row) / width as f32;
-        let scale = 1.0 / (mean + eps).sqrt();
+        let scale = rms_scale(row, eps);
         for ((out, x), w) in out.iter_mut().zip(row).zip(weight) {
             *out = x * scale * w;
         }
@@ -198,12 +168,23 @@ pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
 /// The same, in place.
 pub fn rms_norm_in_place(x: &mut [f32], weight: &[f32], eps: f32) {
     for row in x.chunks_exact_mut(weight.len()) {
-        let mean = dot::<false>(row, row) / weight.len() as f32;
-        let scale = 1.0 / (mean + eps).sqrt();
+        let scale = rms_scale(row, eps);
         for (x, w) in row.iter_mut().zip(weight) {
             *x = *x * scale * w;
         }
     }
+}
+
+/// One over the root of the mean square, the squares in f32 and their sum in f64, as llama.cpp has it.
+fn rms_scale(row: &[f32], eps: f32) -> f32 {
+    let mut sums = [0.0f64; LANES];
+    for xs in row.chunks(LANES) {
+        for (sum, x) in sums.iter_mut().zip(xs) {
+            *sum += f64::from(x * x);
+        }
+    }
+    let mean = (sums.iter().sum::<f64>() / row.len() as f64) as f32;
+    1.0 / (mean + eps).sqrt()
 }
 
 /// `x += y`
@@ -257,13 +238,5 @@ mod tests {
         let mut x = vec![0.5, 1000.0, -1000.0];
         soft_cap(&mut x, 30.0);
         assert!((x[0] - 0.5).abs() < 1e-4 && x[1] == 30.0 && x[2] == -30.0);
-    }
-
-    #[test]
-    fn f16_is_rounded_to_as_half_does() {
-        for i in 0..400_000u32 {
-            let x = f32::from_bits(i.wrapping_mul(10_723) & 0x40FF_FFFF) * if i % 2 == 0 { 1.0 } else { -1.0 };
-            assert_eq!(round_to_f16(x), half::f16::from_f32(x).to_f32(), "{x:e}");
-        }
     }
 }

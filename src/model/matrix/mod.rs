@@ -4,6 +4,7 @@
 //! Runs on the thread that asks and in candle's thread pool, which computes everything. Knows no names of tensors and
 //! no layers. A product of one row must not depend on the number of threads.
 
+mod float;
 mod plain;
 mod rows;
 #[cfg(test)]

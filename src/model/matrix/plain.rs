@@ -10,6 +10,7 @@ use candle_core::quantized::k_quants::{
 use half::{bf16, f16};
 
 use super::super::gguf::Kind;
+use super::float;
 
 /// A type of weights.
 pub struct Plain {
@@ -27,7 +28,7 @@ pub fn of(kind: Kind) -> Option<&'static Plain> {
 }
 
 static TABLE: [Plain; 15] = [
-    plain::<f32>(0),
+    Plain { multiply: exact, ..plain::<f32>(0) },
     plain::<f16>(1),
     plain::<BlockQ4_0>(2),
     plain::<BlockQ4_1>(3),
@@ -57,6 +58,14 @@ fn blocks<T: GgmlType>(bytes: &[u8]) -> &[T] {
 
 fn to_float<T: GgmlType>(bytes: &[u8], out: &mut [f32]) {
     T::to_float(blocks(bytes), out);
+}
+
+/// f32 in llama.cpp's order where there is a kernel of our own for that.
+fn exact(mkn: (usize, usize, usize), x: &[f32], bytes: &[u8], out: &mut [f32]) {
+    match float::here() {
+        true => float::multiply(mkn, x, blocks(bytes), out),
+        false => multiply::<f32>(mkn, x, bytes, out),
+    }
 }
 
 fn multiply<T: GgmlType>(mkn: (usize, usize, usize), x: &[f32], bytes: &[u8], out: &mut [f32]) {
