@@ -8,6 +8,7 @@ use candle_core::utils::barrier_pool;
 use half::f16;
 
 use super::cache::{Cache, Element, PAGE};
+use super::exact::{Exact, Scratch};
 use super::{Config, kernels};
 
 /// Below this many multiplications the pool's barrier costs more than it saves.
@@ -23,6 +24,8 @@ pub(super) struct Attention<'a> {
     /// Tokens in the cache before these rows.
     pub at: usize,
     pub layer: usize,
+    /// Rows that were read together, of which `rows` are the last.
+    pub read: usize,
 }
 
 /// Lets every item of the pool write its own heads.
@@ -47,7 +50,22 @@ impl Attention<'_> {
     /// Replaces queries (rows, heads, head_dim) by the attended values. Row `i` sees the positions up to `at + i`, in a
     /// windowed layer only the last ones of them; the rows themselves are in the cache already.
     pub fn run(&self, queries: &mut [f32], cache: &Cache) {
-        if cache.half() { self.run_in::<f16>(queries, cache) } else { self.run_in::<f32>(queries, cache) }
+        if cache.half() { self.run_in::<f16>(queries, cache) } else { self.run_exactly(queries, cache) }
+    }
+
+    /// The same for a small model, in the reference's order.
+    fn run_exactly(&self, queries: &mut [f32], cache: &Cache) {
+        let Config { heads, kv_heads, head_dim, .. } = *self.config;
+        assert_eq!(queries.len(), self.rows * heads * head_dim);
+        let window = self.config.window_of(self.layer);
+        let mut scratch = Scratch::default();
+        for (i, query) in queries.chunks_exact_mut(head_dim).enumerate() {
+            let (seen, head) = (self.at + i / heads + 1, i % heads / (heads / kv_heads));
+            let span = (window.map_or(0, |window| seen.saturating_sub(window)), seen);
+            let (scale, cap) = (self.config.score_scale(), self.config.score_cap);
+            let mut exact = Exact { query, span, scale, cap, alone: self.read == 1 };
+            exact.attend(&cache.head::<f32>(self.layer, head), &mut scratch);
+        }
     }
 
     fn run_in<E: Element>(&self, queries: &mut [f32], cache: &Cache) {
@@ -70,7 +88,7 @@ impl Attention<'_> {
             };
             batch.queries.clear();
             batch.spans.clear();
-            (batch.scale, batch.cap) = (self.config.query_scale, self.config.score_cap);
+            (batch.scale, batch.cap) = (self.config.score_scale(), self.config.score_cap);
             for j in these.clone() {
                 batch.queries.extend_from_slice(place(j));
                 let seen = self.at + j / group + 1;

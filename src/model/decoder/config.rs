@@ -243,6 +243,11 @@ impl Config {
         Ok((positions, pattern))
     }
 
+    /// What scores are multiplied by where queries are not scaled before.
+    pub fn score_scale(&self) -> f32 {
+        if self.family.scaled_queries { 1.0 } else { self.query_scale }
+    }
+
     /// The positions that this layer sees; `None`: all.
     pub fn window_of(&self, layer: usize) -> Option<usize> {
         let windowed = match &self.pattern {

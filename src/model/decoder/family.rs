@@ -16,6 +16,8 @@ pub struct Family {
     pub post_norms: bool,
     /// The embedding is multiplied by the root of its width.
     pub scaled_embedding: bool,
+    /// Queries are scaled before they meet the keys, not the scores after.
+    pub scaled_queries: bool,
     /// The file may bring a matrix for the output; else the embedding table makes the logits.
     pub own_output: bool,
     /// The file may bring factors for the frequencies of the positions.
@@ -62,6 +64,7 @@ const PLAIN: Family = Family {
     head_norms: false,
     post_norms: false,
     scaled_embedding: false,
+    scaled_queries: false,
     own_output: true,
     rope_factors: false,
     window: None,
@@ -69,13 +72,19 @@ const PLAIN: Family = Family {
     logit_cap: None,
     shared_scale_layers: 0,
 };
-const GEMMA: Family =
-    Family { name: "gemma", activation: Activation::Gelu, scaled_embedding: true, own_output: false, ..PLAIN };
+const GEMMA: Family = Family {
+    name: "gemma",
+    activation: Activation::Gelu,
+    scaled_embedding: true,
+    scaled_queries: true,
+    own_output: false,
+    ..PLAIN
+};
 
 /// The table.
 pub static FAMILIES: [Family; 7] = [
     Family { name: "llama", pairs: Pairs::Neighbours, rope_factors: true, ..PLAIN },
-    Family { name: "phi3", rope_factors: true, ..PLAIN },
+    Family { name: "phi3", scaled_queries: true, rope_factors: true, ..PLAIN },
     GEMMA,
     Family {
         name: "gemma2",

@@ -46,12 +46,31 @@ for_each_processor! {
     pub fn soft_cap(x: &mut [f32], cap: f32) = soft_cap_body
 }
 
+/// `e^x` with fused operations, by the polynomial that llama.cpp's kernels share with Arm's optimized routines, so that
+/// softmax and SiLU agree with the reference in the last bit. 0 far below, infinity far above.
 #[inline(always)]
-pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
+#[allow(clippy::excessive_precision)]
+pub fn exp_fused<const LEVEL: u8>(x: f32) -> f32 {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
+    let n = fused::<LEVEL>(x, std::f32::consts::LOG2_E, ROUND) - ROUND;
+    let b = fused::<LEVEL>(-n, 1.428_606_8e-6, fused::<LEVEL>(-n, 0.693_145_75, x));
+    let u = b * b;
+    let high = fused::<LEVEL>(
+        fused::<LEVEL>(8.247_390_4e-3, b, 4.189_976_7e-2),
+        u,
+        fused::<LEVEL>(0.166_683_96, b, 0.499_991_27),
+    );
+    let j = fused::<LEVEL>(high, u, fused::<LEVEL>(0.999_999_4, b, 1.0));
+    // In two factors, since 2^n may be too small or too large for one.
+    let power = |n: i32| f32::from_bits(((n + 127) as u32) << 23);
+    let whole = n.clamp(-252.0, 252.0) as i32;
+    if n.abs() > 192.0 {
+        return if n > 0.0 { f32::INFINITY } else { 0.0 };
+    }
+    j * power(whole / 2) * power(whole - whole / 2)
 }
 
-/// As [`multiply_add`] for the levels of the attention: fused from level 1 on.
+/// `a * b + c`, fused from level 1 on.
 #[inline(always)]
 pub fn fused<const LEVEL: u8>(a: f32, b: f32, c: f32) -> f32 {
     if LEVEL > 0 || cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { a * b + c }
@@ -95,7 +114,7 @@ fn spread_body<const FUSED: bool>(logits: &[f32]) -> Spread {
 #[inline(always)]
 fn swiglu_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
     for (g, u) in gate.iter_mut().zip(up) {
-        *g = *g / (1.0 + exp(-*g)) * u;
+        *g = *g / (1.0 + if FUSED { exp_fused::<1>(-*g) } else { exp(-*g) }) * u;
     }
 }
 
@@ -118,7 +137,7 @@ pub fn geglu(gate: &mut [f32], up: &[f32]) {
     static TABLE: OnceLock<Vec<f16>> = OnceLock::new();
     let of = |bits: u16| {
         let x = f16::from_bits(bits).to_f32();
-        let slope = 0.797_884_6 * x * (1.0 + 0.044715 * x * x); // sqrt(2 / pi)
+        let slope = 0.797_884_6 * x * (0.044715 * x).mul_add(x, 1.0); // sqrt(2 / pi)
         f16::from_f32(0.5 * x * (1.0 + slope.tanh()))
     };
     let table = TABLE.get_or_init(|| (0..=u16::MAX).map(of).collect());

@@ -9,6 +9,7 @@
 mod attention;
 mod cache;
 mod config;
+mod exact;
 mod family;
 mod kernels;
 mod rope;
@@ -63,6 +64,14 @@ pub struct Guess {
     pub layer: usize,
     pub id: u32,
     pub p: f32,
+}
+
+/// Which rows of a layer are of use to what follows.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    All,
+    Last,
+    Nothing,
 }
 
 /// Buffers that a forward pass writes anew; kept, so that a token allocates nothing but its logits.
@@ -202,44 +211,78 @@ impl Decoder {
         };
         for (l, layer) in weights.layers.iter().enumerate() {
             let before = self.spent.attention + self.spent.feed_forward;
-            self.attention(&weights, l, layer, m);
+            // Of the last layer only the last row is of use, and of a part that makes no logits none at all.
+            let wanted = match (l + 1 == config.layers, last) {
+                (false, _) => Wanted::All,
+                (true, true) => Wanted::Last,
+                (true, false) => Wanted::Nothing,
+            };
+            self.attention(&weights, l, layer, m, wanted);
             lap(&mut self.spent.attention);
-            self.feed_forward(config, layer, m);
+            match wanted {
+                Wanted::All => self.feed_forward(config, layer, m),
+                Wanted::Last => self.feed_forward(config, layer, 1),
+                Wanted::Nothing => {}
+            }
             lap(&mut self.spent.feed_forward);
             self.spent.layers.push(self.spent.attention + self.spent.feed_forward - before);
             if last && self.lens > 0 && (l + 1) % self.lens == 0 && l + 1 < config.layers {
-                let guess = self.guess(&weights, l + 1, m);
+                let guess = self.guess(&weights, l + 1);
                 self.guesses.push(guess);
                 lap(&mut self.spent.output);
             }
         }
         self.cache.advance(m);
-        let logits = last.then(|| self.logits(&weights, m));
+        let logits = last.then(|| self.logits(&weights));
         lap(&mut self.spent.output);
         Ok(logits)
     }
 
-    /// Adds to `x` what the rows take from those before them.
-    fn attention(&mut self, weights: &Weights, l: usize, layer: &Layer, m: usize) {
+    /// Adds to `x` what the rows take from those before them. Of rows that are not wanted only keys and values are made;
+    /// `x` is then the last row alone.
+    fn attention(&mut self, weights: &Weights, l: usize, layer: &Layer, m: usize, wanted: Wanted) {
         let config = &weights.config;
         let at = self.cache.len();
         let Work { rows, angles, x, h, out, q, k, v, .. } = &mut self.work;
+        let [of_q, of_k, of_v] = &layer.qkv;
+        let turn = weights.rope_of(l);
+        let (rope, angles) = (&weights.ropes[turn], &angles[turn]);
         normed(x, &layer.attention_norm, config.eps, h);
         rows.set(h, m);
-        matrix::multiply(&[&layer.qkv[0].weight, &layer.qkv[1].weight, &layer.qkv[2].weight], rows, &mut [q, k, v]);
-        for (linear, rows) in layer.qkv.iter().zip([&mut *q, &mut *k, &mut *v]) {
-            linear.add_bias(rows);
+        if wanted == Wanted::All {
+            matrix::multiply(&[&of_q.weight, &of_k.weight, &of_v.weight], rows, &mut [q, k, v]);
+        } else {
+            matrix::multiply(&[&of_k.weight, &of_v.weight], rows, &mut [k, v]);
         }
-        if let Some([of_q, of_k]) = &layer.head_norms {
-            kernels::rms_norm_in_place(q, of_q, config.eps);
-            kernels::rms_norm_in_place(k, of_k, config.eps);
+        of_k.add_bias(k);
+        of_v.add_bias(v);
+        if let Some([_, norm]) = &layer.head_norms {
+            kernels::rms_norm_in_place(k, norm, config.eps);
         }
-        let turn = weights.rope_of(l);
-        weights.ropes[turn].turn(q, config.head_dim, config.heads, &angles[turn]);
-        weights.ropes[turn].turn(k, config.head_dim, config.kv_heads, &angles[turn]);
+        rope.turn(k, config.head_dim, config.kv_heads, angles.rows(rope, 0));
         self.cache.write(l, k, v, m);
-        Attention { config, rows: m, at, layer: l }.run(q, &self.cache); // the queries become the attended values
-        rows.set(q, m);
+        // The first row that goes on.
+        let first = match wanted {
+            Wanted::All => 0,
+            Wanted::Last => m - 1,
+            Wanted::Nothing => return,
+        };
+        if wanted == Wanted::Last {
+            x.drain(..first * config.width);
+            rows.set(&h[first * config.width..], 1);
+            matrix::multiply(&[&of_q.weight], rows, &mut [q]);
+        }
+        of_q.add_bias(q);
+        if let Some([norm, _]) = &layer.head_norms {
+            kernels::rms_norm_in_place(q, norm, config.eps);
+        }
+        rope.turn(q, config.head_dim, config.heads, angles.rows(rope, first));
+        if config.family.scaled_queries {
+            q.iter_mut().for_each(|x| *x *= config.query_scale);
+        }
+        // The queries become the attended values.
+        Attention { config, rows: m - first, at: at + first, layer: l, read: m }.run(q, &self.cache);
+        rows.set(q, m - first);
         matrix::multiply(&[&layer.attention_output.weight], rows, &mut [out]);
         layer.attention_output.add_bias(out);
         if let Some(norm) = &layer.attention_post_norm {
@@ -269,11 +312,11 @@ impl Decoder {
         kernels::add(x, out);
     }
 
-    /// The logits (vocabulary) of the last of `m` rows as they are now.
-    fn logits(&mut self, weights: &Weights, m: usize) -> Vec<f32> {
+    /// The logits (vocabulary) of the last row as it is now.
+    fn logits(&mut self, weights: &Weights) -> Vec<f32> {
         let config = &weights.config;
         let Work { rows, x, h, .. } = &mut self.work;
-        normed(&x[(m - 1) * config.width..], &weights.output_norm, config.eps, h);
+        normed(&x[x.len() - config.width..], &weights.output_norm, config.eps, h);
         rows.set(h, 1);
         let mut logits = Vec::new();
         matrix::multiply(&[&weights.output.weight], rows, &mut [&mut logits]);
@@ -284,8 +327,8 @@ impl Decoder {
         logits
     }
 
-    fn guess(&mut self, weights: &Weights, layer: usize, m: usize) -> Guess {
-        let logits = self.logits(weights, m);
+    fn guess(&mut self, weights: &Weights, layer: usize) -> Guess {
+        let logits = self.logits(weights);
         let mut best = Vec::new();
         likeliest(&logits, 1, &mut best);
         let (logit, id) = best.first().copied().unwrap_or((f32::NAN, 0));

@@ -47,6 +47,13 @@ struct Yarn {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Angles(Vec<(f32, f32)>);
 
+impl Angles {
+    /// The angles from row `first` on.
+    pub fn rows(&self, rope: &Rope, first: usize) -> &[(f32, f32)] {
+        &self.0[first * (rope.dims / 2)..]
+    }
+}
+
 impl Rope {
     pub fn new(config: &RopeConfig, pairs: Pairs, dims: usize, factors: Option<Vec<f32>>) -> Rope {
         let yarn = config.yarn_context.map(|context| {
@@ -96,10 +103,10 @@ impl Rope {
         }
     }
 
-    /// Turns rows (m, heads, head_dim) by the angles of these rows.
-    pub fn turn(&self, rows: &mut [f32], head_dim: usize, heads: usize, angles: &Angles) {
+    /// Turns rows (m, heads, head_dim) by the angles of these rows, one after the other.
+    pub fn turn(&self, rows: &mut [f32], head_dim: usize, heads: usize, angles: &[(f32, f32)]) {
         let half = self.dims / 2;
-        for (row, angles) in rows.chunks_exact_mut(heads * head_dim).zip(angles.0.chunks_exact(half.max(1))) {
+        for (row, angles) in rows.chunks_exact_mut(heads * head_dim).zip(angles.chunks_exact(half.max(1))) {
             for head in row.chunks_exact_mut(head_dim) {
                 self.turn_head(&mut head[..self.dims], angles);
             }
@@ -116,16 +123,16 @@ impl Rope {
             Pairs::Neighbours => {
                 for (pair, (cos, sin)) in head.chunks_exact_mut(2).zip(angles) {
                     let (a, b) = (pair[0], pair[1]);
-                    pair[0] = a * cos - b * sin;
-                    pair[1] = a * sin + b * cos;
+                    pair[0] = a.mul_add(*cos, -(b * sin));
+                    pair[1] = a.mul_add(*sin, b * cos);
                 }
             }
             Pairs::Halves => {
                 let (low, high) = head.split_at_mut(self.dims / 2);
                 for ((x, y), (cos, sin)) in low.iter_mut().zip(high).zip(angles) {
                     let (a, b) = (*x, *y);
-                    *x = a * cos - b * sin;
-                    *y = a * sin + b * cos;
+                    *x = a.mul_add(*cos, -(b * sin));
+                    *y = a.mul_add(*sin, b * cos);
                 }
             }
         }
@@ -148,7 +155,7 @@ mod tests {
             let before: Vec<f32> = (0..8).map(|i| i as f32 - 3.0).collect();
             let (mut row, mut angles) = (before.clone(), Angles::default());
             rope.angles(9, 1, &mut angles);
-            rope.turn(&mut row, 8, 1, &angles);
+            rope.turn(&mut row, 8, 1, angles.rows(&rope, 0));
             assert!(row != before && row[6..] == before[6..], "the last two elements are not turned");
             rope.turn_key(&mut row, &rope.back(9));
             assert!(row.iter().zip(&before).all(|(a, b)| (a - b).abs() < 1e-5), "{row:?}");

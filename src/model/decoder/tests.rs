@@ -119,8 +119,6 @@ fn every_family_computes_what_llama_cpp_does() {
         if std::env::var("XIAO_SHOW").is_ok() {
             eprintln!("{place}: {error:.1e}");
         }
-        let bound = if f.kind == "q4_k_m" { 1e-2 } else { bound };
-        let bound = if std::env::var("XIAO_SHOW").is_ok() { 1.0 } else { bound };
         assert!(error <= bound, "{place}: {error:e}");
 
         // In parts, and once more after going back.
@@ -129,15 +127,11 @@ fn every_family_computes_what_llama_cpp_does() {
             decoder.forward(part, false).unwrap();
         }
         let parts = decoder.forward(&prompt[prompt.len() - 1..], true).unwrap().unwrap();
-        assert!(
-            nmse(&parts, &whole) < if f.kind == "f32" { 1e-9 } else { 1e-5 },
-            "{place}: {:e}",
-            nmse(&parts, &whole)
-        );
+        assert!(nmse(&parts, &f.logits) <= bound, "{place}, in parts: {:e}", nmse(&parts, &f.logits));
         decoder.forward(&[1, 2, 3], false).unwrap();
         decoder.truncate(prompt.len() - 3);
         let again = decoder.forward(&prompt[prompt.len() - 3..], true).unwrap().unwrap();
-        assert!(nmse(&again, &whole) < if f.kind == "f32" { 1e-9 } else { 1e-5 }, "{place}");
+        assert!(nmse(&again, &f.logits) <= bound, "{place}: again {:e}", nmse(&again, &f.logits));
 
         if f.kind == "f32" {
             let (mut logits, mut said) = (again, Vec::new());
