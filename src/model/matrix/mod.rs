@@ -49,6 +49,9 @@ impl Matrix {
         let (Some(plain), Some((elements, block))) = (plain::of(kind), kind.block()) else {
             return Err(format!("type {} cannot be computed with", kind.name()));
         };
+        if rows == 0 || columns == 0 {
+            return Err(format!("{rows} rows of {columns} are no numbers"));
+        }
         if columns % elements != 0 {
             return Err(format!("rows of {columns} are no whole number of {}'s blocks of {elements}", kind.name()));
         }
@@ -58,7 +61,11 @@ impl Matrix {
             return Err(format!("{rows} rows of {columns} are more than memory can hold"));
         };
         if needed != bytes.len() {
-            return Err(format!("{rows} rows of {columns} in {} take {needed} bytes, not {}", kind.name(), bytes.len()));
+            return Err(format!(
+                "{rows} rows of {columns} in {} take {needed} bytes, not {}",
+                kind.name(),
+                bytes.len()
+            ));
         }
         let bytes = if bytes.as_ptr().addr() % plain.align == 0 { bytes } else { bytes.aligned_copy() };
         Ok(Matrix {
@@ -85,7 +92,9 @@ impl Matrix {
         self.bytes.len()
     }
 
-    pub fn raw(&self) -> &[u8] { &self.bytes }
+    pub fn raw(&self) -> &[u8] {
+        &self.bytes
+    }
     /// Some of its rows, in the same memory; `None` where it has no such rows.
     pub fn part(&self, rows: Range<usize>) -> Option<Matrix> {
         if rows.start > rows.end || rows.end > self.rows {
@@ -125,23 +134,24 @@ pub fn multiply(matrices: &[&Matrix], rows: &mut Rows, outs: &mut [&mut Vec<f32>
 /// The products that own kernels can do, in one wake of the pool.
 #[cfg(target_arch = "x86_64")]
 fn multiply_wide(matrices: &[&Matrix], rows: &mut Rows, outs: &mut [&mut Vec<f32>]) {
-    let tiles = |matrix: &Matrix| if matrix.wide.is_some() { matrix.rows.div_ceil(Wide::LANES) } else { 0 };
+    let tiles = |matrix: &Matrix| matrix.wide.map_or(0, |wide| matrix.rows.div_ceil(wide.tile()));
     let total = matrices.iter().map(|matrix| tiles(matrix)).sum();
     if total == 0 {
         return;
     }
-    let x = rows.rounded();
+    let rounded = matrices.iter().any(|matrix| matrix.wide.is_some_and(Wide::needs_rounded));
+    let x = rows.input(rounded);
     let mut outs = outs.iter_mut();
     let outs: [Option<Out<f32>>; TOGETHER] = std::array::from_fn(|_| outs.next().map(|out| Out::new(out)));
     each(total, false, |mut tile| {
         for (matrix, out) in matrices.iter().zip(&outs) {
             let tiles = tiles(matrix);
             if let (Some(wide), Some(out), true) = (matrix.wide, out, tile < tiles) {
-                let first = tile * Wide::LANES;
-                let rows = Wide::LANES.min(matrix.rows - first);
+                let first = tile * wide.tile();
+                let rows = wide.tile().min(matrix.rows - first);
                 let weights = &matrix.bytes[first * matrix.row_bytes..(first + rows) * matrix.row_bytes];
                 // SAFETY: each tile has columns of its own.
-                unsafe { wide.multiply(weights, rows, x, first, matrix.rows, out) };
+                unsafe { wide.multiply(weights, rows, &x, first, matrix.rows, out) };
                 return;
             }
             tile -= tiles;

@@ -1,7 +1,7 @@
 //! Rows of activations that are about to be multiplied.
 
 #[cfg(target_arch = "x86_64")]
-use super::wide::Rounded;
+use super::wide::{Input, Rounded};
 
 /// Rows (m, columns), kept between products so that no memory is asked for once it has grown.
 #[derive(Default)]
@@ -50,12 +50,12 @@ impl Rows {
         &self.x
     }
 
-    /// The rows rounded for the kernels of [`super::wide`], which is done once.
+    /// The rows for the kernels of [`super::wide`]; rounds them, which is done once, where those need it.
     #[cfg(target_arch = "x86_64")]
-    pub fn rounded(&mut self) -> &Rounded {
-        if !std::mem::replace(&mut self.is_rounded, true) {
+    pub fn input(&mut self, rounded: bool) -> Input<'_> {
+        if rounded && !std::mem::replace(&mut self.is_rounded, true) {
             self.rounded.set(&self.x, self.m);
         }
-        &self.rounded
+        Input { m: self.m, columns: self.columns, floats: &self.x, rounded: &self.rounded }
     }
 }

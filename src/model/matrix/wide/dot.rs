@@ -90,7 +90,7 @@ dot!(q8_0, q8_0_piece, 32, 34, 2);
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn total(sums: &[__m512; 3]) -> f32 {
+pub fn total(sums: &[__m512; 3]) -> f32 {
     _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), sums[2]))
 }
 
@@ -106,14 +106,14 @@ unsafe fn prefetch<const BYTES: usize>(at: *const u8) {
 /// Lane numbers that repeat each of four lanes beginning with `first` four times, or each of two eight times.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn spread4(first: i32) -> __m512i {
+pub fn spread4(first: i32) -> __m512i {
     let [a, b, c, d] = [first, first + 1, first + 2, first + 3];
     _mm512_setr_epi32(a, a, a, a, b, b, b, b, c, c, c, c, d, d, d, d)
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn spread8(first: i32) -> __m512i {
+pub fn spread8(first: i32) -> __m512i {
     let [a, b] = [first, first + 1];
     _mm512_setr_epi32(a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b)
 }
@@ -218,7 +218,8 @@ pub unsafe fn q6_k_numbers(block: *const u8) -> [__m512i; 4] {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
 pub unsafe fn q6_k_scales(block: *const u8) -> __m512 {
     // SAFETY: the scales are 16 bytes at 192, the unit is two at 208.
-    let (scales, unit) = unsafe { (_mm_loadu_si128(block.add(192).cast()), block.add(208).cast::<i16>().read_unaligned()) };
+    let (scales, unit) =
+        unsafe { (_mm_loadu_si128(block.add(192).cast()), block.add(208).cast::<i16>().read_unaligned()) };
     let unit = _mm512_cvtph_ps(_mm256_set1_epi16(unit));
     _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(scales)), unit)
 }

@@ -2,6 +2,8 @@
 //! are rounded to eight bits, 32 to a scale.
 
 mod dot;
+mod flat;
+mod floats;
 mod panel;
 mod product;
 mod round;
@@ -19,18 +21,48 @@ const TOGETHER: usize = 128;
 /// What there is for one type of weights.
 pub struct Wide {
     kind: Kind,
-    dot: Dot,
-    unpack: Unpack,
-    /// Columns that share a scale: 32 or 16.
-    group: usize,
+    how: How,
 }
 
-static TABLE: [Wide; 4] = [
-    Wide { kind: Kind(8), dot: dot::q8_0, unpack: panel::q8_0, group: 32 },
-    Wide { kind: Kind(12), dot: dot::q4_k, unpack: panel::q4_k, group: 32 },
-    Wide { kind: Kind(13), dot: dot::q5_k, unpack: panel::q5_k, group: 32 },
-    Wide { kind: Kind(14), dot: dot::q6_k, unpack: panel::q6_k, group: 16 },
+enum How {
+    /// `group` columns, 32 or 16, share a scale.
+    Integers {
+        dot: Dot,
+        unpack: Unpack,
+        group: usize,
+    },
+    Floats {
+        multiply: floats::Multiply,
+    },
+}
+
+static TABLE: [Wide; 13] = [
+    float::<floats::F32>(0),
+    float::<floats::F16>(1),
+    flat::<flat::Q4_0>(2),
+    flat::<flat::Q4_1>(3),
+    flat::<flat::Q5_0>(6),
+    flat::<flat::Q5_1>(7),
+    integers(8, dot::q8_0, panel::q8_0, 32),
+    flat::<flat::Q2K>(10),
+    flat::<flat::Q3K>(11),
+    integers(12, dot::q4_k, panel::q4_k, 32),
+    integers(13, dot::q5_k, panel::q5_k, 32),
+    integers(14, dot::q6_k, panel::q6_k, 16),
+    float::<floats::BF16>(30),
 ];
+
+const fn integers(number: u32, dot: Dot, unpack: Unpack, group: usize) -> Wide {
+    Wide { kind: Kind(number), how: How::Integers { dot, unpack, group } }
+}
+
+const fn flat<T: flat::Unpacked>(number: u32) -> Wide {
+    integers(number, flat::dot::<T>, flat::unpack::<T>, PIECE / T::GROUPS)
+}
+
+const fn float<T: floats::Float>(number: u32) -> Wide {
+    Wide { kind: Kind(number), how: How::Floats { multiply: floats::multiply::<T> } }
+}
 
 /// The kernels for a type, where this processor can run them.
 pub fn of(kind: Kind) -> Option<&'static Wide> {
@@ -73,34 +105,79 @@ impl Rounded {
     }
 }
 
+/// Rows of activations: as they are, and rounded if some matrix asks for that.
+pub struct Input<'a> {
+    pub m: usize,
+    pub columns: usize,
+    pub floats: &'a [f32],
+    pub rounded: &'a Rounded,
+}
+
 impl Wide {
     /// Rows that are multiplied as one piece of work.
-    pub const LANES: usize = LANES;
+    pub fn tile(&self) -> usize {
+        match self.how {
+            How::Integers { .. } => LANES,
+            How::Floats { .. } => floats::TILE,
+        }
+    }
 
-    /// At most 16 rows of weights times all activations, to columns `first..` of `out` (m, outputs).
+    pub fn needs_rounded(&self) -> bool {
+        matches!(self.how, How::Integers { .. })
+    }
+
+    /// At most a tile of weights times all activations, to columns `first..` of `out` (m, outputs).
     ///
     /// # Safety
-    /// `weights` holds `rows` rows of `row_bytes`, and nobody else writes those columns.
-    pub unsafe fn multiply(&self, weights: &[u8], rows: usize, x: &Rounded, first: usize, outputs: usize, out: &Out<f32>) {
-        let row_bytes = weights.len() / rows;
-        if x.m == 1 {
+    /// `weights` holds `rows` rows, and nobody else writes those columns.
+    pub unsafe fn multiply(
+        &self,
+        weights: &[u8],
+        rows: usize,
+        x: &Input,
+        first: usize,
+        outputs: usize,
+        out: &Out<f32>,
+    ) {
+        match self.how {
             // SAFETY: the features are there, see [`of`]; the rest is the caller's.
-            unsafe { (self.dot)(weights.as_ptr(), rows, x.columns, &x.pieces, &x.fours, out.at(first)) };
-            return;
+            How::Floats { multiply } => unsafe { multiply(weights, rows, x.floats, x.columns, first, outputs, out) },
+            How::Integers { dot, .. } if x.m == 1 => {
+                // SAFETY: as above.
+                unsafe { dot(weights.as_ptr(), rows, x.columns, &x.rounded.pieces, &x.rounded.fours, out.at(first)) };
+            }
+            How::Integers { unpack, group, .. } => {
+                let multiply = Panels { unpack, group, block: self.kind.block().unwrap_or((PIECE, 0)) };
+                // SAFETY: as above.
+                unsafe { multiply.multiply(weights, rows, x.rounded, first, outputs, out) };
+            }
         }
-        let (elements, block) = self.kind.block().unwrap_or((PIECE, 0));
+    }
+}
+
+/// Products of several rows by way of unpacked panels.
+struct Panels {
+    unpack: Unpack,
+    group: usize,
+    /// Elements and bytes in a block.
+    block: (usize, usize),
+}
+
+impl Panels {
+    unsafe fn multiply(&self, weights: &[u8], rows: usize, x: &Rounded, first: usize, outputs: usize, out: &Out<f32>) {
+        let row_bytes = weights.len() / rows;
+        let step = PIECE / self.block.0 * self.block.1;
         let mut panel = Panel::ZERO;
         for start in (0..x.m).step_by(TOGETHER) {
             let m = TOGETHER.min(x.m - start);
             let mut sums = [[0.0f32; LANES]; TOGETHER];
-            for (i, x_piece) in x.pieces.chunks_exact(x.m).enumerate() {
-                let at = i * (PIECE / elements * block);
+            for (i, pieces) in x.pieces.chunks_exact(x.m).enumerate() {
                 // Where fewer than 16 rows are left, the last one stands in for those that are missing.
-                let pointers = std::array::from_fn(|row| weights[row.min(rows - 1) * row_bytes + at..].as_ptr());
+                let blocks = std::array::from_fn(|row| weights[row.min(rows - 1) * row_bytes + i * step..].as_ptr());
                 // SAFETY: the features are there, see [`of`]; the blocks of a piece lie in their rows.
                 unsafe {
-                    (self.unpack)(&pointers, PIECE.min(x.columns - i * PIECE), &mut panel);
-                    let (x, sums) = (&x_piece[start..start + m], &mut sums[..m]);
+                    (self.unpack)(&blocks, PIECE.min(x.columns - i * PIECE), &mut panel);
+                    let (x, sums) = (&pieces[start..start + m], &mut sums[..m]);
                     match self.group {
                         16 => product::product::<16>(&panel, x, sums),
                         _ => product::product::<8>(&panel, x, sums),

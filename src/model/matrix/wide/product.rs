@@ -45,11 +45,8 @@ fn few<const GROUPS: usize, const M: usize>(panel: &Panel, x: &[Piece; M], sums:
             let scale = _mm512_load_ps(panel.scale[group].as_ptr());
             let min = _mm512_load_ps(panel.min[group].as_ptr());
             for ((float, dot), x) in floats.iter_mut().zip(dots).zip(x) {
-                let (unit, sum) = if GROUPS == 8 {
-                    (x.scale[group], x.sum32[group])
-                } else {
-                    (x.scale[group / 2], x.sum16[group])
-                };
+                let (unit, sum) =
+                    if GROUPS == 8 { (x.scale[group], x.sum32[group]) } else { (x.scale[group / 2], x.sum16[group]) };
                 let dot = _mm512_mul_ps(_mm512_cvtepi32_ps(dot), _mm512_set1_ps(unit));
                 *float = _mm512_fmadd_ps(dot, scale, *float);
                 *float = _mm512_fmadd_ps(min, _mm512_set1_ps(sum), *float);
