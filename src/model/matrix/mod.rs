@@ -7,8 +7,11 @@
 mod float;
 mod plain;
 mod rows;
+mod share;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 pub use rows::Rows;
 
@@ -18,6 +21,14 @@ use super::gguf::Kind;
 use super::source::Bytes;
 
 use plain::Plain;
+#[cfg(target_arch = "x86_64")]
+use share::{Out, each};
+#[cfg(target_arch = "x86_64")]
+use wide::Wide;
+
+/// Matrices that are multiplied in one wake of the pool: as many as a layer has for the same activations.
+#[cfg(target_arch = "x86_64")]
+const TOGETHER: usize = 4;
 
 /// A matrix (rows, columns): rows are the outputs of a product, columns its inputs.
 #[derive(Clone)]
@@ -27,6 +38,8 @@ pub struct Matrix {
     row_bytes: usize,
     bytes: Bytes,
     plain: &'static Plain,
+    #[cfg(target_arch = "x86_64")]
+    wide: Option<&'static Wide>,
 }
 
 impl Matrix {
@@ -38,6 +51,9 @@ impl Matrix {
         let (Some(plain), Some((elements, block))) = (plain::of(kind), kind.block()) else {
             return Err(format!("type {} cannot be computed with", kind.name()));
         };
+        if rows == 0 || columns == 0 {
+            return Err(format!("{rows} rows of {columns} are no numbers"));
+        }
         if columns % elements != 0 {
             return Err(format!("rows of {columns} are no whole number of {}'s blocks of {elements}", kind.name()));
         }
@@ -54,7 +70,15 @@ impl Matrix {
             ));
         }
         let bytes = if bytes.as_ptr().addr() % plain.align == 0 { bytes } else { bytes.aligned_copy() };
-        Ok(Matrix { rows, columns, row_bytes, bytes, plain })
+        Ok(Matrix {
+            rows,
+            columns,
+            row_bytes,
+            bytes,
+            plain,
+            #[cfg(target_arch = "x86_64")]
+            wide: wide::of(kind),
+        })
     }
 
     pub fn rows(&self) -> usize {
@@ -70,6 +94,9 @@ impl Matrix {
         &self.bytes
     }
 
+    pub fn raw(&self) -> &[u8] {
+        &self.bytes
+    }
     /// Some of its rows, in the same memory; `None` where it has no such rows.
     pub fn part(&self, rows: Range<usize>) -> Option<Matrix> {
         if rows.start > rows.end || rows.end > self.rows {
@@ -89,9 +116,47 @@ impl Matrix {
 /// `outs[i] = rows * matrices[i]^T`, each of shape (m, rows of the matrix). Every matrix has as many columns as `rows`.
 pub fn multiply(matrices: &[&Matrix], rows: &mut Rows, outs: &mut [&mut Vec<f32>]) {
     assert_eq!(matrices.len(), outs.len());
-    for (matrix, out) in matrices.iter().zip(outs) {
+    for (matrix, out) in matrices.iter().zip(outs.iter_mut()) {
         assert_eq!(matrix.columns, rows.columns());
         out.resize(rows.m() * matrix.rows, 0.0);
+    }
+    #[cfg(target_arch = "x86_64")]
+    for (matrices, outs) in matrices.chunks(TOGETHER).zip(outs.chunks_mut(TOGETHER)) {
+        multiply_wide(matrices, rows, outs);
+    }
+    for (matrix, out) in matrices.iter().zip(outs) {
+        #[cfg(target_arch = "x86_64")]
+        if matrix.wide.is_some() {
+            continue;
+        }
         (matrix.plain.multiply)((rows.m(), matrix.columns, matrix.rows), rows.floats(), &matrix.bytes, out);
     }
+}
+
+/// The products that own kernels can do, in one wake of the pool.
+#[cfg(target_arch = "x86_64")]
+fn multiply_wide(matrices: &[&Matrix], rows: &mut Rows, outs: &mut [&mut Vec<f32>]) {
+    let tiles = |matrix: &Matrix| matrix.wide.map_or(0, |wide| matrix.rows.div_ceil(wide.tile()));
+    let total = matrices.iter().map(|matrix| tiles(matrix)).sum();
+    if total == 0 {
+        return;
+    }
+    let rounded = matrices.iter().any(|matrix| matrix.wide.is_some_and(Wide::needs_rounded));
+    let x = rows.input(rounded);
+    let mut outs = outs.iter_mut();
+    let outs: [Option<Out<f32>>; TOGETHER] = std::array::from_fn(|_| outs.next().map(|out| Out::new(out)));
+    each(total, false, |mut tile| {
+        for (matrix, out) in matrices.iter().zip(&outs) {
+            let tiles = tiles(matrix);
+            if let (Some(wide), Some(out), true) = (matrix.wide, out, tile < tiles) {
+                let first = tile * wide.tile();
+                let rows = wide.tile().min(matrix.rows - first);
+                let weights = &matrix.bytes[first * matrix.row_bytes..(first + rows) * matrix.row_bytes];
+                // SAFETY: each tile has columns of its own.
+                unsafe { wide.multiply(weights, rows, &x, first, matrix.rows, out) };
+                return;
+            }
+            tile -= tiles;
+        }
+    });
 }

@@ -1,11 +1,18 @@
 //! Rows of activations that are about to be multiplied.
 
+#[cfg(target_arch = "x86_64")]
+use super::wide::{Input, Rounded};
+
 /// Rows (m, columns), kept between products so that no memory is asked for once it has grown.
 #[derive(Default)]
 pub struct Rows {
     m: usize,
     columns: usize,
     x: Vec<f32>,
+    #[cfg(target_arch = "x86_64")]
+    rounded: Rounded,
+    #[cfg(target_arch = "x86_64")]
+    is_rounded: bool,
 }
 
 impl Rows {
@@ -23,6 +30,10 @@ impl Rows {
     /// before is undefined.
     pub fn fill(&mut self, m: usize, columns: usize) -> &mut [f32] {
         (self.m, self.columns) = (m, columns);
+        #[cfg(target_arch = "x86_64")]
+        {
+            self.is_rounded = false;
+        }
         self.x.resize(m * columns, 0.0);
         &mut self.x
     }
@@ -37,5 +48,14 @@ impl Rows {
 
     pub fn floats(&self) -> &[f32] {
         &self.x
+    }
+
+    /// The rows for the kernels of [`super::wide`]; rounds them, which is done once, where those need it.
+    #[cfg(target_arch = "x86_64")]
+    pub fn input(&mut self, rounded: bool) -> Input<'_> {
+        if rounded && !std::mem::replace(&mut self.is_rounded, true) {
+            self.rounded.set(&self.x, self.m);
+        }
+        Input { m: self.m, columns: self.columns, floats: &self.x, rounded: &self.rounded }
     }
 }
