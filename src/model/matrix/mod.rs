@@ -94,9 +94,6 @@ impl Matrix {
         &self.bytes
     }
 
-    pub fn raw(&self) -> &[u8] {
-        &self.bytes
-    }
     /// Some of its rows, in the same memory; `None` where it has no such rows.
     pub fn part(&self, rows: Range<usize>) -> Option<Matrix> {
         if rows.start > rows.end || rows.end > self.rows {
@@ -141,8 +138,7 @@ fn multiply_wide(matrices: &[&Matrix], rows: &mut Rows, outs: &mut [&mut Vec<f32
     if total == 0 {
         return;
     }
-    let rounded = matrices.iter().any(|matrix| matrix.wide.is_some_and(Wide::needs_rounded));
-    let x = rows.input(rounded);
+    let x = rows.input(matrices.iter().filter_map(|matrix| matrix.wide?.grain()));
     let mut outs = outs.iter_mut();
     let outs: [Option<Out<f32>>; TOGETHER] = std::array::from_fn(|_| outs.next().map(|out| Out::new(out)));
     each(total, false, |mut tile| {

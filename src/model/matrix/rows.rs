@@ -1,7 +1,7 @@
 //! Rows of activations that are about to be multiplied.
 
 #[cfg(target_arch = "x86_64")]
-use super::wide::{Input, Rounded};
+use super::wide::{Input, Rounded, round::Grain};
 
 /// Rows (m, columns), kept between products so that no memory is asked for once it has grown.
 #[derive(Default)]
@@ -10,9 +10,9 @@ pub struct Rows {
     columns: usize,
     x: Vec<f32>,
     #[cfg(target_arch = "x86_64")]
-    rounded: Rounded,
+    rounded: [Rounded; Grain::ALL.len()],
     #[cfg(target_arch = "x86_64")]
-    is_rounded: bool,
+    is_rounded: [bool; Grain::ALL.len()],
 }
 
 impl Rows {
@@ -32,7 +32,7 @@ impl Rows {
         (self.m, self.columns) = (m, columns);
         #[cfg(target_arch = "x86_64")]
         {
-            self.is_rounded = false;
+            self.is_rounded = Default::default();
         }
         self.x.resize(m * columns, 0.0);
         &mut self.x
@@ -50,11 +50,13 @@ impl Rows {
         &self.x
     }
 
-    /// The rows for the kernels of [`super::wide`]; rounds them, which is done once, where those need it.
+    /// The rows for the kernels of [`super::wide`]; rounds them in these ways, which is done once for each.
     #[cfg(target_arch = "x86_64")]
-    pub fn input(&mut self, rounded: bool) -> Input<'_> {
-        if rounded && !std::mem::replace(&mut self.is_rounded, true) {
-            self.rounded.set(&self.x, self.m);
+    pub fn input(&mut self, grains: impl Iterator<Item = Grain>) -> Input<'_> {
+        for grain in grains {
+            if !std::mem::replace(&mut self.is_rounded[grain as usize], true) {
+                self.rounded[grain as usize].set(&self.x, self.m, grain);
+            }
         }
         Input { m: self.m, columns: self.columns, floats: &self.x, rounded: &self.rounded }
     }

@@ -1,16 +1,16 @@
 //! Own kernels for x86 processors with AVX-512 and VNNI: integer products of the compact blocks with activations that
-//! are rounded to eight bits, 32 to a scale.
+//! are rounded to eight bits.
 
 mod dot;
 mod flat;
 mod floats;
 mod panel;
 mod product;
-mod round;
+pub mod round;
 
 use dot::Dot;
 use panel::{LANES, Panel, Unpack};
-use round::{Fours, PIECE, Piece};
+use round::{Fours, Grain, PIECE, Piece};
 
 use super::super::gguf::Kind;
 use super::share::{Out, each};
@@ -30,34 +30,36 @@ enum How {
         dot: Dot,
         unpack: Unpack,
         group: usize,
+        grain: Grain,
     },
     Floats {
         multiply: floats::Multiply,
     },
 }
 
-static TABLE: [Wide; 13] = [
-    float::<floats::F32>(0),
+use Grain::Block;
+
+static TABLE: [Wide; 12] = [
     float::<floats::F16>(1),
-    flat::<flat::Q4_0>(2),
-    flat::<flat::Q4_1>(3),
-    flat::<flat::Q5_0>(6),
-    flat::<flat::Q5_1>(7),
-    integers(8, dot::q8_0, panel::q8_0, 32),
-    flat::<flat::Q2K>(10),
-    flat::<flat::Q3K>(11),
-    integers(12, dot::q4_k, panel::q4_k, 32),
-    integers(13, dot::q5_k, panel::q5_k, 32),
-    integers(14, dot::q6_k, panel::q6_k, 16),
+    flat::<flat::Q4_0>(2, Block),
+    flat::<flat::Q4_1>(3, Block),
+    flat::<flat::Q5_0>(6, Block),
+    flat::<flat::Q5_1>(7, Block),
+    integers(8, dot::q8_0, panel::q8_0, 32, Block),
+    flat::<flat::Q2K>(10, Grain::Piece),
+    flat::<flat::Q3K>(11, Grain::Piece),
+    integers(12, dot::q4_k, panel::q4_k, 32, Grain::Piece),
+    integers(13, dot::q5_k, panel::q5_k, 32, Grain::Piece),
+    integers(14, dot::q6_k, panel::q6_k, 16, Grain::Piece),
     float::<floats::BF16>(30),
 ];
 
-const fn integers(number: u32, dot: Dot, unpack: Unpack, group: usize) -> Wide {
-    Wide { kind: Kind(number), how: How::Integers { dot, unpack, group } }
+const fn integers(number: u32, dot: Dot, unpack: Unpack, group: usize, grain: Grain) -> Wide {
+    Wide { kind: Kind(number), how: How::Integers { dot, unpack, group, grain } }
 }
 
-const fn flat<T: flat::Unpacked>(number: u32) -> Wide {
-    integers(number, flat::dot::<T>, flat::unpack::<T>, PIECE / T::GROUPS)
+const fn flat<T: flat::Unpacked>(number: u32, grain: Grain) -> Wide {
+    integers(number, flat::dot::<T>, flat::unpack::<T>, PIECE / T::GROUPS, grain)
 }
 
 const fn float<T: floats::Float>(number: u32) -> Wide {
@@ -84,7 +86,7 @@ pub struct Rounded {
 
 impl Rounded {
     /// Rounds rows (m, columns).
-    pub fn set(&mut self, x: &[f32], m: usize) {
+    pub fn set(&mut self, x: &[f32], m: usize, grain: Grain) {
         (self.m, self.columns) = (m, x.len() / m);
         let pieces = self.columns.div_ceil(PIECE);
         self.pieces.resize(pieces * m, Piece::ZERO);
@@ -92,7 +94,7 @@ impl Rounded {
         each(m, m < 8, |i| {
             for (j, x) in x[i * self.columns..(i + 1) * self.columns].chunks(PIECE).enumerate() {
                 // SAFETY: only [`of`] hands these kernels out, which looked for the features; each piece is written once.
-                unsafe { round::round(x, out.at(j * m + i)) };
+                unsafe { round::round(x, grain, out.at(j * m + i)) };
             }
         });
         if m == 1 {
@@ -110,7 +112,8 @@ pub struct Input<'a> {
     pub m: usize,
     pub columns: usize,
     pub floats: &'a [f32],
-    pub rounded: &'a Rounded,
+    /// By grain.
+    pub rounded: &'a [Rounded; Grain::ALL.len()],
 }
 
 impl Wide {
@@ -122,8 +125,12 @@ impl Wide {
         }
     }
 
-    pub fn needs_rounded(&self) -> bool {
-        matches!(self.how, How::Integers { .. })
+    /// How it wants activations to be rounded, if at all.
+    pub fn grain(&self) -> Option<Grain> {
+        match self.how {
+            How::Integers { grain, .. } => Some(grain),
+            How::Floats { .. } => None,
+        }
     }
 
     /// At most a tile of weights times all activations, to columns `first..` of `out` (m, outputs).
@@ -142,14 +149,15 @@ impl Wide {
         match self.how {
             // SAFETY: the features are there, see [`of`]; the rest is the caller's.
             How::Floats { multiply } => unsafe { multiply(weights, rows, x.floats, x.columns, first, outputs, out) },
-            How::Integers { dot, .. } if x.m == 1 => {
+            How::Integers { dot, grain, .. } if x.m == 1 => {
+                let rounded = &x.rounded[grain as usize];
                 // SAFETY: as above.
-                unsafe { dot(weights.as_ptr(), rows, x.columns, &x.rounded.pieces, &x.rounded.fours, out.at(first)) };
+                unsafe { dot(weights.as_ptr(), rows, x.columns, &rounded.pieces, &rounded.fours, out.at(first)) };
             }
-            How::Integers { unpack, group, .. } => {
+            How::Integers { unpack, group, grain, .. } => {
                 let multiply = Panels { unpack, group, block: self.kind.block().unwrap_or((PIECE, 0)) };
                 // SAFETY: as above.
-                unsafe { multiply.multiply(weights, rows, x.rounded, first, outputs, out) };
+                unsafe { multiply.multiply(weights, rows, &x.rounded[grain as usize], first, outputs, out) };
             }
         }
     }

@@ -1,4 +1,7 @@
-//! Activations rounded to eight bits, with a scale for each 32 of them.
+//! Activations rounded to eight bits, to the very numbers that llama.cpp rounds them to.
+//!
+//! Another rounding would be as good, and logits would differ by its noise (1e-3 of their power in Q8_0) where they now
+//! mostly differ by nothing.
 
 use std::arch::x86_64::*;
 
@@ -23,13 +26,26 @@ pub struct Piece {
 #[repr(C, align(64))]
 pub struct Fours(pub [i32; PIECE / 4]);
 
+/// How many activations share a scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grain {
+    /// 32, and the scale is an f16 (Q8_0).
+    Block,
+    /// 256, and the scale is signed: the largest of them becomes -127 (Q8_K).
+    Piece,
+}
+
+impl Grain {
+    pub const ALL: [Grain; 2] = [Grain::Block, Grain::Piece];
+}
+
 impl Piece {
     pub const ZERO: Piece = Piece { q: [0; PIECE], scale: [0.0; 8], sum32: [0.0; 8], sum16: [0.0; 16] };
 }
 
-/// Rounds up to 256 columns. A NaN makes its 32 NaN.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-pub fn round(x: &[f32], piece: &mut Piece) {
+/// Rounds up to 256 columns. A NaN makes those NaN that share its scale.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,f16c")]
+pub fn round(x: &[f32], grain: Grain, piece: &mut Piece) {
     let mut padded = [0.0; PIECE];
     let x: &[f32; PIECE] = match x.try_into() {
         Ok(x) => x,
@@ -38,16 +54,20 @@ pub fn round(x: &[f32], piece: &mut Piece) {
             &padded
         }
     };
-    let magnitude = _mm512_set1_epi32(0x7FFF_FFFF);
+    // The scale of the whole piece, where there is one, and its inverse.
+    let whole = (grain == Grain::Piece).then(|| match largest(x) {
+        0.0 => (0.0, 0.0),
+        most => (1.0 / (-127.0 / most), -127.0 / most),
+    });
     for (i, x) in x.as_chunks::<32>().0.iter().enumerate() {
         // SAFETY: each half is 16 numbers.
         let (low, high) = unsafe { (_mm512_loadu_ps(x.as_ptr()), _mm512_loadu_ps(x.as_ptr().add(16))) };
-        // As whole numbers, the magnitudes of floats are ordered like themselves, with NaN above all.
-        let (a, b) = (_mm512_castps_si512(low), _mm512_castps_si512(high));
-        let most = _mm512_max_epu32(_mm512_and_si512(a, magnitude), _mm512_and_si512(b, magnitude));
-        let most = f32::from_bits(_mm512_reduce_max_epu32(most));
-        let scale = most / 127.0;
-        let inverse = _mm512_set1_ps(if scale > 0.0 { 127.0 / most } else { 0.0 });
+        let (scale, inverse) = whole.unwrap_or_else(|| {
+            let most = f32::from_bits(_mm512_reduce_max_epu32(_mm512_max_epu32(magnitude(low), magnitude(high))));
+            let scale = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtps_ph::<0>(_mm_set_ss(most / 127.0))));
+            (scale, if most > 0.0 { 127.0 / most } else { 0.0 })
+        });
+        let inverse = _mm512_set1_ps(inverse);
         let low = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
         let high = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
         // SAFETY: 32 bytes belong to each group of 32.
@@ -75,6 +95,28 @@ pub fn round(x: &[f32], piece: &mut Piece) {
             piece.sum32[i * 2 + j] = -piece.scale[i * 2 + j] * (lanes[j * 8] + lanes[j * 8 + 4]) as f32;
         }
     }
+}
+
+/// As whole numbers, the magnitudes of floats are ordered like themselves, with NaN above all.
+#[target_feature(enable = "avx512f")]
+fn magnitude(x: __m512) -> __m512i {
+    _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7FFF_FFFF))
+}
+
+/// The number of the largest magnitude with its sign, the first of several.
+#[target_feature(enable = "avx512f")]
+fn largest(x: &[f32; PIECE]) -> f32 {
+    // SAFETY: each part is 16 numbers.
+    let part = |x: &[f32; 16]| unsafe { _mm512_loadu_ps(x.as_ptr()) };
+    let parts = x.as_chunks::<16>().0;
+    let most = parts.iter().fold(_mm512_setzero_si512(), |most, x| _mm512_max_epu32(most, magnitude(part(x))));
+    let most = _mm512_reduce_max_epu32(most);
+    let at = |x: &[f32; 16]| _mm512_cmpeq_epi32_mask(magnitude(part(x)), _mm512_set1_epi32(most as i32));
+    let found = parts.iter().find_map(|x| match at(x) {
+        0 => None,
+        mask => Some(x[mask.trailing_zeros() as usize]),
+    });
+    found.unwrap_or(0.0)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
