@@ -7,10 +7,13 @@
 mod decoder;
 mod distribution;
 mod error;
+pub mod fit;
 mod flaws;
 mod generator;
 mod gguf;
 mod info;
+pub mod library;
+mod opaque;
 mod prompt;
 mod sampler;
 mod source;

@@ -1,0 +1,188 @@
+//! Each architecture on a file of random weights, its logits held against llama.cpp's.
+
+use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
+
+use super::*;
+
+/// A small model: 4 layers of 64, 4 heads of 16, 2 of them for keys where the architecture lets them differ.
+const LAYERS: usize = 4;
+const WIDTH: usize = 64;
+const VOCABULARY: usize = 96;
+
+/// The same numbers on every machine: sums of uniform ones, by an LCG.
+struct Weights {
+    state: u64,
+    tensors: Vec<(String, QTensor)>,
+}
+
+impl Weights {
+    fn next(&mut self) -> f32 {
+        let mut uniform = || {
+            self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.state >> 40) as f32 / (1 << 24) as f32 - 0.5
+        };
+        // Variance 1/4.
+        uniform() + uniform() + uniform()
+    }
+
+    fn push(&mut self, name: &str, shape: &[usize], mean: f32, scale: f32) {
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| mean + scale * self.next()).collect();
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
+        self.tensors.push((name.to_string(), QTensor::quantize(&tensor, GgmlDType::F32).unwrap()));
+    }
+
+    fn matrix(&mut self, name: &str, rows: usize, columns: usize) {
+        self.push(name, &[rows, columns], 0.0, 2.0 / (columns as f32).sqrt());
+    }
+
+    fn norm(&mut self, name: &str, length: usize) {
+        self.push(name, &[length], 1.0, 0.2);
+    }
+
+    fn bias(&mut self, name: &str, length: usize) {
+        self.push(name, &[length], 0.0, 0.2);
+    }
+}
+
+type Keys = Vec<(String, Value)>;
+
+fn phi2() -> (Keys, Weights) {
+    let mut w = Weights { state: 2, tensors: vec![] };
+    w.matrix("token_embd.weight", VOCABULARY, WIDTH);
+    let mut both = |name: String, rows, columns| {
+        w.matrix(&format!("{name}.weight"), rows, columns);
+        w.bias(&format!("{name}.bias"), rows);
+    };
+    both("output".into(), VOCABULARY, WIDTH);
+    for i in 0..LAYERS {
+        both(format!("blk.{i}.attn_qkv"), 3 * WIDTH, WIDTH);
+        both(format!("blk.{i}.attn_output"), WIDTH, WIDTH);
+        both(format!("blk.{i}.ffn_up"), 160, WIDTH);
+        both(format!("blk.{i}.ffn_down"), WIDTH, 160);
+    }
+    for name in (0..LAYERS).map(|i| format!("blk.{i}.attn_norm")).chain(["output_norm".into()]) {
+        w.norm(&format!("{name}.weight"), WIDTH);
+        w.bias(&format!("{name}.bias"), WIDTH);
+    }
+    let mut keys = keys("phi2", 4);
+    keys.push(("phi2.attention.layer_norm_epsilon".into(), Value::F32(1e-5)));
+    keys.push(("phi2.rope.dimension_count".into(), Value::U32(8)));
+    (keys, w)
+}
+
+fn glm4() -> (Keys, Weights) {
+    let mut w = Weights { state: 4, tensors: vec![] };
+    w.matrix("token_embd.weight", VOCABULARY, WIDTH);
+    w.matrix("output.weight", VOCABULARY, WIDTH);
+    w.norm("output_norm.weight", WIDTH);
+    for i in 0..LAYERS {
+        for norm in ["attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"] {
+            w.norm(&format!("blk.{i}.{norm}.weight"), WIDTH);
+        }
+        for (name, rows) in [("attn_q", 64), ("attn_k", 32), ("attn_v", 32)] {
+            w.matrix(&format!("blk.{i}.{name}.weight"), rows, WIDTH);
+            w.bias(&format!("blk.{i}.{name}.bias"), rows);
+        }
+        w.matrix(&format!("blk.{i}.attn_output.weight"), WIDTH, 64);
+        w.matrix(&format!("blk.{i}.ffn_up.weight"), 320, WIDTH);
+        w.matrix(&format!("blk.{i}.ffn_down.weight"), WIDTH, 160);
+    }
+    let mut keys = keys("glm4", 2);
+    keys.push(("glm4.attention.layer_norm_rms_epsilon".into(), Value::F32(1e-5)));
+    keys.push(("glm4.rope.dimension_count".into(), Value::U32(8)));
+    keys.push(("glm4.rope.freq_base".into(), Value::F32(10_000.0)));
+    (keys, w)
+}
+
+fn lfm2() -> (Keys, Weights) {
+    let mut w = Weights { state: 6, tensors: vec![] };
+    w.matrix("token_embd.weight", VOCABULARY, WIDTH);
+    w.norm("token_embd_norm.weight", WIDTH);
+    let kv_heads = [0, 2, 0, 2];
+    for (i, kv_heads) in kv_heads.iter().enumerate() {
+        let at = |name: &str| format!("blk.{i}.{name}.weight");
+        w.norm(&at("attn_norm"), WIDTH);
+        w.norm(&at("ffn_norm"), WIDTH);
+        w.matrix(&at("ffn_gate"), 160, WIDTH);
+        w.matrix(&at("ffn_up"), 160, WIDTH);
+        w.matrix(&at("ffn_down"), WIDTH, 160);
+        if *kv_heads == 0 {
+            w.matrix(&at("shortconv.in_proj"), 3 * WIDTH, WIDTH);
+            w.matrix(&at("shortconv.out_proj"), WIDTH, WIDTH);
+            w.matrix(&at("shortconv.conv"), WIDTH, 3);
+        } else {
+            w.matrix(&at("attn_q"), WIDTH, WIDTH);
+            w.matrix(&at("attn_k"), 32, WIDTH);
+            w.matrix(&at("attn_v"), 32, WIDTH);
+            w.matrix(&at("attn_output"), WIDTH, WIDTH);
+            w.norm(&at("attn_q_norm"), 16);
+            w.norm(&at("attn_k_norm"), 16);
+        }
+    }
+    let mut keys = keys("lfm2", 0);
+    keys.retain(|(key, _)| !key.ends_with("head_count_kv"));
+    let list = kv_heads.iter().map(|n| Value::I32(*n)).collect();
+    keys.push(("lfm2.attention.head_count_kv".into(), Value::Array(list)));
+    keys.push(("lfm2.attention.layer_norm_rms_epsilon".into(), Value::F32(1e-5)));
+    keys.push(("lfm2.rope.freq_base".into(), Value::F32(1_000_000.0)));
+    keys.push(("lfm2.shortconv.l_cache".into(), Value::U32(3)));
+    (keys, w)
+}
+
+fn keys(name: &str, kv_heads: u32) -> Keys {
+    let mut keys = vec![("general.architecture".to_string(), Value::String(name.into()))];
+    for (key, n) in [
+        ("block_count", LAYERS as u32),
+        ("context_length", 128),
+        ("embedding_length", WIDTH as u32),
+        ("feed_forward_length", 160),
+        ("attention.head_count", 4),
+        ("attention.head_count_kv", kv_heads),
+        ("vocab_size", VOCABULARY as u32),
+    ] {
+        keys.push((format!("{name}.{key}"), Value::U32(n)));
+    }
+    // As llama.cpp wants it of a file without a vocabulary.
+    keys.push(("tokenizer.ggml.model".into(), Value::String("none".into())));
+    keys
+}
+
+fn written((keys, weights): &(Keys, Weights), folder: &tempfile::TempDir) -> Source {
+    let path = folder.path().join("tiny.gguf");
+    let keys: Vec<_> = keys.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let tensors: Vec<_> = weights.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let mut file = std::fs::File::create(&path).unwrap();
+    gguf_file::write(&mut file, &keys, &tensors).unwrap();
+    Source::File(path)
+}
+
+fn open(source: &Source) -> Result<Opaque, ModelError> {
+    Opaque::load(source, Gguf::read(source).unwrap(), None)
+}
+
+/// More than are read at once.
+fn ids() -> Vec<u32> {
+    (0..40).map(|i| (i * 37 + 11) % VOCABULARY as u32).collect()
+}
+
+fn nmse(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let error: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    error / b.iter().map(|b| f64::from(*b).powi(2)).sum::<f64>()
+}
+
+#[test]
+fn dump() {
+    let Ok(to) = std::env::var("DUMP") else { return };
+    for (name, made) in [("phi2", phi2()), ("glm4", glm4()), ("lfm2", lfm2())] {
+        let folder = tempfile::tempdir().unwrap();
+        let source = written(&made, &folder);
+        let Source::File(path) = &source else { panic!() };
+        std::fs::copy(path, format!("{to}/{name}.gguf")).unwrap();
+        let mut m = open(&source).unwrap();
+        let logits = m.forward(&ids()).unwrap();
+        let text: Vec<_> = logits.iter().map(|x| format!("{x:?}")).collect();
+        std::fs::write(format!("{to}/{name}.ours"), text.join("\n")).unwrap();
+    }
+}
