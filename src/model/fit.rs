@@ -7,7 +7,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Info, ModelError};
+use serde::Serialize;
+
+use super::decoder::Config;
+use super::gguf::{Gguf, SUPPORTED_TYPES};
+use super::{ModelError, Source, opaque};
 
 /// What the program takes beside the model: code, sound, buffers of the stage. Measured 31 MiB with the embedded model,
 /// whose own weights are 3 of them, in the terminal; a window takes its share from the graphics driver besides.
@@ -39,7 +43,40 @@ pub struct Need {
     pub working: u64,
 }
 
+/// How a model is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plays {
+    /// By xiao's own decoder, with all that an instrument needs.
+    Own,
+    /// By a module of candle's, without rewinding or signals from inside.
+    Opaque,
+    Not,
+}
+
 impl Need {
+    /// Of a model whose header was read, and how it is played. `context` as when it is loaded.
+    ///
+    /// # Errors
+    /// It cannot be played: its architecture, a type of its tensors, or a header that does not hold together.
+    pub(super) fn of(gguf: &Gguf, context: Option<usize>) -> Result<(Plays, Need), ModelError> {
+        if let Some(tensor) = gguf.tensors.iter().find(|t| t.kind.candle().is_none()) {
+            return Err(ModelError::TensorType {
+                file: gguf.file.clone(),
+                tensor: tensor.name.clone(),
+                kind: tensor.kind.name(),
+                supported: SUPPORTED_TYPES,
+            });
+        }
+        if let Some(need) = opaque::need(gguf, context) {
+            return Ok((Plays::Opaque, need?));
+        }
+        let config = Config::read(gguf, context)?;
+        let weights = gguf.tensors.iter().map(|t| t.bytes() + t.packed_bytes()).fold(0, u64::saturating_add);
+        let cache = config.cache_bytes(config.context);
+        Ok((Plays::Own, Need::new(weights, cache, config.vocabulary, config.width, config.ffn)))
+    }
+
     /// `ffn` is the width inside the feed-forward part, 0 where it is not known.
     pub fn new(weights: u64, cache: u64, vocabulary: usize, width: usize, ffn: usize) -> Need {
         let row = (8 * width as u64).saturating_add(3 * ffn as u64).saturating_mul(4);
@@ -55,15 +92,18 @@ impl Need {
 }
 
 impl Fit {
+    /// Reads a model's header and holds what it will need against what there is.
+    ///
+    /// # Errors
+    /// As when it is loaded.
+    pub fn read(source: &Source, context: Option<usize>) -> Result<Fit, ModelError> {
+        let gguf = Gguf::read(source)?;
+        Ok(Fit::new(gguf.file.clone(), Need::of(&gguf, context)?.1))
+    }
+
     /// Holds a need against what this machine has at this moment.
     pub fn new(file: String, need: Need) -> Fit {
         Fit { file, needed: need.total(), available: available() }
-    }
-
-    /// Of a model whose header was read, with the context that it was read with.
-    pub fn of(info: &Info) -> Fit {
-        let weights = info.weight_bytes.saturating_add(info.packed_bytes);
-        Fit::new(info.file.clone(), Need::new(weights, info.cache_bytes, info.vocabulary, info.width, info.ffn))
     }
 
     /// `None` where this system does not tell what is available.
@@ -176,7 +216,7 @@ fn read(path: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Source;
+    use super::super::Info;
     use super::*;
 
     const GIB: u64 = 1 << 30;
@@ -248,7 +288,7 @@ mod tests {
     #[test]
     fn a_need_is_never_less_than_its_parts() {
         let info = Info::read(&Source::Embedded).unwrap();
-        let fit = Fit::of(&info);
+        let fit = Fit::read(&Source::Embedded, None).unwrap();
         assert!(fit.needed >= info.memory_bytes + PROGRAM_BYTES && fit.needed < 100 << 20, "{fit:?}");
         assert_eq!(Need::new(u64::MAX, u64::MAX, usize::MAX, 1, 1).total(), u64::MAX);
     }

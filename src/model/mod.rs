@@ -4,6 +4,7 @@
 //! [`Worker`] runs a generator on a thread of its own, commands in, events out. candle and tokenizers are known here
 //! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
 
+pub mod bench;
 mod decoder;
 mod distribution;
 mod error;
@@ -26,7 +27,7 @@ pub use error::ModelError;
 pub use generator::{Forgot, Generator, Progress, Reading, Step};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
 pub use source::Source;
-pub use threads::{limit_threads, threads};
+pub use threads::{THREADS, limit_threads, threads};
 pub use tokenizer::{TextStream, Tokenizer};
 pub use worker::{Command, Worker, WorkerOptions, is_worker_thread, silence_worker_panics};
 

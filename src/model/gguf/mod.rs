@@ -179,16 +179,6 @@ impl Gguf {
         read::read(source, bytes, length)
     }
 
-    /// Reads the header as [`Gguf::read`] does, but leaves lists of more than 1024 elements (the vocabulary) empty: enough
-    /// to tell what a model is, in a tenth of the time.
-    ///
-    /// # Errors
-    /// As [`Gguf::read`].
-    pub fn skim(source: &Source) -> Result<Gguf, ModelError> {
-        let (bytes, length) = source.open()?;
-        read::skim(source, bytes, length)
-    }
-
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.keys.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }

@@ -10,29 +10,16 @@ use super::{Gguf, Kind, TensorEntry, Value};
 /// More than any model has; a larger number is a sign of damage. Bounds what a bad file can make us allocate.
 const MAX_ELEMENTS: u64 = 1 << 24;
 const MAX_ENTRIES: u64 = 1 << 20;
-/// Longer than any list with one entry for each layer, shorter than any vocabulary.
-const SKIMMED: u64 = 1024;
 
 struct Reader<'a> {
     source: &'a Source,
     bytes: BufReader<Box<dyn Stream>>,
     at: u64,
     length: u64,
-    /// Lists of more elements than this are passed over and come out empty.
-    longest: u64,
 }
 
 pub(super) fn read(source: &Source, bytes: Box<dyn Stream>, length: u64) -> Result<Gguf, ModelError> {
-    read_lists(source, bytes, length, u64::MAX)
-}
-
-/// Reads a header without its long lists, see [`Gguf::skim`].
-pub(super) fn skim(source: &Source, bytes: Box<dyn Stream>, length: u64) -> Result<Gguf, ModelError> {
-    read_lists(source, bytes, length, SKIMMED)
-}
-
-fn read_lists(source: &Source, bytes: Box<dyn Stream>, length: u64, longest: u64) -> Result<Gguf, ModelError> {
-    let mut r = Reader { source, bytes: BufReader::with_capacity(1 << 16, bytes), at: 0, length, longest };
+    let mut r = Reader { source, bytes: BufReader::with_capacity(1 << 16, bytes), at: 0, length };
     let file = source.name();
     let mut magic = [0u8; 4];
     let had = length.min(4) as usize;
@@ -192,18 +179,12 @@ impl Reader<'_> {
             _ => return Err(self.damaged(at, format!("{what} is a list of the unsupported type {kind}"))),
         };
         self.need(count * width, what)?;
-        let skipped = count > self.longest;
-        let kept = if skipped { 0 } else { count as usize };
         let mut list = match kind {
-            6 | 12 => Value::Floats(Vec::with_capacity(kept)),
-            7 => Value::Bools(Vec::with_capacity(kept)),
-            8 => Value::Texts(Vec::with_capacity(kept)),
-            _ => Value::Integers(Vec::with_capacity(kept)),
+            6 | 12 => Value::Floats(Vec::with_capacity(count as usize)),
+            7 => Value::Bools(Vec::with_capacity(count as usize)),
+            8 => Value::Texts(Vec::with_capacity(count as usize)),
+            _ => Value::Integers(Vec::with_capacity(count as usize)),
         };
-        if skipped {
-            self.pass_list(kind, count, width, what)?;
-            return Ok(list);
-        }
         for _ in 0..count {
             match (&mut list, self.value(kind, what)?) {
                 (Value::Floats(list), Value::Float(x)) => list.push(x as f32),
@@ -215,26 +196,6 @@ impl Reader<'_> {
             }
         }
         Ok(list)
-    }
-
-    /// Goes past a list without keeping anything of it.
-    fn pass_list(&mut self, kind: u32, count: u64, width: u64, what: &str) -> Result<(), ModelError> {
-        if kind != 8 {
-            return self.pass(count * width, what);
-        }
-        for _ in 0..count {
-            let n = self.u64(what)?;
-            self.pass(n, what)?;
-        }
-        Ok(())
-    }
-
-    fn pass(&mut self, bytes: u64, what: &str) -> Result<(), ModelError> {
-        self.need(bytes, what)?;
-        // Inside the file's length, so it fits into the signed number.
-        self.bytes.seek_relative(bytes as i64).map_err(|e| self.source.unreadable(e))?;
-        self.at += bytes;
-        Ok(())
     }
 
     fn tensor(&mut self, i: u64) -> Result<TensorEntry, ModelError> {
@@ -362,23 +323,6 @@ mod tests {
         list.extend(0u32.to_le_bytes());
         list.extend((1u64 << 60).to_le_bytes());
         assert!(parse(&list).unwrap_err().to_string().contains("more than any model has"));
-    }
-
-    #[test]
-    fn skimming_leaves_out_long_lists_and_nothing_else() {
-        let (whole, skimmed) = (parse(&starter()).unwrap(), Gguf::skim(&Source::Embedded).unwrap());
-        assert_eq!(whole.keys.len(), skimmed.keys.len());
-        for ((key, value), (_, short)) in whole.keys.iter().zip(&skimmed.keys) {
-            match value {
-                Value::Texts(list) if list.len() > 1024 => assert_eq!(short, &Value::Texts(Vec::new()), "{key}"),
-                Value::Floats(list) if list.len() > 1024 => assert_eq!(short, &Value::Floats(Vec::new()), "{key}"),
-                Value::Integers(list) if list.len() > 1024 => assert_eq!(short, &Value::Integers(Vec::new()), "{key}"),
-                _ => assert_eq!(short, value, "{key}"),
-            }
-        }
-        assert_eq!(whole.data_start, skimmed.data_start);
-        let last = |gguf: &Gguf| gguf.tensors.last().map(|t| (t.name.clone(), t.shape.clone(), t.offset));
-        assert_eq!(last(&whole), last(&skimmed));
     }
 
     #[test]

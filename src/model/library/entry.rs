@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::super::decoder::Config;
-use super::super::fit::Need;
-use super::super::gguf::{Gguf, SUPPORTED_TYPES, Value};
-use super::super::{ModelError, Source, opaque};
+use super::super::fit::{Need, Plays};
+use super::super::gguf::{Gguf, Value};
+use super::super::{ModelError, Source};
 use super::places::Found;
 
 /// A model of the list.
@@ -33,17 +32,6 @@ pub struct Entry {
     pub plays: Plays,
     /// Why it is not played.
     pub why: Option<String>,
-}
-
-/// How a model is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Plays {
-    /// By xiao's own decoder, with all that an instrument needs.
-    Own,
-    /// By a module of candle's, without rewinding or signals from inside.
-    Opaque,
-    Not,
 }
 
 /// A GGUF file that is not a model to play by itself.
@@ -72,7 +60,12 @@ pub fn read(found: Found, available: Option<u64>) -> Result<Entry, LeftOut> {
         plays: Plays::Not,
         why: None,
     };
-    let gguf = match joined(&found.parts) {
+    let missing = found.of - found.parts.len();
+    if missing > 0 {
+        entry.why = Some(format!("{missing} of its {} parts are missing", found.of));
+        return Ok(entry);
+    }
+    let gguf = match Gguf::read(&Source::File(entry.file.clone())) {
         Ok(gguf) => gguf,
         Err(error) => {
             entry.why = Some(reason(&error));
@@ -85,9 +78,7 @@ pub fn read(found: Found, available: Option<u64>) -> Result<Entry, LeftOut> {
     entry.family = gguf.text("general.architecture").unwrap_or("unknown").to_string();
     entry.parameters = gguf.tensors.iter().map(|t| t.elements()).fold(0, u64::saturating_add);
     entry.quantization = quantization(&gguf);
-    let missing = found.of - found.parts.len();
-    match played(&gguf) {
-        _ if missing > 0 => entry.why = Some(format!("{missing} of its {} parts are missing", found.of)),
+    match Need::of(&gguf, None) {
         Ok((plays, need)) => {
             entry.plays = plays;
             entry.needed_bytes = Some(need.total());
@@ -96,17 +87,6 @@ pub fn read(found: Found, available: Option<u64>) -> Result<Entry, LeftOut> {
         Err(error) => entry.why = Some(reason(&error)),
     }
     Ok(entry)
-}
-
-/// The header of the first part with the tensors of all.
-fn joined(parts: &[PathBuf]) -> Result<Gguf, ModelError> {
-    let mut whole = Gguf::skim(&Source::File(parts[0].clone()))?;
-    for part in &parts[1..] {
-        let gguf = Gguf::skim(&Source::File(part.clone()))?;
-        whole.tensors.extend(gguf.tensors);
-        whole.file_bytes += gguf.file_bytes;
-    }
-    Ok(whole)
 }
 
 /// An error without the file's name, which stands beside it.
@@ -131,25 +111,6 @@ fn no_model(gguf: &Gguf, entry: &Entry) -> Option<&'static str> {
         _ => {}
     }
     gguf.tensors.is_empty().then_some("vocabulary alone")
-}
-
-/// How it is played and what it needs for that.
-fn played(gguf: &Gguf) -> Result<(Plays, Need), ModelError> {
-    if let Some(tensor) = gguf.tensors.iter().find(|t| t.kind.candle().is_none()) {
-        return Err(ModelError::TensorType {
-            file: gguf.file.clone(),
-            tensor: tensor.name.clone(),
-            kind: tensor.kind.name(),
-            supported: SUPPORTED_TYPES,
-        });
-    }
-    if let Some(need) = opaque::need(gguf, None) {
-        return Ok((Plays::Opaque, need?));
-    }
-    let config = Config::read(gguf, None)?;
-    let weights = gguf.tensors.iter().map(|t| t.bytes() + t.packed_bytes()).fold(0, u64::saturating_add);
-    let cache = config.cache_bytes(config.context);
-    Ok((Plays::Own, Need::new(weights, cache, config.vocabulary, config.width, config.ffn)))
 }
 
 /// `general.file_type` in words: number, name.
@@ -218,7 +179,7 @@ mod tests {
     use super::*;
 
     fn embedded() -> Gguf {
-        Gguf::skim(&Source::Embedded).unwrap()
+        Gguf::read(&Source::Embedded).unwrap()
     }
 
     fn with(mut gguf: Gguf, key: &str, value: Value) -> Gguf {
@@ -250,15 +211,15 @@ mod tests {
 
     #[test]
     fn the_way_of_playing_is_told_with_its_reason() {
-        let (plays, need) = played(&embedded()).unwrap();
+        let (plays, need) = Need::of(&embedded(), None).unwrap();
         assert_eq!(plays, Plays::Own);
         assert!(need.total() > need.weights && need.weights > 2 << 20);
         let mut other = embedded();
         other.tensors[3].kind = Kind(23);
-        let error = played(&other).unwrap_err();
+        let error = Need::of(&other, None).unwrap_err();
         assert!(reason(&error).starts_with("tensor ") && error.to_string().contains("IQ4_XS"), "{error}");
         let other = with(embedded(), "general.architecture", Value::Text("mamba".into()));
-        let error = played(&other).unwrap_err().to_string();
+        let error = Need::of(&other, None).unwrap_err().to_string();
         assert!(error.contains("mamba") && error.contains("llama"), "{error}");
     }
 

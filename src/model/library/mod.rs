@@ -8,7 +8,7 @@ mod ollama;
 mod places;
 mod recommended;
 
-pub use entry::{Entry, LeftOut, Plays};
+pub use entry::{Entry, LeftOut};
 pub use places::Surroundings;
 pub use recommended::{CONTEXT, RECOMMENDED, Recommended};
 
@@ -111,6 +111,7 @@ fn find_among(name: &str, around: &Surroundings) -> Result<Source, ModelError> {
 mod tests {
     use std::fs;
 
+    use super::super::fit::Plays;
     use super::*;
 
     const STARTER: &[u8] = include_bytes!("../../../assets/models/starter.gguf");
@@ -147,7 +148,7 @@ mod tests {
         assert!(row("poem").why.as_ref().unwrap().contains("not a GGUF"));
         assert!(row("big").why.as_ref().unwrap().contains("1 of its 2 parts"));
         assert_eq!(listing.left_out.len(), 1);
-        assert_eq!(serde_json::to_value(&listing).unwrap()["models"][0]["plays"], "own");
+        assert_eq!(serde_json::to_value(good).unwrap()["plays"], "own");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 0.0028,
         q4_k_m_gb: None,
         q8_0_gb: Some(0.003),
-        suits: "always there: verse in two languages, hundreds of tokens a second",
+        suits: "verse, always at hand",
         shape: (4, 3, 32, 6144),
     },
     Recommended {
@@ -40,7 +40,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 1.24,
         q4_k_m_gb: Some(0.81),
         q8_0_gb: Some(1.32),
-        suits: "the usual choice: quick on any laptop, plain speech, leaps often",
+        suits: "quick on any laptop; it leaps",
         shape: (16, 8, 64, 128_256),
     },
     Recommended {
@@ -49,7 +49,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 2.51,
         q4_k_m_gb: Some(1.63),
         q8_0_gb: Some(2.67),
-        suits: "many scripts and a wide vocabulary, a small cache: long pieces",
+        suits: "many scripts, long pieces",
         shape: (18, 1, 256, 256_000),
     },
     Recommended {
@@ -58,7 +58,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 2.61,
         q4_k_m_gb: Some(1.71),
         q8_0_gb: Some(2.78),
-        suits: "as Gemma 2B, steadier in its sentences",
+        suits: "the same, with a steadier hand",
         shape: (26, 4, 256, 256_000),
     },
     Recommended {
@@ -67,7 +67,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 3.21,
         q4_k_m_gb: Some(2.02),
         q8_0_gb: Some(3.42),
-        suits: "dialogue and stories that hold together, still at reading pace",
+        suits: "dialogue and stories that hold",
         shape: (28, 8, 128, 128_256),
     },
     Recommended {
@@ -76,7 +76,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 3.82,
         q4_k_m_gb: Some(2.39),
         q8_0_gb: Some(4.06),
-        suits: "dry and orderly; a large cache, so keep the context short",
+        suits: "dry and orderly, short contexts",
         shape: (32, 32, 96, 32_064),
     },
     Recommended {
@@ -85,7 +85,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 7.25,
         q4_k_m_gb: Some(4.37),
         q8_0_gb: Some(7.70),
-        suits: "rich prose, slow on few cores: every token is heard",
+        suits: "rich prose, each token heard",
         shape: (32, 8, 128, 32_768),
     },
     Recommended {
@@ -94,7 +94,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 8.54,
         q4_k_m_gb: Some(5.33),
         q8_0_gb: Some(9.08),
-        suits: "the heaviest here: for waiting, heat and fans",
+        suits: "waiting, heat and fans",
         shape: (28, 16, 256, 256_000),
     },
 ];

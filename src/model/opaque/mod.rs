@@ -65,13 +65,16 @@ impl Opaque {
         Ok(Opaque { file: gguf.file.clone(), source: source.clone(), gguf, sizes, module, len: 0, stale: false })
     }
 
-    /// Reads `ids` after what was read so far; returns the logits (vocabulary) that follow the last one. After an error
-    /// the text is forgotten.
+    /// Reads `ids` after what was read so far; returns the logits (vocabulary) that follow the last one. Where the module
+    /// itself fails, the text is forgotten.
     ///
     /// # Errors
     /// No token, one that does not exist, more than the context has room for, or the module's own errors.
     pub fn forward(&mut self, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
         let Sizes { vocabulary, context, .. } = self.sizes;
+        if ids.is_empty() {
+            return Err(ModelError::Input("there are no tokens to read".to_string()));
+        }
         if let Some(id) = ids.iter().find(|id| **id as usize >= vocabulary) {
             return Err(ModelError::Input(format!("token {id} is not in the vocabulary of {vocabulary}")));
         }
@@ -88,7 +91,7 @@ impl Opaque {
 
     fn read(&mut self, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
         let reading = self.sizes.row.reading;
-        let (mut rest, mut logits) = (ids, None);
+        let (mut rest, mut logits) = (ids, Vec::new());
         while !rest.is_empty() {
             let rows = match reading {
                 Reading::InParts => CHUNK.min(rest.len()),
@@ -102,14 +105,14 @@ impl Opaque {
             let (module, at) = (&mut self.module, self.len);
             // What is cached is whole or, after an error, not used again.
             self.stale = true;
-            logits = Some(guarded(&self.file, || {
+            logits = guarded(&self.file, || {
                 let rows = Tensor::from_slice(head, (1, head.len()), &Device::Cpu)?;
                 Ok(module.forward(&rows, at)?.flatten_all()?.to_vec1::<f32>()?)
-            })?);
+            })?;
             self.len += rows;
             rest = tail;
         }
-        logits.ok_or_else(|| ModelError::Input("there are no tokens to read".to_string()))
+        Ok(logits)
     }
 
     /// Makes the module forget what it still holds, before it reads so many rows.

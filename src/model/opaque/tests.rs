@@ -172,17 +172,146 @@ fn nmse(a: &[f32], b: &[f32]) -> f64 {
     error / b.iter().map(|b| f64::from(*b).powi(2)).sum::<f64>()
 }
 
+/// The makers, with the first ten logits that llama.cpp gives behind [`ids`] (keys and values in f32).
+const MODELS: [(&str, fn() -> (Keys, Weights), [f32; 10]); 3] = [
+    (
+        "phi2",
+        phi2,
+        [-0.733931, -0.0172468, 0.627262, -1.0089, 0.325562, -2.48873, -1.05066, -0.25203, -0.924963, -0.0792242],
+    ),
+    ("glm4", glm4, [-0.848972, 2.166, -0.400655, 0.089673, 0.0195805, -1.69, 0.654553, 0.615476, 0.10419, -0.577069]),
+    (
+        "lfm2",
+        lfm2,
+        [-0.934658, -2.68539, -0.658307, 2.6284, -1.88423, -0.476728, 0.292481, -1.83659, 0.336644, -0.0702989],
+    ),
+];
+
 #[test]
-fn dump() {
-    let Ok(to) = std::env::var("DUMP") else { return };
-    for (name, made) in [("phi2", phi2()), ("glm4", glm4()), ("lfm2", lfm2())] {
+fn every_architecture_has_a_test() {
+    assert!(architectures().eq(MODELS.map(|(name, ..)| name)));
+}
+
+#[test]
+fn logits_agree_with_the_reference() {
+    for (name, make, reference) in MODELS {
         let folder = tempfile::tempdir().unwrap();
-        let source = written(&made, &folder);
-        let Source::File(path) = &source else { panic!() };
-        std::fs::copy(path, format!("{to}/{name}.gguf")).unwrap();
-        let mut m = open(&source).unwrap();
-        let logits = m.forward(&ids()).unwrap();
-        let text: Vec<_> = logits.iter().map(|x| format!("{x:?}")).collect();
-        std::fs::write(format!("{to}/{name}.ours"), text.join("\n")).unwrap();
+        let mut model = open(&written(&make(), &folder)).unwrap();
+        let logits = model.forward(&ids()).unwrap();
+        assert_eq!((model.len(), model.context(), logits.len()), (40, 128, model.vocabulary()), "{name}");
+        // Phi-2's GELU comes from a table of f16 in llama.cpp.
+        let within = if name == "phi2" { 1e-6 } else { 1e-10 };
+        let error = nmse(&logits[..10], &reference);
+        assert!(error < within, "{name}: {error}");
     }
+}
+
+#[test]
+fn reading_in_parts_and_again_gives_the_same() {
+    for (name, make, _) in MODELS {
+        let folder = tempfile::tempdir().unwrap();
+        let mut model = open(&written(&make(), &folder)).unwrap();
+        let (ids, mut parts) = (ids(), Vec::new());
+        let whole = model.forward(&ids).unwrap();
+        for lengths in [[5, 35], [1, 39], [39, 1]] {
+            model.reset();
+            model.forward(&ids[..lengths[0]]).unwrap();
+            parts.push(model.forward(&ids[lengths[0]..]).unwrap());
+        }
+        for part in parts {
+            assert!(nmse(&part, &whole) < 1e-9, "{name}: {}", nmse(&part, &whole));
+        }
+        // A single token behind a reset must not see what was read before.
+        model.reset();
+        let alone = model.forward(&ids[..1]).unwrap();
+        let mut fresh = open(&written(&make(), &folder)).unwrap();
+        assert_eq!(fresh.forward(&ids[..1]).unwrap(), alone, "{name}");
+    }
+}
+
+#[test]
+fn what_does_not_exist_or_fit_is_refused_and_leaves_the_text_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut model = open(&written(&lfm2(), &folder)).unwrap();
+    model.forward(&ids()).unwrap();
+    for (ids, word) in [(vec![], "no tokens"), (vec![96], "vocabulary of 96"), (vec![1; 89], "context of 128")] {
+        let error = model.forward(&ids).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+    let source = written(&lfm2(), &folder);
+    let small = Opaque::load(&source, Gguf::read(&source).unwrap(), Some(16)).unwrap();
+    assert_eq!(small.context(), 16);
+}
+
+#[test]
+fn files_that_contradict_themselves_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, make, _) in MODELS {
+        let key = |key: &str| format!("{name}.{key}");
+        for (key, value, word) in [
+            (key("embedding_length"), 128, "tiny.gguf"),
+            (key("block_count"), 5, "blk.4"),
+            (key("block_count"), 4_000_000_000, "block_count"),
+            (key("attention.head_count"), 5, "head_count"),
+            (key("attention.head_count"), 0, "head_count"),
+            (key("attention.head_count_kv"), 3, "head_count_kv"),
+            (key("feed_forward_length"), 161, "shape"),
+            (key("rope.dimension_count"), 7, "rope.dimension_count"),
+            (key("expert_count"), 8, "expert_count"),
+        ] {
+            let mut made = make();
+            made.0.retain(|(known, _)| *known != key);
+            made.0.push((key.clone(), Value::U32(value)));
+            let error = open(&written(&made, &folder)).err().unwrap_or_else(|| panic!("{name}: {key} = {value}"));
+            assert!(error.to_string().contains(word), "{name}: {key}: {error}");
+        }
+        let mut made = make();
+        made.1.tensors.pop();
+        let error = open(&written(&made, &folder)).err().unwrap().to_string();
+        assert!(error.contains("is missing") && error.contains("tiny.gguf"), "{error}");
+    }
+}
+
+#[test]
+fn flipped_bytes_never_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = 7u64;
+    let mut next = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize
+    };
+    for (_, make, _) in MODELS {
+        let Source::File(path) = written(&make(), &folder) else { unreachable!() };
+        let bytes = std::fs::read(&path).unwrap();
+        let head = Gguf::read(&Source::File(path.clone())).unwrap().data_start as usize;
+        for _ in 0..150 {
+            let mut damaged = bytes.clone();
+            damaged[next() % head] ^= 1 << (next() % 8);
+            std::fs::write(&path, damaged).unwrap();
+            let source = Source::File(path.clone());
+            if let Ok(gguf) = Gguf::read(&source)
+                && let Ok(mut model) = Opaque::load(&source, gguf, None)
+            {
+                let _ = model.forward(&ids()[..3]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_panic_inside_becomes_an_error_with_the_file() {
+    let error = guarded::<()>("x.gguf", || panic!("index {} out of range\nmore", 7)).unwrap_err().to_string();
+    assert!(error.contains("x.gguf") && error.contains("index 7 out of range") && !error.contains('\n'), "{error}");
+    let file = Gguf::read(&Source::Embedded).unwrap();
+    let error = Opaque::load(&Source::Embedded, file, None).err().unwrap().to_string();
+    assert!(error.contains("\"llama\" is not supported") && error.contains("phi2, glm4, lfm2"), "{error}");
+}
+
+#[test]
+fn what_is_needed_grows_with_the_context() {
+    let folder = tempfile::tempdir().unwrap();
+    let gguf = Gguf::read(&written(&glm4(), &folder)).unwrap();
+    let need = |context| super::need(&gguf, context).unwrap().unwrap();
+    assert!(need(Some(128)).cache == 4 * need(Some(32)).cache && need(None).weights > gguf.file_bytes / 2);
+    assert!(super::need(&Gguf::read(&Source::Embedded).unwrap(), None).is_none());
 }
