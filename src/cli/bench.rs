@@ -19,6 +19,9 @@ pub struct Bench {
     /// llama-bench, to be run in turn with xiao on the same file
     #[arg(long, value_name = "PATH_TO_LLAMA_BENCH")]
     vs: Option<PathBuf>,
+    /// More options for llama-bench, e.g. "--repack 0"
+    #[arg(long, value_name = "OPTIONS", requires = "vs", allow_hyphen_values = true)]
+    vs_options: Option<String>,
     /// Cores that compute; without it, as many as when it plays
     #[arg(long, value_name = "N", value_parser = number(1, 1024))]
     threads: Option<usize>,
@@ -55,6 +58,7 @@ impl Bench {
             source,
             program: std::env::current_exe()?,
             peer: self.vs,
+            peer_options: self.vs_options.iter().flat_map(|o| o.split_whitespace()).map(String::from).collect(),
             rounds: self.rounds,
             contexts,
             tokens: self.tokens,

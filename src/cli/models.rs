@@ -84,14 +84,15 @@ fn row(model: &Entry, name: usize, available: Option<u64>) -> anyhow::Result<()>
     }
     let needs = model.needed_bytes.map_or("-".into(), fit::size);
     let (family, size) = (&model.family, fit::size(model.bytes));
-    let parameters = parameters(model.parameters as f64);
-    print(&format!("{shown} {family:<7} {parameters:>6} {size:>8} {:<7} {needs:>8} {plays}", model.quantization))?;
+    let known = |text: String| if model.parameters == 0 { "-".to_string() } else { text };
+    let (parameters, quant) = (known(parameters(model.parameters as f64)), known(model.quantization.clone()));
+    print(&format!("{shown} {family:<7} {parameters:>6} {size:>8} {quant:<7} {needs:>8} {plays}"))?;
     if let Some(why) = &model.why {
-        print(&format!("    {why}"))?;
+        print(&wrapped(why))?;
     }
     if let (Some(false), Some(needed), Some(available)) = (model.fits, model.needed_bytes, available) {
         let (needed, available) = (fit::size(needed), fit::size(available));
-        print(&format!("    needs {needed} of {available} available; try a smaller --context, or --force"))?;
+        print(&wrapped(&format!("needs {needed} of {available} available; try a smaller --context, or --force")))?;
     }
     Ok(())
 }
@@ -114,8 +115,24 @@ fn recommended() -> anyhow::Result<()> {
     }
     debug_assert_eq!(CONTEXT, 4096);
     print("")?;
-    print("xiao downloads nothing. People get such files, as GGUF, with Ollama or LM Studio or from")?;
-    print("Hugging Face; then: xiao play --model NAME, or model = \"NAME\" in a patch.")
+    print("xiao downloads nothing. People get such files, as GGUF, with Ollama or LM Studio")?;
+    print("or from Hugging Face. Then: xiao play --model NAME, or model = \"NAME\" in a patch")
+}
+
+/// Lines of at most 80 columns that stand a little in.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::from("   ")];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().map_or(0, |line| line.width());
+        if line + 1 + word.width() > 80 && line > 3 {
+            lines.push(String::from("   "));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
 }
 
 /// `1.24 B`, `135 M`.
@@ -131,6 +148,15 @@ fn parameters(n: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_are_wrapped() {
+        let text = wrapped(&format!("{} and {} ends", "word ".repeat(30), "x".repeat(90)));
+        let widths: Vec<_> = text.lines().map(|line| line.width()).collect();
+        assert!(text.lines().all(|line| line.starts_with("    ") && !line.ends_with(' ')), "{text}");
+        assert!(widths.iter().filter(|w| **w > 80).eq([&94]), "only what cannot be broken is longer: {widths:?}");
+        assert_eq!(text.split_whitespace().count(), 33);
+    }
 
     #[test]
     fn parameters_take_six_columns_at_most() {

@@ -32,6 +32,8 @@ pub struct Options {
     pub program: PathBuf,
     /// llama-bench.
     pub peer: Option<PathBuf>,
+    /// What llama-bench is given besides.
+    pub peer_options: Vec<String>,
     pub threads: usize,
     pub rounds: usize,
     /// Tokens that are read before, in one go.
@@ -51,7 +53,7 @@ pub fn run(options: &Options, progress: &dyn Fn(&str)) -> Result<Report, ModelEr
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let mut report = Report::new(&info, options, bandwidth::measure(cores));
     let mut peer = match (&options.peer, &options.source) {
-        (Some(program), Source::File(model)) => Some(Peer::new(program, model, options.threads)),
+        (Some(program), Source::File(model)) => Some(Peer::new(program, model, options)),
         (Some(_), Source::Embedded) => {
             report.notes.push("the embedded model is no file that a peer could read; it runs alone".to_string());
             None
@@ -143,13 +145,14 @@ mod tests {
             source: Source::Embedded,
             program: "none".into(),
             peer: None,
+            peer_options: vec![],
             threads: 1,
             rounds: 1,
             contexts: vec![],
             tokens: 1,
         };
         let mut report = Report::new(&info, &options, 1e9);
-        let mut peer = Some(Peer::new("/none/llama-bench".as_ref(), "x.gguf".as_ref(), 1));
+        let mut peer = Some(Peer::new("/none/llama-bench".as_ref(), "x.gguf".as_ref(), &options));
         with_peer(&mut peer, &mut report, |peer, _| peer.load().map(|_| ()));
         assert!(peer.is_none() && report.notes[0].contains("llama-bench"), "{:?}", report.notes);
         assert!(run(&options, &|_| {}).unwrap_err().to_string().contains("measuring failed"));

@@ -5,13 +5,14 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use super::PATIENCE;
 use super::child::{self, Ran};
+use super::{Options, PATIENCE};
 
 pub struct Peer {
     program: PathBuf,
     model: PathBuf,
     threads: usize,
+    options: Vec<String>,
 }
 
 /// A test of llama-bench's, as it prints it with `-o json`.
@@ -24,8 +25,9 @@ struct Test {
 }
 
 impl Peer {
-    pub fn new(program: &Path, model: &Path, threads: usize) -> Peer {
-        Peer { program: program.into(), model: model.into(), threads }
+    pub fn new(program: &Path, model: &Path, options: &Options) -> Peer {
+        let (threads, options) = (options.threads, options.peer_options.clone());
+        Peer { program: program.into(), model: model.into(), threads, options }
     }
 
     /// Load and first token, for the time and memory of the whole process.
@@ -51,7 +53,10 @@ impl Peer {
         for (option, n) in ["-p", "-n", "-d"].into_iter().zip(test) {
             command.args([option, &n.to_string()]);
         }
-        command.args(["-t", &self.threads.to_string(), "-r", "1", "-ngl", "0", "-o", "json"]).args(more);
+        command
+            .args(["-t", &self.threads.to_string(), "-r", "1", "-ngl", "0", "-o", "json"])
+            .args(more)
+            .args(&self.options);
         let ran = child::run(&mut command, PATIENCE)?;
         let speed = parse(&ran.stdout, test).map_err(|e| format!("{}: {e}", self.program.display()))?;
         Ok((speed, ran))

@@ -188,7 +188,7 @@ impl fmt::Display for Report {
         sorted.sort_by_key(|row| (row.what != Kind::Prefill, row.what != Kind::Decode, row.context));
         for row in sorted {
             let (name, unit) = match row.what {
-                Kind::FirstToken => ("start to end".to_string(), "s"),
+                Kind::FirstToken => ("start, 1 token".to_string(), "s"),
                 Kind::Prefill => (format!("prefill {:>8}", row.context), "tokens/s"),
                 Kind::Decode => (format!("decode at {:>6}", row.context), "tokens/s"),
             };
@@ -235,6 +235,7 @@ mod tests {
             source: Source::Embedded,
             program: "xiao".into(),
             peer: None,
+            peer_options: vec![],
             threads: 2,
             rounds: 3,
             contexts: vec![64],

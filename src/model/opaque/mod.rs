@@ -6,6 +6,7 @@
 
 mod content;
 mod module;
+mod quiet;
 mod sizes;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,8 @@ pub struct Opaque {
     len: usize,
     /// The module holds what was read before the last reset.
     stale: bool,
+    /// A token was read alone since the last reset.
+    single: bool,
 }
 
 /// The architectures that play this way.
@@ -62,7 +65,16 @@ impl Opaque {
         };
         let sizes = Sizes::read(row, &gguf, context)?;
         let module = guarded(&gguf.file, || module::load(source, &gguf, &sizes))?;
-        Ok(Opaque { file: gguf.file.clone(), source: source.clone(), gguf, sizes, module, len: 0, stale: false })
+        Ok(Opaque {
+            file: gguf.file.clone(),
+            source: source.clone(),
+            gguf,
+            sizes,
+            module,
+            len: 0,
+            stale: false,
+            single: false,
+        })
     }
 
     /// Reads `ids` after what was read so far; returns the logits (vocabulary) that follow the last one. Where the module
@@ -96,7 +108,8 @@ impl Opaque {
             let rows = match reading {
                 Reading::InParts => CHUNK.min(rest.len()),
                 Reading::OnceThenSingly if self.len == 0 => CHUNK.min(rest.len()),
-                Reading::OnceThenSingly => 1,
+                Reading::UntilSingle if !self.single => CHUNK.min(rest.len()),
+                Reading::OnceThenSingly | Reading::UntilSingle => 1,
             };
             if self.len == 0 && self.stale {
                 self.clear(rows)?;
@@ -110,6 +123,7 @@ impl Opaque {
                 Ok(module.forward(&rows, at)?.flatten_all()?.to_vec1::<f32>()?)
             })?;
             self.len += rows;
+            self.single |= rows == 1;
             rest = tail;
         }
         Ok(logits)
@@ -128,6 +142,7 @@ impl Opaque {
     /// Forgets the text.
     pub fn reset(&mut self) {
         self.len = 0;
+        self.single = false;
     }
 
     /// Tokens read.

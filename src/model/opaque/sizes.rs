@@ -26,7 +26,7 @@ pub struct Row {
     tensors: fn(&Sizes, &mut Wanted),
 }
 
-pub static ROWS: [Row; 3] = [
+pub static ROWS: [Row; 4] = [
     Row {
         name: "phi2",
         reading: Reading::InParts,
@@ -53,6 +53,15 @@ pub static ROWS: [Row; 3] = [
         fixed_base: None,
         convolutions: true,
         tensors: lfm2,
+    },
+    Row {
+        name: "smollm3",
+        reading: Reading::UntilSingle,
+        most_context: 4096,
+        turned: |head, _| Some(head),
+        fixed_base: None,
+        convolutions: false,
+        tensors: smollm3,
     },
 ];
 
@@ -163,6 +172,23 @@ fn lfm2(s: &Sizes, want: &mut Wanted) {
     }
 }
 
+fn smollm3(s: &Sizes, want: &mut Wanted) {
+    let (w, v) = (s.width, s.vocabulary);
+    want.one("token_embd.weight", &[v, w]);
+    want.one("output_norm.weight", &[w]);
+    for (i, kv_heads) in s.kv_heads.iter().enumerate() {
+        want.one(format!("blk.{i}.attn_norm.weight"), &[w]);
+        want.one(format!("blk.{i}.ffn_norm.weight"), &[w]);
+        want.one(format!("blk.{i}.attn_q.weight"), &[w, w]);
+        want.one(format!("blk.{i}.attn_k.weight"), &[kv_heads * s.head_dim, w]);
+        want.one(format!("blk.{i}.attn_v.weight"), &[kv_heads * s.head_dim, w]);
+        want.one(format!("blk.{i}.attn_output.weight"), &[w, w]);
+        want.one(format!("blk.{i}.ffn_gate.weight"), &[s.ffn, w]);
+        want.one(format!("blk.{i}.ffn_up.weight"), &[s.ffn, w]);
+        want.one(format!("blk.{i}.ffn_down.weight"), &[w, s.ffn]);
+    }
+}
+
 impl Sizes {
     /// Reads the keys and holds every tensor against them.
     ///
@@ -225,6 +251,16 @@ impl Sizes {
             };
             if !idle {
                 return Err(bad(name, "its module does not do that; choose another model".to_string()));
+            }
+        }
+        if row.name == "smollm3" {
+            // It reads these itself, makes tables for the whole context of the file, and logits from the embeddings.
+            needed("vocab_size")?;
+            if gguf.tensor("output.weight").is_some() {
+                return Err(bad("vocab_size", "a separate output.weight is not supported".to_string()));
+            }
+            if file_context.saturating_mul(head_dim) > 1 << 25 {
+                return Err(bad("context_length", format!("{file_context} is more than its module can hold")));
             }
         }
         let eps = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"];
