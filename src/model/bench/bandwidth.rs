@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::super::fit;
 
 /// Much larger than any processor's caches.
-const BUFFER_BYTES: u64 = 512 << 20;
-const TIMES: usize = 7;
+const BUFFER_BYTES: u64 = 256 << 20;
+const TIMES: usize = 5;
 
 /// Bytes a second, by as many threads, the best of several runs over one large buffer.
 pub fn measure(threads: usize) -> f64 {

@@ -31,6 +31,32 @@ pub struct Depth {
     pub decode_tokens_s: f64,
 }
 
+/// The model under the clock: all that is asked of it stands here.
+struct Subject(Model);
+
+impl Subject {
+    fn load(source: &Source, context: usize) -> Result<Subject, ModelError> {
+        Ok(Subject(Model::load_with_context(source, Some(context))?))
+    }
+
+    fn vocabulary(&self) -> usize {
+        self.0.info().vocabulary
+    }
+
+    fn clear(&mut self) {
+        self.0.decoder.truncate(0);
+    }
+
+    /// Reads a prompt as the generator does, in parts; of the last token the logits are made.
+    fn read(&mut self, ids: &[u32]) -> Result<(), ModelError> {
+        let parts = ids.len().div_ceil(CHUNK);
+        for (i, part) in ids.chunks(CHUNK).enumerate() {
+            self.0.decoder.forward(part, i + 1 == parts)?;
+        }
+        Ok(())
+    }
+}
+
 /// Loads the model and measures. Tokens are arbitrary: what they are makes no difference to the time.
 ///
 /// # Errors
@@ -38,41 +64,32 @@ pub struct Depth {
 pub fn measure(source: &Source, task: &Task) -> Result<One, ModelError> {
     let most = task.contexts.iter().max().copied().unwrap_or_default() + task.tokens.max(1);
     let begun = Instant::now();
-    let mut model = Model::load_with_context(source, Some(most))?;
+    let mut model = Subject::load(source, most)?;
     let load_s = begun.elapsed().as_secs_f64();
-    let mut ids = Ids { state: 1, vocabulary: model.info().vocabulary as u32 };
+    let mut ids = Ids { state: 1, vocabulary: model.vocabulary() as u32 };
     let begun = Instant::now();
-    model.decoder.forward(&ids.take(1), true)?;
+    model.read(&ids.take(1))?;
     let first_s = begun.elapsed().as_secs_f64();
 
     let mut one = One { load_s, first_s, depths: Vec::new() };
     for context in &task.contexts {
         // What is made once (threads, packed weights) is made before the clock runs.
-        model.decoder.truncate(0);
-        read(&mut model, &ids.take((2 * CHUNK).min(*context)))?;
-        model.decoder.truncate(0);
+        model.clear();
+        model.read(&ids.take((2 * CHUNK).min(*context)))?;
+        model.clear();
         let prompt = ids.take(*context);
         let begun = Instant::now();
-        read(&mut model, &prompt)?;
+        model.read(&prompt)?;
         let prefill_tokens_s = *context as f64 / begun.elapsed().as_secs_f64();
         let tokens = ids.take(task.tokens);
         let begun = Instant::now();
-        for id in &tokens {
-            model.decoder.forward(&[*id], true)?;
+        for id in tokens.chunks(1) {
+            model.read(id)?;
         }
         let decode_tokens_s = task.tokens as f64 / begun.elapsed().as_secs_f64();
         one.depths.push(Depth { context: *context, prefill_tokens_s, decode_tokens_s });
     }
     Ok(one)
-}
-
-/// Reads a prompt as the generator does.
-fn read(model: &mut Model, ids: &[u32]) -> Result<(), ModelError> {
-    let chunks = ids.len().div_ceil(CHUNK);
-    for (i, chunk) in ids.chunks(CHUNK).enumerate() {
-        model.decoder.forward(chunk, i + 1 == chunks)?;
-    }
-    Ok(())
 }
 
 /// Bytes of weights that every token reads: all matrices, of the embedding table one row only unless it makes the logits.

@@ -58,7 +58,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 2.61,
         q4_k_m_gb: Some(1.71),
         q8_0_gb: Some(2.78),
-        suits: "the same, with a steadier hand",
+        suits: "the same, steadier",
         shape: (26, 4, 256, 256_000),
     },
     Recommended {
@@ -67,7 +67,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 3.21,
         q4_k_m_gb: Some(2.02),
         q8_0_gb: Some(3.42),
-        suits: "dialogue and stories that hold",
+        suits: "dialogue, stories that hold",
         shape: (28, 8, 128, 128_256),
     },
     Recommended {
@@ -76,7 +76,7 @@ pub const RECOMMENDED: [Recommended; 8] = [
         parameters_b: 3.82,
         q4_k_m_gb: Some(2.39),
         q8_0_gb: Some(4.06),
-        suits: "dry and orderly, short contexts",
+        suits: "dry, orderly; short contexts",
         shape: (32, 32, 96, 32_064),
     },
     Recommended {
