@@ -297,7 +297,8 @@ impl Sizes {
                 gguf.bad_key(&key, format!("{} numbers for {layers} layers; convert the model again", list.len()))
             );
         }
-        match list.iter().find(|n| if **n == 0 { !row.convolutions } else { **n > heads || heads % **n != 0 }) {
+        match list.iter().find(|n| if **n == 0 { !row.convolutions } else { **n > heads || !heads.is_multiple_of(**n) })
+        {
             Some(n) => {
                 Err(gguf.bad_key(&key, format!("{n} does not divide the {heads} heads; convert the model again")))
             }

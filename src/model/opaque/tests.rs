@@ -46,6 +46,7 @@ impl Weights {
 }
 
 type Keys = Vec<(String, Value)>;
+type Maker = fn() -> (Keys, Weights);
 
 fn phi2() -> (Keys, Weights) {
     let mut w = Weights { state: 2, tensors: vec![] };
@@ -200,7 +201,7 @@ fn nmse(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// The makers, with the first ten logits that llama.cpp gives behind [`ids`] (keys and values in f32).
-const MODELS: [(&str, fn() -> (Keys, Weights), [f32; 10]); 4] = [
+const MODELS: [(&str, Maker, [f32; 10]); 4] = [
     (
         "phi2",
         phi2,
