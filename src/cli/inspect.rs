@@ -8,18 +8,18 @@ use serde_json::json;
 
 use super::{print, print_json};
 use crate::machine;
-use crate::model::{Info, Model, Source, Tokenizer};
+use crate::model::{Info, Model, Source, Tokenizer, library};
 
-/// `embedded` names the model inside xiao; anything else is a file.
-pub fn source(model: &str) -> Source {
-    if model == "embedded" { Source::Embedded } else { Source::File(PathBuf::from(model)) }
+/// `embedded` names the model inside xiao; anything else is a file or a name of `xiao models`.
+pub fn source(model: &str) -> anyhow::Result<Source> {
+    Ok(library::find(model)?)
 }
 
 /// Show a model's anatomy: sizes, quantization, vocabulary, licence, lineage, memory
 #[derive(Args)]
 #[command(after_help = "Example:  xiao inspect embedded\n          xiao inspect llama.gguf --json")]
 pub struct Inspect {
-    /// A GGUF file, or `embedded`
+    /// A GGUF file, a name of `xiao models`, or `embedded`
     model: String,
     /// Print JSON
     #[arg(long)]
@@ -28,7 +28,7 @@ pub struct Inspect {
 
 impl Inspect {
     pub fn run(self) -> anyhow::Result<()> {
-        let info = Info::read(&source(&self.model))?;
+        let info = Info::read(&source(&self.model)?)?;
         let host = machine::host();
         if self.json {
             let mut value = serde_json::to_value(&info)?;
@@ -47,7 +47,7 @@ impl Inspect {
 )]
 #[command(group = clap::ArgGroup::new("input").required(true))]
 pub struct Peek {
-    /// A GGUF file, or `embedded`
+    /// A GGUF file, a name of `xiao models`, or `embedded`
     model: String,
     /// The text before the token
     #[arg(group = "input")]
@@ -65,7 +65,7 @@ pub struct Peek {
 
 impl Peek {
     pub fn run(self) -> anyhow::Result<()> {
-        let source = source(&self.model);
+        let source = source(&self.model)?;
         super::limit_threads(&source);
         let mut model = Model::load(&source)?;
         let ids = match (self.ids, &self.text) {
@@ -97,7 +97,7 @@ impl Peek {
 )]
 #[command(group = clap::ArgGroup::new("input").required(true))]
 pub struct Tokenize {
-    /// A GGUF file, or `embedded`
+    /// A GGUF file, a name of `xiao models`, or `embedded`
     model: String,
     /// The text
     #[arg(group = "input")]
@@ -115,7 +115,7 @@ pub struct Tokenize {
 
 impl Tokenize {
     pub fn run(self) -> anyhow::Result<()> {
-        let tokenizer = Tokenizer::read(&source(&self.model))?;
+        let tokenizer = Tokenizer::read(&source(&self.model)?)?;
         let text = match (self.text, self.file) {
             (Some(text), _) => text,
             (None, Some(file)) => super::read_text(&file)?,

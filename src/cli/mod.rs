@@ -2,9 +2,11 @@
 //!
 //! Every error is one line that says what, where and what to do, with exit code 2.
 
+mod bench;
 mod data;
 mod devices;
 mod inspect;
+mod models;
 mod perform;
 mod say;
 
@@ -32,6 +34,8 @@ enum Command {
     Peek(inspect::Peek),
     Tokenize(inspect::Tokenize),
     Inspect(inspect::Inspect),
+    Models(models::Models),
+    Bench(bench::Bench),
     Devices(devices::Devices),
     Check(data::Check),
     Params(data::Params),
@@ -49,6 +53,8 @@ pub fn run() -> ExitCode {
         Command::Peek(args) => args.run(),
         Command::Tokenize(args) => args.run(),
         Command::Inspect(args) => args.run(),
+        Command::Models(args) => args.run(),
+        Command::Bench(args) => args.run(),
         Command::Devices(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Params(args) => args.run(),
@@ -90,6 +96,12 @@ fn quiet_mesa() {
 fn limit_threads(source: &crate::model::Source) {
     // SAFETY: every command calls this before it starts anything, so no other thread runs.
     unsafe { crate::model::limit_threads(source) };
+}
+
+/// Fixes the number of the model's compute threads. To be called as [`limit_threads`] is.
+fn set_threads(threads: usize) {
+    // SAFETY: called before anything is started, so no other thread runs.
+    unsafe { std::env::set_var(crate::model::THREADS, threads.to_string()) };
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::say::SamplerArgs;
+use super::say::{RoomArgs, SamplerArgs};
 use crate::score::ParamId;
 use crate::session::{self, Record, SoundChoice, StageChoice};
 
@@ -71,9 +71,12 @@ pub struct Play {
     /// A patch file, or the name of a patch that comes with xiao
     #[arg(default_value = "first")]
     patch: String,
-    /// A GGUF file, or `embedded`; without it, what the patch says, or the model that comes with xiao
-    #[arg(long, value_name = "FILE")]
+    /// A GGUF file, a name of `xiao models`, or `embedded`; without it, what the patch says, or the model that comes with
+    /// xiao
+    #[arg(long, value_name = "FILE|NAME")]
     model: Option<String>,
+    #[command(flatten)]
+    room: RoomArgs,
     /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
     #[arg(long)]
     stage: Option<Stage>,
@@ -109,7 +112,9 @@ impl Play {
         set.extend(self.sampler.given());
         session::live::play(session::live::Options {
             patch: self.patch,
-            model: self.model.map(|model| super::inspect::source(&model)),
+            model: self.model.map(|model| super::inspect::source(&model)).transpose()?,
+            context: self.room.context,
+            force: self.room.force,
             stage: self.stage.map(Into::into),
             sound: self.sound.options(),
             seconds: self.seconds,

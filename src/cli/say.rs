@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use clap::Args;
 
+use crate::model::fit::Fit;
 use crate::model::{Generator, Model, Source, Step};
 use crate::score::{ParamId, ParamValues};
 
@@ -28,6 +29,24 @@ pub struct SamplerArgs {
     /// How many recent tokens the penalty looks at
     #[arg(long, value_name = "N", value_parser = in_range(ParamId::RepeatWindow))]
     repeat_window: Option<f32>,
+}
+
+/// What a model may take of the machine.
+#[derive(Args)]
+pub struct RoomArgs {
+    /// How many tokens the model holds in mind, at most its own number; without it, at most 4096
+    #[arg(long, value_name = "N", value_parser = context)]
+    pub context: Option<usize>,
+    /// Load it even if it seems not to fit into memory
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn context(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|n| (8..=1 << 24).contains(n))
+        .ok_or_else(|| "a number of tokens from 8 on is wanted".into())
 }
 
 impl SamplerArgs {
@@ -66,9 +85,11 @@ pub fn in_range(id: ParamId) -> impl Fn(&str) -> Result<f32, String> + Clone {
 pub struct Say {
     /// The text to continue
     prompt: String,
-    /// A GGUF file, or `embedded`; without it, the model that comes with xiao
-    #[arg(long, value_name = "FILE")]
+    /// A GGUF file, a name of `xiao models`, or `embedded`; without it, the model that comes with xiao
+    #[arg(long, value_name = "FILE|NAME")]
     model: Option<String>,
+    #[command(flatten)]
+    room: RoomArgs,
     /// Stop after this many tokens, if the piece does not end before
     #[arg(long, value_name = "N", default_value_t = 128)]
     tokens: u32,
@@ -81,9 +102,10 @@ pub struct Say {
 
 impl Say {
     pub fn run(self) -> anyhow::Result<()> {
-        let source = self.model.map_or(Source::Embedded, |model| super::inspect::source(&model));
+        let source = self.model.map_or(Ok(Source::Embedded), |model| super::inspect::source(&model))?;
         super::limit_threads(&source);
-        let mut generator = Generator::new(Model::load(&source)?, self.seed);
+        Fit::read(&source, self.room.context)?.check(self.room.force)?;
+        let mut generator = Generator::new(Model::load_with_context(&source, self.room.context)?, self.seed);
         let mut params = ParamValues::default();
         for (id, value) in self.sampler.given() {
             params.set(id, value);

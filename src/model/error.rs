@@ -31,6 +31,11 @@ pub enum ModelError {
     MissingTensor { file: String, tensor: String },
     #[error("{file}: tensor {tensor}: shape {found:?} where {expected:?} was expected; convert the model again")]
     Shape { file: String, tensor: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error(
+        "{file}: needs {needed} of memory, {available} is available; choose a smaller quantization or a smaller \
+         --context, close other programs, or give --force"
+    )]
+    DoesNotFit { file: String, needed: String, available: String },
     #[error("{0}")]
     Input(String),
     #[error("the model could not be computed: {0}; try another model file")]

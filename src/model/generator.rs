@@ -134,7 +134,7 @@ impl Generator {
     /// Goes on after `draws` draws, as if the tokens so far had been drawn here.
     pub fn resume(model: Model, seed: u64, draws: u64) -> Generator {
         Generator {
-            text: Text::new(model.decoder.fresh()),
+            text: Text::new(model.engine.fresh()),
             piece: Piece::new(TextStream::new(model.tokenizer().clone())),
             model,
             seed,
@@ -178,7 +178,7 @@ impl Generator {
         };
         let opening = self.opening(text);
         let tokens = opening.ids.len() as u32;
-        let mut other = self.other.take().unwrap_or_else(|| Text::new(self.model.decoder.fresh()));
+        let mut other = self.other.take().unwrap_or_else(|| Text::new(self.model.engine.fresh()));
         other.begin(opening);
         // It takes up the piece where it stands.
         self.text.ids()[self.text.opening_len().min(self.text.ids().len())..].iter().for_each(|id| other.push(*id));
@@ -257,7 +257,7 @@ impl Generator {
     /// As [`Generator::advance`]; or the model computes no numbers.
     pub fn draw(&mut self, params: &ParamValues) -> Result<Step, ModelError> {
         self.blend = if self.other.is_some() { params.get(ParamId::Blend) } else { 0.0 };
-        self.text.decoder_mut().set_lens(params.get(ParamId::Lens) as usize);
+        self.text.engine_mut().set_lens(params.get(ParamId::Lens) as usize);
         if let Some(forgot) = self.advance()? {
             return Ok(Step::Forget(forgot));
         }
@@ -342,13 +342,14 @@ impl Generator {
     /// # Errors
     /// The model's own errors.
     pub fn warm_up(&self) -> Result<(), ModelError> {
-        self.model.decoder.fresh().forward(&[0], true).map(drop)
+        self.model.engine.fresh().forward(&[0], true).map(drop)
     }
 
     /// Where the time of the last computation went.
     fn inside(&self) -> Inside {
-        let decoder = self.text.decoder();
-        let spent = decoder.spent();
+        let engine = self.text.engine();
+        let nothing = super::decoder::Spent::default();
+        let spent = engine.spent().unwrap_or(&nothing);
         let ms = |time: std::time::Duration| time.as_secs_f32() * 1000.0;
         let guess = |g: &super::decoder::Guess| Guess {
             layer: g.layer as u32,
@@ -361,10 +362,10 @@ impl Generator {
                 feed_forward_ms: ms(spent.feed_forward),
                 output_ms: ms(spent.output),
                 sampling_ms: 0.0,
-                read_mb: decoder.bytes_per_token() as f32 / 1e6,
+                read_mb: engine.bytes_per_token() as f32 / 1e6,
             },
             layers_us: spent.layers.iter().map(|time| time.as_micros() as u32).collect(),
-            lens: decoder.guesses().iter().map(guess).collect(),
+            lens: engine.guesses().iter().map(guess).collect(),
         }
     }
 
@@ -434,7 +435,7 @@ impl Generator {
         match &kept.other {
             None => self.other = None,
             Some(other) => {
-                let text = self.other.get_or_insert_with(|| Text::new(self.model.decoder.fresh()));
+                let text = self.other.get_or_insert_with(|| Text::new(self.model.engine.fresh()));
                 text.restore(other);
             }
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::decoder::Config;
 use super::gguf::{Gguf, Value};
-use super::{ModelError, Source, Tokenizer};
+use super::{ModelError, Source, Tokenizer, opaque};
 
 /// What `inspect` shows. No weight is read for it.
 #[derive(Clone, Debug, Serialize)]
@@ -17,6 +17,8 @@ pub struct Info {
     pub gguf_version: u32,
     pub name: String,
     pub architecture: String,
+    /// It plays through a module of candle's: no quick way back, and no signals from inside.
+    pub opaque: bool,
     pub parameters: u64,
     pub layers: usize,
     /// Of the embedding.
@@ -42,13 +44,56 @@ pub struct Info {
     pub types: Vec<TypeSum>,
     pub tensors: Vec<TensorInfo>,
     pub weight_bytes: u64,
-    /// The second copy of the matrices that candle keeps, rearranged for this processor.
-    pub packed_bytes: u64,
     /// Keys and values at `context_used` and at `context`.
     pub cache_bytes: u64,
     pub cache_bytes_full: u64,
-    /// Weights, their second copy, and the cache at `context_used`.
+    /// Weights and the cache at `context_used`.
     pub memory_bytes: u64,
+}
+
+/// The sizes of a model, whoever computes it; the fields are those of [`Info`].
+pub(super) struct Shape {
+    pub opaque: bool,
+    pub layers: usize,
+    pub width: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    pub ffn: usize,
+    pub vocabulary: usize,
+    pub context: usize,
+    pub context_used: usize,
+    pub rope_base: f64,
+    pub cache_bytes: u64,
+    pub cache_bytes_full: u64,
+}
+
+impl Shape {
+    /// Reads and checks the sizes.
+    ///
+    /// # Errors
+    /// The architecture is not supported, or a key is missing or makes no sense.
+    pub fn read(gguf: &Gguf, context: Option<usize>) -> Result<Shape, ModelError> {
+        opaque::shape(gguf, context).unwrap_or_else(|| Config::read(gguf, context).map(|config| Shape::of(&config)))
+    }
+
+    pub fn of(config: &Config) -> Shape {
+        Shape {
+            opaque: false,
+            layers: config.layers,
+            width: config.width,
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            head_dim: config.head_dim,
+            ffn: config.ffn,
+            vocabulary: config.vocabulary,
+            context: config.file_context,
+            context_used: config.context,
+            rope_base: f64::from(config.rope.base),
+            cache_bytes: config.cache_bytes(config.context),
+            cache_bytes_full: config.cache_bytes(config.file_context),
+        }
+    }
 }
 
 /// Where a model comes from, in its file's own words.
@@ -89,12 +134,12 @@ impl Info {
     /// The file cannot be read, does not hold together, or is of an architecture that is not supported.
     pub fn read(source: &Source) -> Result<Info, ModelError> {
         let gguf = Gguf::read(source)?;
-        let config = Config::read(&gguf, None)?;
+        let shape = Shape::read(&gguf, None)?;
         let tokenizer = Tokenizer::new(&gguf)?;
-        Ok(Info::of(&gguf, &config, &tokenizer))
+        Ok(Info::of(&gguf, &shape, &tokenizer))
     }
 
-    pub(super) fn of(gguf: &Gguf, config: &Config, tokenizer: &Tokenizer) -> Info {
+    pub(super) fn of(gguf: &Gguf, shape: &Shape, tokenizer: &Tokenizer) -> Info {
         let mut sums: BTreeMap<_, TypeSum> = BTreeMap::new();
         for t in &gguf.tensors {
             let empty = || TypeSum { kind: t.kind.name(), tensors: 0, parameters: 0, bytes: 0 };
@@ -106,8 +151,6 @@ impl Info {
         let mut types: Vec<TypeSum> = sums.into_values().collect();
         types.sort_by_key(|sum| std::cmp::Reverse(sum.bytes));
         let weight_bytes: u64 = gguf.tensors.iter().map(|t| t.bytes()).sum();
-        let packed_bytes: u64 = gguf.tensors.iter().map(|t| t.packed_bytes()).sum();
-        let cache_bytes = config.cache_bytes(config.context);
         Info {
             file: gguf.file.clone(),
             file_bytes: gguf.file_bytes,
@@ -115,16 +158,17 @@ impl Info {
             name: first(gguf, &["general.name", "general.basename"]),
             architecture: first(gguf, &["general.architecture"]),
             parameters: types.iter().map(|sum| sum.parameters).sum(),
-            layers: config.layers,
-            width: config.width,
-            heads: config.heads,
-            kv_heads: config.kv_heads,
-            head_dim: config.head_dim,
-            ffn: config.ffn,
-            vocabulary: config.vocabulary,
-            context: config.file_context,
-            context_used: config.context,
-            rope_base: f64::from(config.rope.base),
+            opaque: shape.opaque,
+            layers: shape.layers,
+            width: shape.width,
+            heads: shape.heads,
+            kv_heads: shape.kv_heads,
+            head_dim: shape.head_dim,
+            ffn: shape.ffn,
+            vocabulary: shape.vocabulary,
+            context: shape.context,
+            context_used: shape.context_used,
+            rope_base: shape.rope_base,
             tied_output: gguf.tensor("output.weight").is_none(),
             tokenizer: tokenizer.about().to_string(),
             bos: tokenizer.bos(),
@@ -155,10 +199,9 @@ impl Info {
                 })
                 .collect(),
             weight_bytes,
-            packed_bytes,
-            cache_bytes,
-            cache_bytes_full: config.cache_bytes(config.file_context),
-            memory_bytes: (weight_bytes + packed_bytes).saturating_add(cache_bytes),
+            cache_bytes: shape.cache_bytes,
+            cache_bytes_full: shape.cache_bytes_full,
+            memory_bytes: weight_bytes.saturating_add(shape.cache_bytes),
         }
     }
 }
@@ -180,7 +223,15 @@ impl fmt::Display for Info {
         let lineage = &self.lineage;
         let mut row = |name: &str, value: String| writeln!(f, "{name:<14} {value}");
         row("model", format!("{} ({}, GGUF {}, {})", self.name, self.file, self.gguf_version, mib(self.file_bytes)))?;
-        row("architecture", format!("{}, {:.2} M parameters", self.architecture, self.parameters as f64 / 1e6))?;
+        row(
+            "architecture",
+            format!(
+                "{}, {:.2} M parameters{}",
+                self.architecture,
+                self.parameters as f64 / 1e6,
+                if self.opaque { "; opaque: through a module of candle's, no signals from inside" } else { "" }
+            ),
+        )?;
         row(
             "shape",
             format!(
@@ -213,13 +264,7 @@ impl fmt::Display for Info {
         row("languages", lineage.languages.clone())?;
         row(
             "memory",
-            format!(
-                "{} (weights {}, packed copy {}, cache {})",
-                mib(self.memory_bytes),
-                mib(self.weight_bytes),
-                mib(self.packed_bytes),
-                mib(self.cache_bytes)
-            ),
+            format!("{} (weights {}, cache {})", mib(self.memory_bytes), mib(self.weight_bytes), mib(self.cache_bytes)),
         )?;
         for tensor in &self.tensors {
             row("tensor", format!("{:<28} {:?} {} {} B", tensor.name, tensor.shape, tensor.kind, tensor.bytes))?;

@@ -4,15 +4,20 @@
 //! [`Worker`] runs a generator on a thread of its own, commands in, events out. candle and tokenizers are known here
 //! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
 
+pub mod bench;
 mod blend;
 mod decoder;
 mod distribution;
+mod engine;
 mod error;
+pub mod fit;
 mod flaws;
 mod generator;
 mod gguf;
 mod info;
+pub mod library;
 mod matrix;
+mod opaque;
 mod prompt;
 mod sampler;
 mod source;
@@ -32,20 +37,23 @@ pub use generator::{Branched, Forgot, Generator, Progress, Reading, Restored, Re
 pub use gguf::{GgufWriter, Stored};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
 pub use source::Source;
-pub use threads::{limit_threads, threads};
+pub use threads::{THREADS, limit_threads, threads};
 pub use tokenizer::{TextStream, Tokenizer};
 pub use worker::{Command, Worker, WorkerOptions, is_worker_thread, silence_worker_panics};
 
 use std::sync::Arc;
 
 use decoder::{Config, Decoder, Weights};
+use engine::Engine;
 use gguf::Gguf;
+use info::Shape;
+use opaque::Opaque;
 
 /// A model that is ready to generate.
 pub struct Model {
     info: Arc<Info>,
     tokenizer: Arc<Tokenizer>,
-    decoder: Decoder,
+    engine: Engine,
 }
 
 impl Model {
@@ -57,31 +65,36 @@ impl Model {
         Model::load_with_context(source, None)
     }
 
-    /// Reads a model with a context of so many tokens, never more than the file's own. The memory for it is
-    /// reserved at once and taken as the text grows.
+    /// Reads a model with a context of so many tokens, never more than the file's own. Memory for it is taken as the
+    /// text grows.
     ///
     /// # Errors
     /// As [`Model::load`].
     pub fn load_with_context(source: &Source, context: Option<usize>) -> Result<Model, ModelError> {
         let gguf = Gguf::read(source)?;
-        let config = Config::read(&gguf, context)?;
+        let shape = Shape::read(&gguf, context)?;
         let tokenizer = Tokenizer::new(&gguf)?;
-        if tokenizer.vocabulary() > config.vocabulary {
+        if tokenizer.vocabulary() > shape.vocabulary {
             let problem = format!(
                 "it lists {} tokens, the embedding table has {}; convert the model again",
                 tokenizer.vocabulary(),
-                config.vocabulary
+                shape.vocabulary
             );
             return Err(gguf.bad_key("tokenizer.ggml.tokens", problem));
         }
-        let info = Info::of(&gguf, &config, &tokenizer);
-        let weights = Weights::load(&gguf, config)?;
-        Ok(Model { info: Arc::new(info), tokenizer: Arc::new(tokenizer), decoder: Decoder::new(Arc::new(weights)) })
+        let info = Info::of(&gguf, &shape, &tokenizer);
+        let engine = if shape.opaque {
+            Engine::opaque(Opaque::load(source, gguf, context)?)
+        } else {
+            let weights = Weights::load(&gguf, Config::read(&gguf, context)?)?;
+            Engine::Own(Box::new(Decoder::new(Arc::new(weights))))
+        };
+        Ok(Model { info: Arc::new(info), tokenizer: Arc::new(tokenizer), engine })
     }
 
     /// The same weights with a memory of their own.
     pub fn fresh(&self) -> Model {
-        Model { info: self.info.clone(), tokenizer: self.tokenizer.clone(), decoder: self.decoder.fresh() }
+        Model { info: self.info.clone(), tokenizer: self.tokenizer.clone(), engine: self.engine.fresh() }
     }
 
     pub fn info(&self) -> &Info {
@@ -92,19 +105,19 @@ impl Model {
         &self.tokenizer
     }
 
-    /// Bytes of the weights.
-    pub fn weight_bytes(&self) -> u64 {
-        self.decoder.weight_bytes()
+    /// Bytes of weights that can be brought into memory before they are used.
+    pub fn mapped_bytes(&self) -> u64 {
+        self.engine.mapped_bytes()
     }
 
     /// Has the system read the next `most` bytes of the weights from `from` on; returns how far that went.
     pub fn touch(&self, from: u64, most: u64) -> u64 {
-        self.decoder.touch(from, most)
+        self.engine.touch(from, most)
     }
 
     /// How many tokens the model can hold in mind.
     pub fn context(&self) -> usize {
-        self.decoder.config().context
+        self.engine.context()
     }
 
     /// The distribution of what follows `ids`, taken as they are. Forgets whatever was read before.
@@ -119,14 +132,14 @@ impl Model {
             let problem = format!("{} tokens do not fit into the context of {}; give fewer", ids.len(), self.context());
             return Err(ModelError::Input(problem));
         }
-        self.decoder.truncate(0);
-        let chunk = self.decoder.chunk();
+        self.engine.truncate(0);
+        let chunk = self.engine.chunk();
         let (head, tail) = ids.split_at((ids.len() - 1) / chunk * chunk);
         for chunk in head.chunks(chunk) {
-            self.decoder.forward(chunk, false)?;
+            self.engine.forward(chunk, false)?;
         }
-        let logits = self.decoder.forward(tail, true)?;
-        self.decoder.truncate(0);
+        let logits = self.engine.forward(tail, true)?;
+        self.engine.truncate(0);
         let distribution = Distribution::new(logits.unwrap_or_default());
         if !distribution.is_sound() {
             return Err(ModelError::Input("its logits are not numbers; the file is damaged".to_string()));

@@ -1,11 +1,11 @@
-//! One text: its tokens, what the decoder remembers of them, and what may come next.
+//! One text: its tokens, what the model remembers of them, and what may come next.
 //!
 //! The tokens run ahead of the memory; reading catches up in chunks. A new beginning keeps what it shares with the
 //! text before it, so that a prompt which only grew is not read again from its start. Owned by the generator.
 
 use std::time::{Duration, Instant};
 
-use super::decoder::{Decoder, Memory};
+use super::engine::{Engine, Memory};
 use super::{Distribution, ModelError};
 
 /// A prompt in the form in which it is read.
@@ -28,7 +28,7 @@ pub(super) struct Cut {
 
 /// See the module.
 pub(super) struct Text {
-    decoder: Decoder,
+    engine: Engine,
     opening: Opening,
     /// Every token of the context; those from the memory's length on are still to be read.
     ids: Vec<u32>,
@@ -50,9 +50,9 @@ pub(super) struct Kept {
 }
 
 impl Text {
-    pub fn new(decoder: Decoder) -> Text {
+    pub fn new(engine: Engine) -> Text {
         Text {
-            decoder,
+            engine,
             opening: Opening::default(),
             ids: Vec::new(),
             kept: 0,
@@ -62,12 +62,12 @@ impl Text {
         }
     }
 
-    pub fn decoder(&self) -> &Decoder {
-        &self.decoder
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    pub fn decoder_mut(&mut self) -> &mut Decoder {
-        &mut self.decoder
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
     }
 
     /// Every token of the context, the last one last.
@@ -76,7 +76,7 @@ impl Text {
     }
 
     fn context(&self) -> usize {
-        self.decoder.config().context
+        self.engine.context()
     }
 
     /// Begins with this opening. A quarter of the context is kept free for what follows; of an opening that is longer,
@@ -107,12 +107,12 @@ impl Text {
     /// successor is asked for.
     pub fn again(&mut self) {
         let opening = &self.opening;
-        let read = &self.ids[..self.decoder.len().min(self.ids.len())];
+        let read = &self.ids[..self.engine.len().min(self.ids.len())];
         let shared = read.iter().zip(&opening.ids).take_while(|(a, b)| a == b).count();
         // Reading in the same parts as the first time gives the same numbers to the last bit.
-        let chunk = self.decoder.chunk();
+        let chunk = self.engine.chunk();
         let shared = shared.min(opening.ids.len().saturating_sub(1)) / chunk * chunk;
-        self.decoder.truncate(shared);
+        self.engine.truncate(shared);
         self.ids.clone_from(&opening.ids);
         self.turns.clone_from(&opening.turns);
         self.kept = opening.head.min(self.context() / 2);
@@ -132,12 +132,12 @@ impl Text {
         if self.ids.is_empty() {
             return Err(ModelError::Input("there is no prompt to read".to_string()));
         }
-        let (total, at) = (self.ids.len(), self.decoder.len());
-        let chunk = self.decoder.chunk();
+        let (total, at) = (self.ids.len(), self.engine.len());
+        let chunk = self.engine.chunk();
         let to = total.min((at / chunk + 1) * chunk);
         if to > at {
             let begun = Instant::now();
-            let logits = self.decoder.forward(&self.ids[at..to], to == total)?;
+            let logits = self.engine.forward(&self.ids[at..to], to == total)?;
             self.next = logits.map(Distribution::new);
             self.compute = begun.elapsed();
         }
@@ -166,7 +166,7 @@ impl Text {
         let turn = self.turns.iter().copied().find(|turn| *turn >= kept + least && *turn < len);
         let n = turn.map_or(least, |turn| turn - kept);
         // What has not been read yet has nothing to be forgotten.
-        self.decoder.forget(kept, n.min(self.decoder.len().saturating_sub(kept)));
+        self.engine.forget(kept, n.min(self.engine.len().saturating_sub(kept)));
         let ids = self.ids.drain(kept..kept + n).collect();
         self.turns.retain(|turn| *turn >= kept + n);
         self.turns.iter_mut().for_each(|turn| *turn -= n);
@@ -194,7 +194,7 @@ impl Text {
         let n = n.min(self.ids.len().saturating_sub(self.kept.max(1)));
         self.ids.truncate(self.ids.len() - n);
         // The last token is read again, for its successors.
-        self.decoder.truncate(self.ids.len().saturating_sub(1));
+        self.engine.truncate(self.ids.len().saturating_sub(1));
         self.turns.retain(|turn| *turn < self.ids.len());
         self.next = None;
         n
@@ -203,7 +203,7 @@ impl Text {
     /// The text as it is, to come back to.
     pub fn keep(&self) -> Kept {
         Kept {
-            memory: self.decoder.memory(),
+            memory: self.engine.memory(),
             opening: self.opening.clone(),
             ids: self.ids.clone(),
             kept: self.kept,
@@ -213,12 +213,12 @@ impl Text {
 
     /// Goes back to it.
     pub fn restore(&mut self, kept: &Kept) {
-        self.decoder.remember(&kept.memory);
+        self.engine.remember(&kept.memory);
         self.opening = kept.opening.clone();
         self.ids.clone_from(&kept.ids);
         (self.kept, self.turns) = (kept.kept, kept.turns.clone());
         // Its last token may have been read: its successors are asked for again.
-        self.decoder.truncate(self.ids.len().saturating_sub(1));
+        self.engine.truncate(self.ids.len().saturating_sub(1));
         self.next = None;
     }
 }

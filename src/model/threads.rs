@@ -7,12 +7,13 @@ use super::Source;
 /// either is far more than a stage can show, and a core that spins is heard.
 const SMALL_BYTES: u64 = 32 << 20;
 
-const VARIABLE: &str = "CANDLE_NUM_THREADS";
+/// The variable of the environment that holds the number; candle reads it too.
+pub const THREADS: &str = "CANDLE_NUM_THREADS";
 
 /// The number of cores that compute a model: what `CANDLE_NUM_THREADS` says, else one for a small model, else all
 /// physical cores but one.
 pub fn threads(source: &Source) -> usize {
-    if let Some(n) = std::env::var(VARIABLE).ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
+    if let Some(n) = std::env::var(THREADS).ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
         return n;
     }
     if source.bytes().is_ok_and(|bytes| bytes < SMALL_BYTES) {
@@ -27,5 +28,5 @@ pub fn threads(source: &Source) -> usize {
 /// Sets a variable of the environment: to be called at the start of `main`, before any other thread runs.
 pub unsafe fn limit_threads(source: &Source) {
     // SAFETY: the caller guarantees that no other thread reads the environment.
-    unsafe { std::env::set_var(VARIABLE, threads(source).to_string()) };
+    unsafe { std::env::set_var(THREADS, threads(source).to_string()) };
 }

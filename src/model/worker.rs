@@ -237,7 +237,7 @@ impl Player {
             self.obey(command);
             return Ok(true);
         }
-        if self.loaded < self.generator.model().weight_bytes() {
+        if self.loaded < self.generator.model().mapped_bytes() {
             self.load()?;
             return Ok(true);
         }
@@ -377,7 +377,7 @@ impl Player {
 
     /// Brings the next part of the model into memory, so that the first word does not wait for the disk.
     fn load(&mut self) -> Result<(), ModelError> {
-        let total = self.generator.model().weight_bytes();
+        let total = self.generator.model().mapped_bytes();
         // What is read in a few milliseconds anyway needs no bar.
         let told = total >= TOLD_BYTES;
         if told && self.loaded == 0 {

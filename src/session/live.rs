@@ -13,7 +13,8 @@ use super::stage::{self, Stage};
 use super::{Record, SoundOptions, StageChoice};
 use crate::journal::{Folder, Header, Recorder};
 use crate::machine::{self, Monitor};
-use crate::model::{Command, Model, Source, Worker, WorkerOptions};
+use crate::model::fit::Fit;
+use crate::model::{Command, Model, Source, Worker, WorkerOptions, library};
 use crate::patch::{self, Patch};
 use crate::score::{Bus, Clock, Event, Hand, ParamId, Params, Policy, Shutdown};
 use crate::visuals::shader;
@@ -30,6 +31,10 @@ pub struct Options {
     /// A patch file or the name of one.
     pub patch: String,
     pub model: Option<Source>,
+    /// Tokens that the model holds in mind; `None`: as many as is usual.
+    pub context: Option<usize>,
+    /// Load what does not seem to fit into memory.
+    pub force: bool,
     pub stage: Option<StageChoice>,
     pub sound: SoundOptions,
     pub seconds: Option<Duration>,
@@ -49,12 +54,13 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let patch = patch::parse(&found.file, &found.text)?;
     let shader_folders = shader_folders(found.path.as_deref());
     let shader = shader::find(&patch.shader, &shader_folders).with_context(|| found.file.clone())?;
-    let source = options.model.unwrap_or_else(|| source(&patch, found.path.as_deref()));
+    let source = options.model.map_or_else(|| source(&patch, found.path.as_deref()), Ok)?;
     // SAFETY: nothing has started a thread yet; the graphics and sound libraries, which do, come after.
     unsafe { crate::model::limit_threads(&source) };
     let (choice, stage_notice) = stage::choose(options.stage)?;
     let sound_plan = sound::Plan::make(&options.sound)?;
-    let (model, sha256) = load(&source)?;
+    Fit::read(&source, options.context)?.check(options.force)?;
+    let (model, sha256) = load(&source, options.context)?;
     let started = jiff::Zoned::now();
     let folder = match &options.record {
         Record::Off => None,
@@ -215,26 +221,25 @@ fn end_after(time: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
 /// The shader or the model is not there.
 pub fn check_files(patch: &Patch, patch_file: Option<&Path>) -> anyhow::Result<()> {
     shader::find(&patch.shader, &shader_folders(patch_file))?;
-    crate::model::Info::read(&source(patch, patch_file))?;
+    crate::model::Info::read(&source(patch, patch_file)?)?;
     Ok(())
 }
 
-/// The patch's model, looked for beside the patch first, or the one inside xiao.
-fn source(patch: &Patch, patch_file: Option<&Path>) -> Source {
-    match patch.model.as_deref() {
-        None | Some("" | "embedded") => Source::Embedded,
-        Some(file) => {
-            let beside = patch_file.and_then(|p| p.parent()).map(|folder| folder.join(file));
-            Source::File(beside.filter(|p| p.exists()).unwrap_or_else(|| file.into()))
-        }
+/// The patch's model: a file, looked for beside the patch first, a name of `xiao models`, or the one inside xiao.
+fn source(patch: &Patch, patch_file: Option<&Path>) -> anyhow::Result<Source> {
+    let Some(model) = patch.model.as_deref().filter(|model| !model.is_empty()) else { return Ok(Source::Embedded) };
+    let beside = patch_file.and_then(|p| p.parent()).map(|folder| folder.join(model));
+    match beside.filter(|path| model != "embedded" && path.exists()) {
+        Some(path) => Ok(Source::File(path)),
+        None => Ok(library::find(model)?),
     }
 }
 
 /// Loads the model while its file is hashed on a thread beside.
-fn load(source: &Source) -> anyhow::Result<(Model, String)> {
+fn load(source: &Source, context: Option<usize>) -> anyhow::Result<(Model, String)> {
     std::thread::scope(|scope| {
         let sha256 = scope.spawn(|| source.sha256());
-        let model = Model::load(source)?;
+        let model = Model::load_with_context(source, context)?;
         let sha256 = sha256.join().map_err(|_| anyhow::anyhow!("hashing the model failed"))??;
         Ok((model, sha256))
     })

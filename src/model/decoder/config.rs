@@ -2,6 +2,7 @@
 
 use super::super::ModelError;
 use super::super::gguf::{Gguf, Value};
+use super::super::opaque;
 use super::family::Family;
 use super::rope::RopeConfig;
 
@@ -114,7 +115,7 @@ impl Config {
         let architecture =
             gguf.text("general.architecture").ok_or_else(|| gguf.missing("general.architecture"))?.to_string();
         let Some(family) = Family::of(&architecture) else {
-            let supported = Family::known();
+            let supported = Family::known() + ", " + &opaque::architectures().collect::<Vec<_>>().join(", ");
             return Err(ModelError::Architecture { file: gguf.file.clone(), found: architecture, supported });
         };
         let keys = Keys { gguf, prefix: family.name };

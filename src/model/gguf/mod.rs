@@ -132,20 +132,6 @@ impl Kind {
     }
 }
 
-fn has_avx2() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx2");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
-fn has_vnni() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx512vnni") || std::arch::is_x86_feature_detected!("avxvnni");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
 impl TensorEntry {
     pub fn elements(&self) -> u64 {
         self.shape.iter().map(|n| *n as u64).product()
@@ -154,23 +140,6 @@ impl TensorEntry {
     /// Bytes in the file; 0 for a type whose blocks are not known. Checked for overflow when the table was read.
     pub fn bytes(&self) -> u64 {
         self.kind.block().map_or(0, |(elements, bytes)| self.elements() / elements as u64 * bytes as u64)
-    }
-
-    /// Bytes of the second copy that candle keeps of a matrix, rearranged for this processor, once it was multiplied
-    /// with; 0 where it makes none.
-    pub fn packed_bytes(&self) -> u64 {
-        let [rows, columns] = self.shape[..] else { return 0 };
-        if rows % 16 != 0 || columns % 256 != 0 {
-            return 0;
-        }
-        // Bytes in a tile of 16 rows by 256 columns, as candle 0.11 lays it out.
-        let tile = match self.kind.candle() {
-            Some(GgmlDType::Q4K) if has_avx2() => 3072,
-            Some(GgmlDType::Q6K) if has_avx2() => 5120,
-            Some(GgmlDType::Q8_0) if has_vnni() => 4352,
-            _ => 0,
-        };
-        (rows / 16) as u64 * (columns / 256) as u64 * tile
     }
 }
 

@@ -244,7 +244,7 @@ fn shown(name: &str) -> String {
 mod tests {
     use std::io::Cursor;
 
-    use super::super::super::{Config, Info, Tokenizer};
+    use super::super::super::{Config, Info, Shape, Tokenizer};
     use super::*;
 
     fn starter() -> Vec<u8> {
@@ -304,7 +304,7 @@ mod tests {
                 Err(_) => refused += 1,
                 Ok(gguf) => {
                     // What follows must not trip over it either.
-                    let config = Config::read(&gguf, None);
+                    let config = Config::read(&gguf, None).map(|config| Shape::of(&config));
                     let tokenizer = if round % 8 == 0 { Tokenizer::new(&gguf).ok() } else { None };
                     if let (Ok(config), Some(tokenizer)) = (config, tokenizer) {
                         Info::of(&gguf, &config, &tokenizer);
