@@ -203,7 +203,6 @@ fn biases(item: &Item, problems: &mut Problems) -> Vec<(Word, f32)> {
     found
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

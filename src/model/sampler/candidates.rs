@@ -134,7 +134,7 @@ impl Candidates {
             }
         }
         self.list.retain(|(logit, _)| *logit > f32::NEG_INFINITY);
-        self.list.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.sort();
     }
 
     /// Keeps the `n` likeliest.
@@ -151,15 +151,20 @@ impl Candidates {
         if !self.whole {
             return self.list.retain(|(logit, id)| keep(*logit, *id));
         }
-        let mut left = 0;
+        self.list.clear();
         for (id, logit) in self.logits.iter_mut().enumerate() {
-            match *logit > f32::NEG_INFINITY && keep(*logit, id as u32) {
-                true => left += 1,
-                false => *logit = f32::NEG_INFINITY,
+            if *logit == f32::NEG_INFINITY {
+                continue;
+            }
+            if !keep(*logit, id as u32) {
+                *logit = f32::NEG_INFINITY;
+            } else if self.list.len() <= LISTED {
+                self.list.push((*logit, id as u32));
             }
         }
-        if left <= LISTED {
-            self.top(left);
+        if self.list.len() <= LISTED {
+            self.sort();
+            self.whole = false;
         }
     }
 
@@ -173,9 +178,10 @@ impl Candidates {
             }
             return;
         }
-        let log_sum = f64::from(spread(&self.logits).log_sum);
-        // Mostly a few tokens are enough.
-        for n in [256, LISTED] {
+        let spread = spread(&self.logits);
+        let log_sum = f64::from(spread.log_sum);
+        // Mostly a few tokens are enough; as many as a die of that entropy has sides are not even tried.
+        for n in [256, LISTED].into_iter().filter(|n| *n as f32 >= spread.entropy_nats.exp()) {
             self.take_likeliest(n);
             let found = held(&self.list, log_sum, share);
             if found.is_some() || self.list.len() < n {
@@ -226,6 +232,10 @@ impl Candidates {
         if sum > 0.0 {
             into.iter_mut().for_each(|p| *p /= sum);
         }
+    }
+
+    fn sort(&mut self) {
+        self.list.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     }
 
     /// See [`Ladder::edge`]; `low` is the smallest key.

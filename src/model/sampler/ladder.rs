@@ -41,13 +41,13 @@ impl Ladder {
         let step = |logit: f32| (((key(logit) - low) * scale) as usize).min(STEPS - 1);
         self.sums.clear();
         self.sums.resize(STEPS, 0.0);
-        each_block(tokens, |_, logits, weights| {
-            for (logit, weight) in logits.iter().zip(weights) {
-                if *weight > 0.0 {
-                    self.sums[step(*logit)] += weight;
-                }
+        let mut weights = [0.0; BLOCK];
+        for logits in tokens.logits.chunks(BLOCK) {
+            weigh(logits, tokens.max, tokens.heat, &mut weights);
+            for (logit, weight) in logits.iter().zip(&weights) {
+                self.sums[step(*logit)] += weight;
             }
-        });
+        }
         let mut left = share * self.sums.iter().sum::<f64>();
         let mut passed = None;
         for (i, sum) in self.sums.iter().enumerate().filter(|(_, sum)| **sum > 0.0) {
@@ -60,13 +60,14 @@ impl Ladder {
         }
         let (wanted, left) = passed?;
         self.step.clear();
-        each_block(tokens, |first, logits, weights| {
-            for (i, (logit, weight)) in logits.iter().zip(weights).enumerate() {
-                if *weight > 0.0 && step(*logit) == wanted {
-                    self.step.push((key(*logit), (first + i) as u32, *weight));
+        for (id, logit) in tokens.logits.iter().enumerate() {
+            if step(*logit) == wanted {
+                let weight = exp(f64::from((logit - tokens.max) / tokens.heat));
+                if weight > 0.0 {
+                    self.step.push((key(*logit), id as u32, weight));
                 }
             }
-        });
+        }
         passing(&mut self.step, left)
     }
 
@@ -94,15 +95,6 @@ fn passing(tokens: &mut [(f32, u32, f64)], mut left: f64) -> Option<(f32, u32)> 
     tokens.iter().find(passes).or(tokens.last()).map(|(key, id, _)| (*key, *id))
 }
 
-/// Calls `f` with the first number, the logits and the weights of each block.
-fn each_block(tokens: Weighed, mut f: impl FnMut(usize, &[f32], &[f64])) {
-    let mut weights = [0.0; BLOCK];
-    for (i, logits) in tokens.logits.chunks(BLOCK).enumerate() {
-        weigh(logits, tokens.max, tokens.heat, &mut weights);
-        f(i * BLOCK, logits, &weights[..logits.len()]);
-    }
-}
-
 fn weigh(logits: &[f32], max: f32, heat: f32, weights: &mut [f64; BLOCK]) {
     #[inline(always)]
     fn body(logits: &[f32], max: f32, heat: f32, weights: &mut [f64; BLOCK]) {
@@ -115,6 +107,15 @@ fn weigh(logits: &[f32], max: f32, heat: f32, weights: &mut [f64; BLOCK]) {
         #[target_feature(enable = "avx2")]
         fn wide(logits: &[f32], max: f32, heat: f32, weights: &mut [f64; BLOCK]) {
             body(logits, max, heat, weights);
+        }
+        // Twice as wide, and half the time.
+        #[target_feature(enable = "avx512f,avx512dq")]
+        fn wider(logits: &[f32], max: f32, heat: f32, weights: &mut [f64; BLOCK]) {
+            body(logits, max, heat, weights);
+        }
+        if std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512dq") {
+            // SAFETY: both features were just found.
+            return unsafe { wider(logits, max, heat, weights) };
         }
         if std::arch::is_x86_feature_detected!("avx2") {
             // SAFETY: the feature was just found.

@@ -15,8 +15,7 @@ pub(super) fn is_on(params: &ParamValues) -> bool {
 pub(super) fn act(candidates: &mut Candidates, scratch: &mut Scratch, now: &Now) {
     let window = now.params.get(ParamId::RepeatWindow) as usize;
     let repeat = now.params.get(ParamId::RepeatPenalty);
-    let (frequency, presence) =
-        (now.params.get(ParamId::FrequencyPenalty), now.params.get(ParamId::PresencePenalty));
+    let (frequency, presence) = (now.params.get(ParamId::FrequencyPenalty), now.params.get(ParamId::PresencePenalty));
     let Scratch { ids, amounts, .. } = scratch;
     ids.clear();
     ids.extend_from_slice(now.recent(window));

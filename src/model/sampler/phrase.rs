@@ -26,6 +26,18 @@ struct Begun {
 }
 
 impl Phrase {
+    /// A sequence of tokens that is this phrase.
+    #[cfg(test)]
+    pub fn of(sequence: &[u32]) -> Phrase {
+        match sequence {
+            [one] => Phrase { whole: vec![*one], begun: Vec::new() },
+            [head, tail @ ..] => {
+                Phrase { whole: Vec::new(), begun: vec![Begun { heads: vec![*head], tail: tail.to_vec() }] }
+            }
+            [] => Phrase::default(),
+        }
+    }
+
     /// Calls `f` with every token that completes the text after `history`; one may come twice.
     pub fn completed_by(&self, history: &[u32], mut f: impl FnMut(u32)) {
         self.whole.iter().for_each(|id| f(*id));
@@ -133,7 +145,11 @@ impl<'a> Lexicon<'a> {
 /// The bytes of `<0xE6><0x98>`.
 fn of_byte_names(text: &str) -> Option<Vec<u8>> {
     let names = text.strip_prefix("<0x")?.strip_suffix('>')?;
-    names.split("><0x").map(|hex| (hex.len() == 2).then(|| u8::from_str_radix(hex, 16).ok())?).collect()
+    let byte = |hex: &str| match hex.len() == 2 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => u8::from_str_radix(hex, 16).ok(),
+        false => None,
+    };
+    names.split("><0x").map(byte).collect()
 }
 
 #[cfg(test)]

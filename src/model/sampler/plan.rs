@@ -23,9 +23,9 @@ pub struct SamplerPlan {
     pub(super) biased: (Vec<u32>, Vec<f32>),
     pub(super) biased_phrases: Vec<(Phrase, f32)>,
     /// Breakers that may be spread over several tokens.
-    breakers: Vec<Phrase>,
+    pub(super) breakers: Vec<Phrase>,
     /// Tokens with a whole breaker in them, in ascending order.
-    breaking: Vec<u32>,
+    pub(super) breaking: Vec<u32>,
 }
 
 impl Default for SamplerPlan {
@@ -111,25 +111,24 @@ impl SamplerPlan {
         self.order = order.to_vec();
     }
 
-    fn break_at<'t>(
-        &mut self,
-        lexicon: &Lexicon,
-        texts: impl Iterator<Item = &'t str>,
-        warnings: &mut Vec<String>,
-    ) {
+    fn break_at<'t>(&mut self, lexicon: &Lexicon, texts: impl Iterator<Item = &'t str>, warnings: &mut Vec<String>) {
         for text in texts {
             let phrase = lexicon.phrase(text);
             if phrase.is_empty() || self.breakers.len() == MOST_PHRASES {
                 warnings.push(format!("[sampler] dry_breakers: {text:?} cannot be used with this model; take it out"));
                 continue;
             }
-            self.breaking.extend(&phrase.whole);
-            if !phrase.is_one_token() {
-                self.breakers.push(phrase);
-            }
+            self.add_breaker(phrase);
         }
+    }
+
+    pub(super) fn add_breaker(&mut self, phrase: Phrase) {
+        self.breaking.extend(&phrase.whole);
         self.breaking.sort_unstable();
         self.breaking.dedup();
+        if !phrase.is_one_token() {
+            self.breakers.push(phrase);
+        }
     }
 
     /// How many tokens there are after the last breaker.
@@ -153,4 +152,42 @@ impl SamplerPlan {
 pub(super) fn summed(mut biased: Vec<(u32, f32)>) -> (Vec<u32>, Vec<f32>) {
     biased.sort_by_key(|(id, _)| *id);
     biased.chunk_by(|a, b| a.0 == b.0).map(|run| (run[0].0, run.iter().map(|(_, by)| by).sum::<f32>())).unzip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Source;
+    use super::*;
+
+    #[test]
+    fn words_become_tokens_and_what_does_nothing_is_said() {
+        let tokenizer = Tokenizer::read(&Source::Embedded).unwrap();
+        let one = |text: &str| Lexicon::new(&tokenizer).exact(text)[0];
+        let text = |text: &str| Word::Text(text.to_string());
+        let spec = SamplerSpec {
+            order: Some(vec![Stage::Temperature]),
+            ban: vec![text("月"), Word::Id(9), text(" moonlit river"), Word::Id(60_000), text(&"a".repeat(300))],
+            bias: vec![(text("月"), 1.5), (Word::Id(one("月")), 0.5), (text("<0xFE>"), 3.0)],
+            dry_breakers: Some(vec!["\n".to_string(), "。".to_string()]),
+        };
+        let (plan, warnings) = SamplerPlan::new(&spec, &tokenizer);
+        let mut banned = vec![one("月"), 9];
+        banned.sort_unstable();
+        assert_eq!((plan.order, plan.banned), (vec![Stage::Temperature], banned));
+        assert_eq!(plan.banned_phrases.len(), 1);
+        let at = plan.biased.0.binary_search(&one("月")).unwrap();
+        assert_eq!(plan.biased.1[at], 2.0);
+        assert!(plan.breaking.contains(&one("\n")) && plan.breaking.contains(&one("。")));
+        let said = [
+            "[sampler] ban: the model has 6144 tokens, none with number 60000".to_string(),
+            format!("[sampler] ban: {:?} is longer than 200 bytes; it does nothing", "a".repeat(300)),
+        ];
+        assert_eq!(warnings[..2], said);
+        // Without a patch: the usual order and breakers, and nothing to say.
+        let (plan, warnings) = SamplerPlan::new(&SamplerSpec::default(), &tokenizer);
+        assert_eq!((plan.order.len(), warnings.len()), (8, 0));
+        let window = [one("月"), one("\n"), one("月"), one("月")];
+        assert_eq!((plan.since_breaker(&window), plan.since_breaker(&window[2..])), (2, 2));
+        assert_eq!(plan.since_breaker(&window[..2]), 0);
+    }
 }
