@@ -127,13 +127,11 @@ fn said(value: &Value) -> String {
     }
 }
 
-/// The values of a list with their places.
-fn list<'a>(
-    table: &'a dyn TableLike,
-    key: &str,
-    wanted: &str,
-    problems: &mut Problems,
-) -> Option<Vec<(&'a Value, Option<Range<usize>>)>> {
+/// A value of a list with its place.
+type Entry<'a> = (&'a Value, Option<Range<usize>>);
+
+/// The values of a list.
+fn list<'a>(table: &'a dyn TableLike, key: &str, wanted: &str, problems: &mut Problems) -> Option<Vec<Entry<'a>>> {
     let item = table.get(key)?;
     let Some(array) = item.as_array() else {
         problems.add(item.span(), format!("[sampler] {key} takes a list of {wanted}, not {}", described(item)));
@@ -142,7 +140,7 @@ fn list<'a>(
     Some(array.iter().map(|value| (value, value.span())).collect())
 }
 
-fn order(values: Vec<(&Value, Option<Range<usize>>)>, problems: &mut Problems) -> Vec<Stage> {
+fn order(values: Vec<Entry>, problems: &mut Problems) -> Vec<Stage> {
     let mut order = Vec::new();
     for (value, span) in values {
         let found = value.as_str().and_then(Stage::from_name);

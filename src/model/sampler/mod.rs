@@ -41,10 +41,12 @@ enum Kind {
     Heats,
 }
 
+/// When a stage does anything at all.
+type IsOn = fn(&ParamValues) -> bool;
 type Act = fn(&mut Candidates, &mut Scratch, &Now);
 
-/// The stages in the order of [`Stage`]: kind, when it does anything at all, and what it does.
-static STAGES: [(Stage, Kind, fn(&ParamValues) -> bool, Act); 8] = [
+/// The stages in the order of [`Stage`].
+static STAGES: [(Stage, Kind, IsOn, Act); 8] = [
     (Stage::Penalties, Kind::Weighs, penalties::is_on, penalties::act),
     (Stage::Dry, Kind::Weighs, dry::is_on, dry::act),
     (Stage::TopK, Kind::Cuts, cuts::top_k_is_on, cuts::top_k),
