@@ -2,12 +2,13 @@
 //!
 //! Built when a patch is taken up, not for each token: it walks through the vocabulary.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::super::Tokenizer;
 
 /// Longer texts are not looked for.
-pub(super) const LONGEST: usize = 200;
+pub(super) const LONGEST: usize = 80;
 
 /// A text of several tokens, however it is cut: the tokens that hold all of it, and the tails that complete it once a
 /// token has begun it.
@@ -69,25 +70,40 @@ impl Phrase {
     }
 }
 
-/// A vocabulary, turned so that texts can be looked up in it.
+/// A vocabulary in which texts can be looked up; it is turned about when that is first asked for.
 pub(super) struct Lexicon<'a> {
     tokenizer: &'a Tokenizer,
-    by_bytes: HashMap<&'a [u8], Vec<u32>>,
-    by_last: Vec<Vec<u32>>,
+    by_bytes: OnceCell<HashMap<&'a [u8], Vec<u32>>>,
+    by_last: OnceCell<Vec<Vec<u32>>>,
 }
 
 impl<'a> Lexicon<'a> {
     pub fn new(tokenizer: &'a Tokenizer) -> Lexicon<'a> {
-        let mut by_bytes: HashMap<&[u8], Vec<u32>> = HashMap::with_capacity(tokenizer.vocabulary());
-        let mut by_last = vec![Vec::new(); 256];
-        for id in 0..tokenizer.vocabulary() as u32 {
-            let bytes = tokenizer.bytes(id);
-            if let Some(last) = bytes.last() {
-                by_bytes.entry(bytes).or_default().push(id);
-                by_last[usize::from(*last)].push(id);
-            }
-        }
-        Lexicon { tokenizer, by_bytes, by_last }
+        Lexicon { tokenizer, by_bytes: OnceCell::new(), by_last: OnceCell::new() }
+    }
+
+    /// The tokens that add something to the text, with what they add.
+    fn spelled(&self) -> impl Iterator<Item = (u32, &'a [u8])> {
+        let tokenizer = self.tokenizer;
+        (0..tokenizer.vocabulary() as u32).map(|id| (id, tokenizer.bytes(id))).filter(|(_, bytes)| !bytes.is_empty())
+    }
+
+    fn by_bytes(&self) -> &HashMap<&'a [u8], Vec<u32>> {
+        self.by_bytes.get_or_init(|| {
+            let mut by_bytes: HashMap<&[u8], Vec<u32>> = HashMap::with_capacity(self.tokenizer.vocabulary());
+            self.spelled().for_each(|(id, bytes)| by_bytes.entry(bytes).or_default().push(id));
+            by_bytes
+        })
+    }
+
+    /// The tokens that end with a byte.
+    fn ending_with(&self, last: u8) -> &[u32] {
+        let by_last = self.by_last.get_or_init(|| {
+            let mut by_last = vec![Vec::new(); 256];
+            self.spelled().for_each(|(id, bytes)| by_last[usize::from(bytes[bytes.len() - 1])].push(id));
+            by_last
+        });
+        &by_last[usize::from(last)]
     }
 
     /// The tokens that spell exactly this text: a control token by its name, a byte as `<0x0A>`.
@@ -96,7 +112,7 @@ impl<'a> Lexicon<'a> {
             return vec![id];
         }
         let bytes = of_byte_names(text).unwrap_or_else(|| text.as_bytes().to_vec());
-        self.by_bytes.get(bytes.as_slice()).cloned().unwrap_or_default()
+        self.by_bytes().get(bytes.as_slice()).cloned().unwrap_or_default()
     }
 
     /// The text as a phrase. Not longer than [`LONGEST`]; empty where the vocabulary cannot spell it.
@@ -106,17 +122,14 @@ impl<'a> Lexicon<'a> {
         if bytes.is_empty() || bytes.len() > LONGEST {
             return phrase;
         }
-        let holds = |id: &u32| {
-            let token = self.tokenizer.bytes(*id);
-            token.len() >= bytes.len() && token.windows(bytes.len()).any(|part| part == bytes)
-        };
-        phrase.whole = (0..self.tokenizer.vocabulary() as u32).filter(holds).collect();
+        let holds = |token: &[u8]| token.len() >= bytes.len() && token.windows(bytes.len()).any(|part| part == bytes);
+        phrase.whole = self.spelled().filter(|(_, token)| holds(token)).map(|(id, _)| id).collect();
         for cut in 1..bytes.len() {
             // A token may end within a character; what follows it is then not text that can be cut into tokens.
             let Some(rest) = text.get(cut..) else { continue };
             let (begin, last) = (&bytes[..cut], bytes[cut - 1]);
             let ends = |id: &&u32| self.tokenizer.bytes(**id).ends_with(begin) && !phrase.whole.contains(*id);
-            let heads: Vec<u32> = self.by_last[usize::from(last)].iter().filter(ends).copied().collect();
+            let heads: Vec<u32> = self.ending_with(last).iter().filter(ends).copied().collect();
             if heads.is_empty() {
                 continue;
             }

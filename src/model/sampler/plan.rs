@@ -10,7 +10,7 @@ use crate::patch::sampler::{Stage, Word};
 /// Where DRY stops looking for repetitions, if the patch says nothing: llama.cpp's.
 const BREAKERS: [&str; 4] = ["\n", ":", "\"", "*"];
 /// Phrases cost time for each token; a patch with more is asked to take some out.
-const MOST_PHRASES: usize = 256;
+const MOST_PHRASES: usize = 128;
 
 /// The plan that the sampler follows. The default has the usual order and no words.
 #[derive(Clone, Debug)]
@@ -180,7 +180,7 @@ mod tests {
         assert!(plan.breaking.contains(&one("\n")) && plan.breaking.contains(&one("。")));
         let said = [
             "[sampler] ban: the model has 6144 tokens, none with number 60000".to_string(),
-            format!("[sampler] ban: {:?} is longer than 200 bytes; it does nothing", "a".repeat(300)),
+            format!("[sampler] ban: {:?} is longer than 80 bytes; it does nothing", "a".repeat(300)),
         ];
         assert_eq!(warnings[..2], said);
         // Without a patch: the usual order and breakers, and nothing to say.
