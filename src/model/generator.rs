@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use super::blend::blended;
 use super::flaws::{Drawn, Flaws};
-use super::sampler::{Sampler, chance};
+use super::sampler::{Dice, Mirostat, Sampler, SamplerPlan};
 use super::text::{Cut, Opening, Text};
 use super::trail::{Kept, Mark, Trail};
 use super::{Distribution, Model, ModelError, TextStream, prompt};
+use crate::patch::SamplerSpec;
 use crate::score::{Candidate, Flaw, Guess, Inside, ParamId, ParamValues, Spent, Token};
 
 /// Roads that a token event shows.
@@ -26,6 +27,7 @@ pub struct Generator {
     /// Tokens drawn since the performance began; with the seed it fixes every draw.
     draws: u64,
     sampler: Sampler,
+    plan: SamplerPlan,
     /// The performer's words, as they were given.
     prompt: String,
     text: Text,
@@ -49,6 +51,7 @@ pub struct Generator {
 pub(super) struct Piece {
     pub stream: TextStream,
     pub flaws: Flaws,
+    pub mirostat: Mirostat,
     /// Tokens drawn.
     pub index: u32,
     pub written: String,
@@ -57,9 +60,9 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    fn new(stream: TextStream) -> Piece {
+    fn new(stream: TextStream, mirostat: Mirostat) -> Piece {
         let (flaws, trail) = (Flaws::default(), Trail::default());
-        Piece { stream, flaws, index: 0, written: String::new(), trail, ended: false }
+        Piece { stream, flaws, mirostat, index: 0, written: String::new(), trail, ended: false }
     }
 }
 
@@ -135,7 +138,8 @@ impl Generator {
     pub fn resume(model: Model, seed: u64, draws: u64) -> Generator {
         Generator {
             text: Text::new(model.engine.fresh()),
-            piece: Piece::new(TextStream::new(model.tokenizer().clone())),
+            piece: Piece::new(TextStream::new(model.tokenizer().clone()), Mirostat::default()),
+            plan: model.plan(&SamplerSpec::default()).0,
             model,
             seed,
             draws,
@@ -152,6 +156,11 @@ impl Generator {
 
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Samples as a patch wants it from the next token on.
+    pub fn set_plan(&mut self, plan: SamplerPlan) {
+        self.plan = plan;
     }
 
     /// Tokens drawn since the performance began.
@@ -201,7 +210,8 @@ impl Generator {
     }
 
     fn begin_piece(&mut self) {
-        self.piece = Piece::new(TextStream::new(self.model.tokenizer().clone()));
+        self.sampler.reset();
+        self.piece = Piece::new(TextStream::new(self.model.tokenizer().clone()), self.sampler.mirostat());
         self.forced = None;
         self.barred.1 = 0;
         self.held = None;
@@ -273,10 +283,11 @@ impl Generator {
         if !next.is_sound() {
             return Err(ModelError::Compute("its logits are not numbers".to_string()));
         }
+        // What the sampler remembers of the piece, before it takes this token in.
+        self.piece.mirostat = self.sampler.mirostat();
         let id = match self.forced.take().or_else(|| Piece::repeated(&mut self.held, &self.piece, &self.text, params)) {
             Some(id) => Some(id),
             None => {
-                let chance = chance(self.seed, self.draws);
                 let mut logits = std::borrow::Cow::Borrowed(&next.logits);
                 if self.barred.1 > 0 {
                     self.barred.1 -= 1;
@@ -284,7 +295,8 @@ impl Generator {
                         logits.to_mut()[*id as usize] = f32::NEG_INFINITY;
                     }
                 }
-                self.sampler.draw(&logits, self.text.ids(), params, chance)
+                let dice = Dice::roll(self.seed, self.draws, params);
+                self.sampler.draw(&logits, self.text.ids(), &self.plan, params, dice)
             }
         };
         let Some(id) = id else { return Err(ModelError::Compute("its logits are not numbers".to_string())) };
@@ -380,6 +392,7 @@ impl Generator {
         let mark = self.piece.trail.take_back(n)?;
         let text = self.piece.written.split_off(mark.written);
         (self.piece.stream, self.piece.flaws) = (mark.stream, mark.flaws);
+        self.sampler.restore(mark.mirostat);
         self.piece.index -= n as u32;
         (self.piece.ended, self.forced, self.held) = (false, None, None);
         Some(Rewound { to: self.piece.index, text })
@@ -415,6 +428,7 @@ impl Generator {
 
     /// Keeps the piece as it is; false where there is no such slot.
     pub fn snapshot(&mut self, slot: u8) -> bool {
+        self.piece.mirostat = self.sampler.mirostat();
         let kept = Kept {
             prompt: self.prompt.clone(),
             text: self.text.keep(),
@@ -440,6 +454,7 @@ impl Generator {
             }
         }
         (self.prompt, self.piece) = (kept.prompt, kept.piece);
+        self.sampler.restore(self.piece.mirostat);
         (self.forced, self.held, self.barred.1) = (None, None, 0);
         let Piece { index, written, .. } = &self.piece;
         Some(Restored { prompt: self.prompt.clone(), text: written.clone(), index: *index })

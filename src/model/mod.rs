@@ -36,6 +36,7 @@ pub use error::ModelError;
 pub use generator::{Branched, Forgot, Generator, Progress, Reading, Restored, Rewound, SLOTS, Step};
 pub use gguf::{GgufWriter, Stored};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
+pub use sampler::{Dice, Mirostat, Moved, Sampler, SamplerPlan, Sampling, StageView};
 pub use source::Source;
 pub use threads::{THREADS, limit_threads, threads};
 pub use tokenizer::{TextStream, Tokenizer};
@@ -49,11 +50,14 @@ use gguf::Gguf;
 use info::Shape;
 use opaque::Opaque;
 
+use crate::patch::SamplerSpec;
+
 /// A model that is ready to generate.
 pub struct Model {
     info: Arc<Info>,
     tokenizer: Arc<Tokenizer>,
     engine: Engine,
+    sampling: Arc<Sampling>,
 }
 
 impl Model {
@@ -82,19 +86,21 @@ impl Model {
             );
             return Err(gguf.bad_key("tokenizer.ggml.tokens", problem));
         }
-        let info = Info::of(&gguf, &shape, &tokenizer);
+        let info = Arc::new(Info::of(&gguf, &shape, &tokenizer));
+        let sampling = Arc::new(Sampling::of(&gguf));
         let engine = if shape.opaque {
             Engine::opaque(Opaque::load(source, gguf, context)?)
         } else {
             let weights = Weights::load(&gguf, Config::read(&gguf, context)?)?;
             Engine::Own(Box::new(Decoder::new(Arc::new(weights))))
         };
-        Ok(Model { info: Arc::new(info), tokenizer: Arc::new(tokenizer), engine })
+        Ok(Model { info, tokenizer: Arc::new(tokenizer), engine, sampling })
     }
 
     /// The same weights with a memory of their own.
     pub fn fresh(&self) -> Model {
-        Model { info: self.info.clone(), tokenizer: self.tokenizer.clone(), engine: self.engine.fresh() }
+        let (info, tokenizer, sampling) = (self.info.clone(), self.tokenizer.clone(), self.sampling.clone());
+        Model { info, tokenizer, engine: self.engine.fresh(), sampling }
     }
 
     pub fn info(&self) -> &Info {
@@ -110,9 +116,23 @@ impl Model {
         self.engine.mapped_bytes()
     }
 
-    /// Has the system read the next `most` bytes of the weights from `from` on; returns how far that went.
+    /// Has the system read the next `most` of these bytes from `from` on; returns how far that went.
     pub fn touch(&self, from: u64, most: u64) -> u64 {
         self.engine.touch(from, most)
+    }
+
+    /// How the file wishes to be sampled.
+    pub fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
+    /// The patch's plan for this model, in the file's order where the patch gives none; and what of it does nothing.
+    pub fn plan(&self, spec: &SamplerSpec) -> (SamplerPlan, Vec<String>) {
+        let (mut plan, warnings) = SamplerPlan::new(spec, &self.tokenizer);
+        if let (None, Some(order)) = (&spec.order, &self.sampling.order) {
+            plan.set_order(order);
+        }
+        (plan, warnings)
     }
 
     /// How many tokens the model can hold in mind.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::TextStream;
 use super::flaws::Flaws;
 use super::generator::Piece;
+use super::sampler::Mirostat;
 use super::text;
 use crate::score::{Flaw, FlawKind};
 
@@ -24,6 +25,7 @@ pub(super) struct Mark {
     leap: bool,
     pub stream: TextStream,
     pub flaws: Flaws,
+    pub mirostat: Mirostat,
     /// Bytes that had been written.
     pub written: usize,
 }
@@ -41,7 +43,7 @@ impl Mark {
     /// The state before token `id` is taken into the piece.
     pub fn before(piece: &Piece, id: u32, top: Vec<u32>) -> Mark {
         let (stream, flaws) = (piece.stream.clone(), piece.flaws.clone());
-        Mark { id, top, leap: false, stream, flaws, written: piece.written.len() }
+        Mark { id, top, leap: false, stream, flaws, mirostat: piece.mirostat, written: piece.written.len() }
     }
 
     /// Notes what was wrong with the token.

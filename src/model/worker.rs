@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::generator::Reading;
 use super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
-use crate::patch::{Matrix, Modulator};
+use crate::patch::{Matrix, Modulator, SamplerSpec};
 use crate::score::event::Rate;
 use crate::score::{Bus, Event, ParamId, ParamValues, Params, Policy, Queue, Shutdown, SignalValues, Stamped};
 
@@ -33,6 +33,8 @@ pub struct WorkerOptions {
     pub source: Source,
     pub params: Arc<Params>,
     pub matrix: Matrix,
+    /// The patch's order of stages and words.
+    pub sampler: SamplerSpec,
     pub bus: Bus,
     pub seed: u64,
     pub shutdown: Shutdown,
@@ -61,6 +63,8 @@ pub enum Command {
     Blend { name: Option<String>, text: String },
     /// Takes up a patch's matrix.
     Matrix(Matrix),
+    /// Takes up a patch's order of stages and words.
+    Sampler(SamplerSpec),
     /// Fails as an error in the generator would.
     Crash,
 }
@@ -132,6 +136,7 @@ struct Player {
     prompt: Option<(Option<String>, String)>,
     phase: Phase,
     modulation: Modulation,
+    sampler: SamplerSpec,
     released: Instant,
     /// Bytes of the model that have been brought into memory.
     loaded: u64,
@@ -186,7 +191,7 @@ impl Modulation {
 
 impl Player {
     fn new(options: WorkerOptions, commands: Receiver<Command>, heard: Queue) -> Player {
-        let WorkerOptions { model, source, params, matrix, bus, seed, shutdown } = options;
+        let WorkerOptions { model, source, params, matrix, sampler, bus, seed, shutdown } = options;
         let modulation = Modulation {
             modulator: Modulator::new(matrix),
             heard,
@@ -206,6 +211,7 @@ impl Player {
             prompt: None,
             phase: Phase::Idle,
             modulation,
+            sampler,
             released: Instant::now(),
             loaded: 0,
             faults: 0,
@@ -213,6 +219,7 @@ impl Player {
     }
 
     fn run(&mut self) {
+        self.take_plan(true);
         loop {
             // Whatever a panic leaves half-done belongs to the generator, which `recover` makes anew.
             match catch_unwind(AssertUnwindSafe(|| self.turn())) {
@@ -308,7 +315,10 @@ impl Player {
             }
             // A model that is gone has nothing to go back in; nor has a prompt that is still to be read.
             _ if matches!(self.phase, Phase::Fault(_) | Phase::Idle | Phase::Begin | Phase::Read)
-                && !matches!(command, Command::Matrix(_) | Command::Crash | Command::Blend { .. }) =>
+                && !matches!(
+                    command,
+                    Command::Matrix(_) | Command::Sampler(_) | Command::Crash | Command::Blend { .. }
+                ) =>
             {
                 self.notice("there is no piece to go back in just now");
             }
@@ -351,7 +361,20 @@ impl Player {
                 self.bus.emit(Event::Blend { name, text, tokens });
             }
             Command::Matrix(matrix) => self.modulation.modulator = Modulator::new(matrix),
+            Command::Sampler(spec) => {
+                self.sampler = spec;
+                self.take_plan(true);
+            }
             Command::Crash => panic!("the performer broke the generator"),
+        }
+    }
+
+    /// Makes the patch's order and words ready for this model, and says what of them does nothing.
+    fn take_plan(&mut self, say: bool) {
+        let (plan, warnings) = self.generator.model().plan(&self.sampler);
+        self.generator.set_plan(plan);
+        for text in warnings.into_iter().filter(|_| say) {
+            self.bus.emit(Event::Notice { text });
         }
     }
 
@@ -485,6 +508,7 @@ impl Player {
             _ => Model::load_with_context(&self.source, Some(old.context()))?,
         };
         self.generator = Generator::resume(model, self.seed, self.generator.draws());
+        self.take_plan(false);
         self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
         Ok(())
     }

@@ -199,6 +199,8 @@ fn once() -> u32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hand {
+    /// What the model's file wishes.
+    Model,
     Patch,
     Key,
     Midi,
