@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use super::decoder::CHUNK;
 use super::flaws::Flaws;
-use super::sampler::{Sampler, chance};
+use super::sampler::{Dice, Sampler, SamplerPlan};
 use super::{Distribution, Model, ModelError, TextStream, prompt};
+use crate::patch::SamplerSpec;
 use crate::score::{Candidate, Flaw, ParamValues, Token};
 
 /// Roads that a token event shows.
@@ -22,6 +23,7 @@ pub struct Generator {
     /// Tokens drawn since the performance began; with the seed it fixes every draw.
     draws: u64,
     sampler: Sampler,
+    plan: SamplerPlan,
     /// The prompt as it is read (what did not fit left out).
     prompt: Vec<u32>,
     /// Every token of the context; those from the cache's length on are still to be read.
@@ -84,6 +86,7 @@ impl Generator {
     pub fn resume(model: Model, seed: u64, draws: u64) -> Generator {
         Generator {
             stream: TextStream::new(model.tokenizer().clone()),
+            plan: model.plan(&SamplerSpec::default()).0,
             model,
             seed,
             draws,
@@ -101,6 +104,11 @@ impl Generator {
 
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Samples as a patch wants it from the next token on.
+    pub fn set_plan(&mut self, plan: SamplerPlan) {
+        self.plan = plan;
     }
 
     /// Tokens drawn since the performance began.
@@ -132,6 +140,7 @@ impl Generator {
         self.next = None;
         self.stream = TextStream::new(self.model.tokenizer().clone());
         self.flaws = Flaws::default();
+        self.sampler.reset();
         self.index = 0;
         self.ended = false;
     }
@@ -196,9 +205,9 @@ impl Generator {
         let Some(next) = self.next.take() else {
             return Err(ModelError::Input("there is no prompt to read".to_string()));
         };
-        let chance = chance(self.seed, self.draws);
+        let dice = Dice::roll(self.seed, self.draws, params);
         let id = Some(&next).filter(|next| next.is_sound());
-        let id = id.and_then(|next| self.sampler.draw(&next.logits, &self.history, params, chance));
+        let id = id.and_then(|next| self.sampler.draw(&next.logits, &self.history, &self.plan, params, dice));
         let Some(id) = id else { return Err(ModelError::Compute("its logits are not numbers".to_string())) };
         self.draws += 1;
         if self.model.tokenizer().is_end(id) {

@@ -22,6 +22,7 @@ pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
 pub use generator::{Forgot, Generator, Progress, Reading, Step};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
+pub use sampler::{Dice, Mirostat, Moved, Sampler, SamplerPlan, Sampling, StageView};
 pub use source::Source;
 pub use threads::{limit_threads, threads};
 pub use tokenizer::{TextStream, Tokenizer};
@@ -32,11 +33,14 @@ use std::sync::Arc;
 use decoder::{CHUNK, Config, Decoder, Weights};
 use gguf::Gguf;
 
+use crate::patch::SamplerSpec;
+
 /// A model that is ready to generate.
 pub struct Model {
     info: Arc<Info>,
     tokenizer: Arc<Tokenizer>,
     decoder: Decoder,
+    sampling: Arc<Sampling>,
 }
 
 impl Model {
@@ -66,13 +70,16 @@ impl Model {
             return Err(gguf.bad_key("tokenizer.ggml.tokens", problem));
         }
         let info = Info::of(&gguf, &config, &tokenizer);
+        let sampling = Arc::new(Sampling::of(&gguf));
         let weights = Weights::load(source, &gguf, config)?;
-        Ok(Model { info: Arc::new(info), tokenizer: Arc::new(tokenizer), decoder: Decoder::new(Arc::new(weights)) })
+        let decoder = Decoder::new(Arc::new(weights));
+        Ok(Model { info: Arc::new(info), tokenizer: Arc::new(tokenizer), decoder, sampling })
     }
 
     /// The same weights with a memory of their own.
     pub fn fresh(&self) -> Model {
-        Model { info: self.info.clone(), tokenizer: self.tokenizer.clone(), decoder: self.decoder.fresh() }
+        let (info, tokenizer, sampling) = (self.info.clone(), self.tokenizer.clone(), self.sampling.clone());
+        Model { info, tokenizer, decoder: self.decoder.fresh(), sampling }
     }
 
     pub fn info(&self) -> &Info {
@@ -81,6 +88,20 @@ impl Model {
 
     pub fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
+    }
+
+    /// How the file wishes to be sampled.
+    pub fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
+    /// The patch's plan for this model, in the file's order where the patch gives none; and what of it does nothing.
+    pub fn plan(&self, spec: &SamplerSpec) -> (SamplerPlan, Vec<String>) {
+        let (mut plan, warnings) = SamplerPlan::new(spec, &self.tokenizer);
+        if let (None, Some(order)) = (&spec.order, &self.sampling.order) {
+            plan.set_order(order);
+        }
+        (plan, warnings)
     }
 
     /// How many tokens the model can hold in mind.

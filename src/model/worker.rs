@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::generator::Reading;
 use super::{Generator, Model, ModelError, Source, Step};
-use crate::patch::{Matrix, Modulator};
+use crate::patch::{Matrix, Modulator, SamplerSpec};
 use crate::score::event::Rate;
 use crate::score::{Bus, Event, ParamId, ParamValues, Params, Policy, Queue, Shutdown, SignalValues, Stamped};
 
@@ -30,6 +30,8 @@ pub struct WorkerOptions {
     pub source: Source,
     pub params: Arc<Params>,
     pub matrix: Matrix,
+    /// The patch's order of stages and words.
+    pub sampler: SamplerSpec,
     pub bus: Bus,
     pub seed: u64,
     pub shutdown: Shutdown,
@@ -44,6 +46,8 @@ pub enum Command {
     Again,
     /// Takes up a patch's matrix.
     Matrix(Matrix),
+    /// Takes up a patch's order of stages and words.
+    Sampler(SamplerSpec),
     /// Fails as an error in the generator would.
     Crash,
 }
@@ -115,6 +119,7 @@ struct Player {
     prompt: Option<(Option<String>, String)>,
     phase: Phase,
     modulation: Modulation,
+    sampler: SamplerSpec,
     released: Instant,
     /// Faults since the last token.
     faults: u32,
@@ -167,7 +172,7 @@ impl Modulation {
 
 impl Player {
     fn new(options: WorkerOptions, commands: Receiver<Command>, heard: Queue) -> Player {
-        let WorkerOptions { model, source, params, matrix, bus, seed, shutdown } = options;
+        let WorkerOptions { model, source, params, matrix, sampler, bus, seed, shutdown } = options;
         let modulation = Modulation {
             modulator: Modulator::new(matrix),
             heard,
@@ -187,12 +192,14 @@ impl Player {
             prompt: None,
             phase: Phase::Idle,
             modulation,
+            sampler,
             released: Instant::now(),
             faults: 0,
         }
     }
 
     fn run(&mut self) {
+        self.take_plan(true);
         loop {
             // Whatever a panic leaves half-done belongs to the generator, which `recover` makes anew.
             match catch_unwind(AssertUnwindSafe(|| self.turn())) {
@@ -283,7 +290,20 @@ impl Player {
                 }
             }
             Command::Matrix(matrix) => self.modulation.modulator = Modulator::new(matrix),
+            Command::Sampler(spec) => {
+                self.sampler = spec;
+                self.take_plan(true);
+            }
             Command::Crash => panic!("the performer broke the generator"),
+        }
+    }
+
+    /// Makes the patch's order and words ready for this model, and says what of them does nothing.
+    fn take_plan(&mut self, say: bool) {
+        let (plan, warnings) = self.generator.model().plan(&self.sampler);
+        self.generator.set_plan(plan);
+        for text in warnings.into_iter().filter(|_| say) {
+            self.bus.emit(Event::Notice { text });
         }
     }
 
@@ -368,6 +388,7 @@ impl Player {
             _ => Model::load_with_context(&self.source, Some(old.context()))?,
         };
         self.generator = Generator::resume(model, self.seed, self.generator.draws());
+        self.take_plan(false);
         self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
         Ok(())
     }

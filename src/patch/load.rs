@@ -7,10 +7,10 @@ use toml_edit::{Document, Item, TableLike};
 use super::error::{Problems, did_you_mean};
 use super::matrix::{MAX_ROUTES, Shape};
 use super::value::{described, fits, items, key_span, number, text};
-use super::{Matrix, Patch, PatchError, Prompt, Route, midi};
+use super::{Matrix, Patch, PatchError, Prompt, Route, SamplerSpec, midi, sampler};
 use crate::score::{ParamId, SignalId, param::PARAMS, signal::SIGNALS};
 
-const SECTIONS: [&str; 7] = ["title", "model", "shader", "prompts", "params", "midi", "matrix"];
+const SECTIONS: [&str; 8] = ["title", "model", "shader", "prompts", "params", "sampler", "midi", "matrix"];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
 pub(super) const STEPS: [&str; 3] = ["next", "previous", "again"];
@@ -43,13 +43,17 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     if let Some(table) = section(root, "params", &mut problems) {
         read_params(table, "", &mut params, &mut problems);
     }
+    let sampler = match section(root, "sampler", &mut problems) {
+        Some(table) => sampler::read(table, &mut problems),
+        None => SamplerSpec::default(),
+    };
     let midi = match section(root, "midi", &mut problems) {
         Some(table) => midi::devices(table, &prompts, &mut problems),
         None => Vec::new(),
     };
     let matrix = matrix(root, &mut problems);
     problems.finish(file)?;
-    Ok(Patch { title, model, shader, prompts, params, midi, matrix })
+    Ok(Patch { title, model, shader, prompts, params, sampler, midi, matrix })
 }
 
 fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {

@@ -8,6 +8,7 @@ mod find;
 mod load;
 pub mod matrix;
 mod midi;
+pub mod sampler;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -17,6 +18,7 @@ pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};
 pub use load::parse;
 pub use matrix::{Matrix, Modulator, Route};
+pub use sampler::SamplerSpec;
 pub use watch::Watch;
 
 use crate::score::ParamId;
@@ -33,6 +35,8 @@ pub struct Patch {
     pub prompts: Vec<Prompt>,
     /// Where parameters stand when the piece begins; the rest stand at their defaults.
     pub params: Vec<(ParamId, f32)>,
+    /// The order of the sampler's stages, and words that are favoured, shunned or banned.
+    pub sampler: SamplerSpec,
     pub midi: Vec<MidiDevice>,
     pub matrix: Matrix,
 }

@@ -1,6 +1,7 @@
 //! What patches may say, and what is said of those that may not.
 
 use super::matrix::{MAX_ROUTES, Shape};
+use super::sampler::{Stage, Word};
 use super::*;
 use crate::score::SignalId;
 
@@ -52,6 +53,11 @@ fn a_patch_is_read_as_it_is_written() {
         "sampler.temperature" = 1
         sound.hum.level_db = -12.5
         generator.hold = true
+        [sampler]
+        order = ["temperature", "Top-K", "typ_p"]
+        ban = ["月", "<0x0A>", 123]
+        bias = { " moon" = 2, "12" = -5.5 }
+        dry_breakers = ["\n", "。"]
         [midi."nano*"]
         cc0 = "sound.level_db"
         cc127 = { to = "sound.hum.pitch", takeover = "pickup", range = [60, 30] }
@@ -68,6 +74,15 @@ fn a_patch_is_read_as_it_is_written() {
     assert_eq!(patch.prompts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["moon", "春"]);
     let wanted = [(ParamId::Temperature, 1.0), (ParamId::HumLevel, -12.5), (ParamId::Hold, 1.0)];
     assert_eq!(patch.params, wanted);
+    let sampler = SamplerSpec {
+        order: Some(vec![Stage::Temperature, Stage::TopK, Stage::Typical]),
+        ban: vec![Word::Text("月".into()), Word::Text("<0x0A>".into()), Word::Id(123)],
+        bias: vec![(Word::Text(" moon".into()), 2.0), (Word::Id(12), -5.5)],
+        dry_breakers: Some(vec!["\n".into(), "。".into()]),
+    };
+    assert_eq!(patch.sampler, sampler);
+    assert_eq!(ok("").sampler, SamplerSpec::default());
+    assert_eq!(ok("[sampler]\norder = []").sampler.order, Some(vec![]));
     assert_eq!(patch.midi[0].pattern, "nano*");
     let bindings = [
         (MidiSource::Cc(0), Target::Param { id: ParamId::Level, from: -60.0, to: 6.0 }, Takeover::Jump),
@@ -104,6 +119,36 @@ fn each_mistake_is_told_with_its_place_and_remedy() {
         ("[params]\n\"generator.hold\" = 0.5", "4:20: [params] \"generator.hold\" takes true or false"),
         ("[params]\nstage.hue = 0.1\n\"stage.hue\" = 0.2", "5:1: [params] sets \"stage.hue\" twice"),
         ("[parms]\na = 1", "3:2: a patch has no \"parms\"; did you mean \"params\"?"),
+        ("sampler = 1", "3:11: [prompts] sampler takes text in quotes, not a number"),
+        ("[sampler]\nordr = []", "4:1: [sampler] has no \"ordr\"; did you mean \"order\"?"),
+        (
+            "[sampler]\ntemperature = 1",
+            "4:1: [sampler] has no \"temperature\"; write \"sampler.temperature\" below [params]",
+        ),
+        (
+            "[sampler]\norder = [\"top_k\", \"min_q\"]",
+            "4:19: [sampler] order: there is no \"min_q\"; did you mean \"min_p\"?",
+        ),
+        (
+            "[sampler]\norder = [\"xyzzy\"]",
+            "4:10: [sampler] order: there is no \"xyzzy\"; the stages are penalties, dry, top_k, typical, top_p, min_p, xtc, temperature",
+        ),
+        ("[sampler]\norder = [\"top_k\", \"top-k\"]", "4:19: [sampler] order names \"top_k\" twice"),
+        ("[sampler]\norder = [1]", "4:10: [sampler] order takes names in quotes, not a number"),
+        (
+            "[sampler]\norder = \"top_k\"",
+            "4:9: [sampler] order takes a list of stages, as in [\"top_k\", \"temperature\"], not text",
+        ),
+        ("[sampler]\nban = [-1]", "4:8: [sampler] ban: no token has the number -1"),
+        ("[sampler]\nban = [\"\"]", "4:8: [sampler] ban: an empty text is no word; take it out"),
+        ("[sampler]\nban = [true]", "4:8: [sampler] ban takes text or token numbers, not true or false"),
+        ("[sampler]\nbias = [1]", "4:8: [sampler] bias is a table, as in { \" moon\" = 2.0 }, not a list"),
+        ("[sampler]\nbias = { a = 101 }", "4:14: [sampler] bias \"a\" is 101, outside -100 to 100"),
+        ("[sampler]\nbias = { 99999999 = 1 }", "4:10: [sampler] bias \"99999999\": no token has this number"),
+        (
+            "[sampler]\ndry_breakers = [\"\"]",
+            "4:17: [sampler] dry_breakers takes text of at least one character, not \"\"",
+        ),
         ("next = \"x\"", "3:1: [prompts] may not use \"next\": \"prompt.next\" is an action; rename it"),
         ("\"a b\" = \"x\"", "3:1: [prompts] \"a b\" may hold only letters, digits, - and _"),
         ("sun = 3", "3:7: [prompts] sun takes text in quotes, not a number"),

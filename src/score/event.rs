@@ -124,6 +124,8 @@ pub struct Flaw {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hand {
+    /// What the model's file wishes.
+    Model,
     Patch,
     Key,
     Midi,

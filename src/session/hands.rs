@@ -225,6 +225,9 @@ impl State {
             }
         }
         self.command(Command::Matrix(patch.matrix.clone()));
+        if patch.sampler != old.sampler {
+            self.command(Command::Sampler(patch.sampler.clone()));
+        }
         if let Some(sound) = &mut self.hands.sound {
             sound.take_matrix(seq, patch.matrix.clone());
         }

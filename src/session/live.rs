@@ -97,8 +97,11 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         bus.emit(sound.event());
     }
     let params = Arc::new(Params::default());
+    // What stands later goes before: the file's wishes, the patch, the command line.
+    let wishes = model.sampling().params.clone();
+    let from_model = wishes.iter().map(|p| (p, Hand::Model));
     let from_patch = patch.params.iter().map(|p| (p, Hand::Patch));
-    for ((id, value), by) in from_patch.chain(options.set.iter().map(|p| (p, Hand::CommandLine))) {
+    for ((id, value), by) in from_model.chain(from_patch).chain(options.set.iter().map(|p| (p, Hand::CommandLine))) {
         let value = params.set(*id, *value);
         bus.emit(Event::Param { id: *id, value, by });
     }
@@ -113,6 +116,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         source,
         params: params.clone(),
         matrix: patch.matrix.clone(),
+        sampler: patch.sampler.clone(),
         bus: bus.clone(),
         seed,
         shutdown: shutdown.clone(),

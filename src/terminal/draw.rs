@@ -18,7 +18,7 @@ use crate::score::{Hand, ParamId};
 const SMALL: (u16, u16) = (60, 16);
 /// From this width on, the parameters stand beside the words.
 const WITH_PARAMS: u16 = 72;
-const PARAMS_WIDTH: u16 = 34;
+const PARAMS_WIDTH: u16 = 36;
 /// Lines longer than this are hard to read.
 const MEASURE: u16 = 84;
 /// A fault stays this long in the one line of a small screen.
@@ -248,6 +248,7 @@ fn params(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
         let chosen = state.selected == Some(id);
         let role = if chosen { Role::Chosen } else { Role::Plain };
         let by = match state.moved_by[id as usize] {
+            Some(Hand::Model) => "model",
             Some(Hand::Patch) => "patch",
             Some(Hand::Key) => "key",
             Some(Hand::Midi) => "midi",
@@ -255,9 +256,9 @@ fn params(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
             None => "",
         };
         let mark = if chosen { "▸" } else { " " };
-        let row = format!("{mark}{name:<16} {:>9}", value(state, id));
+        let row = format!("{mark}{name:<18} {:>9}", value(state, id));
         buf.set_stringn(area.x, y, row, usize::from(area.width), palette.of(role));
-        buf.set_stringn(area.x + 28, y, by, 6, palette.of(Role::Quiet));
+        buf.set_stringn(area.x + 30, y, by, 6, palette.of(Role::Quiet));
     }
 }
 

@@ -155,7 +155,7 @@ impl FrameState {
             }
             Event::Param { id, value, by } => {
                 self.base.set(*id, *value);
-                if !matches!(by, crate::score::Hand::Patch) {
+                if !matches!(by, crate::score::Hand::Model | crate::score::Hand::Patch) {
                     (self.selected, self.touched_ns) = (*id, Some(t_ns));
                 }
             }

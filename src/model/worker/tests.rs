@@ -25,6 +25,7 @@ fn rig(seed: u64, matrix: Matrix) -> Rig {
         source: Source::Embedded,
         params: params.clone(),
         matrix,
+        sampler: SamplerSpec::default(),
         bus: bus.clone(),
         seed,
         shutdown: shutdown.clone(),

@@ -218,7 +218,7 @@ fn roads_pauses_parameters_and_losses_are_shown() {
     let screen = stage.screen(100, 40);
     assert!(has(&screen, "→風 50%   ·sea 25%   ⏎ 10%"), "{screen:#?}");
     assert!(has(&screen, "waiting  ······  3.0 s"));
-    assert!(has(&screen, "▸meters                  on midi"));
+    assert!(has(&screen, "▸meters                    on midi"));
     assert!(has(&screen, "events lost: stage 3   events merged: stage 12"));
     assert!(has(&screen, "First light  starter.gguf  seed 7"));
     assert!(screen[0].ends_with("● REC  00:06"));

@@ -31,24 +31,41 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
         }
     }
 
+    // All of them, or as many around the chosen one as there is room for, with arrows where there are more.
+    let room = ((height - 2.0 * top) / line).floor().max(3.0) as usize;
+    let (count, chosen) = (ParamId::COUNT, state.selected as usize);
+    let shown = if count <= room { 0..count } else { around(chosen, count, room - 2) };
     let x = margin + column + 32.0 * unit;
-    let values = x + 208.0 * unit;
-    for (i, id) in ParamId::ALL.iter().enumerate() {
-        let y = top + i as f32 * line;
+    let values = x + 216.0 * unit;
+    let more = usize::from(shown.len() < count);
+    if shown.start > 0 {
+        brush.text(x, top, "↑", tone::LABEL);
+    }
+    if shown.end < count {
+        brush.text(x, top + (shown.len() + 1) as f32 * line, "↓", tone::LABEL);
+    }
+    for (i, id) in ParamId::ALL[shown].iter().enumerate() {
+        let y = top + (i + more) as f32 * line;
         let color = if *id == state.selected { tone::PROMPT } else { tone::LABEL };
         brush.text(x, y, id.name(), color);
         brush.text(values, y, &fit(&reading(*id, state.base.get(*id)), (width - margin - values) / unit), tone::PAPER);
     }
 }
 
+/// `room` rows with the chosen one in the middle, or near an end of the table.
+fn around(chosen: usize, count: usize, room: usize) -> std::ops::Range<usize> {
+    let first = chosen.saturating_sub(room / 2).min(count - room);
+    first..first + room
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Glyph, build};
+    use super::super::{Glyph, build, tone};
     use super::*;
     use crate::score::{Event, Stamped};
 
     #[test]
-    fn help_shows_keys_and_every_parameter_within_the_frame() {
+    fn help_shows_keys_and_parameters_within_the_frame() {
         let mut state = FrameState::new();
         state.set_help(vec!["Ω quit".into()]);
         let mut glyphs: Vec<Glyph> = Vec::new();
@@ -59,7 +76,28 @@ mod tests {
         build(&state, [1280, 720], &mut glyphs);
         assert!(glyphs.iter().any(|g| g.cell == key));
         let lines: std::collections::BTreeSet<_> = glyphs[before..].iter().map(|g| g.pos[1] as i32).collect();
-        assert!(lines.len() > ParamId::COUNT);
-        assert!(glyphs.iter().all(|g| g.pos[1] + g.size[1] <= 720.0 && g.pos[0] + g.size[0] <= 1280.0));
+        assert!(lines.len() > 20);
+        for size in [[1280, 720], [640, 360], [1920, 1080], [400, 200]] {
+            for id in ParamId::ALL {
+                state.apply(&Stamped { seq: 0, t_ns: 0, event: Event::Select { id: *id } });
+                build(&state, size, &mut glyphs);
+                let [width, height] = size.map(|s| s as f32);
+                // Wherever it stands in the table, the chosen one is in sight.
+                let overlay = glyphs.iter().rposition(|g| g.size == [width, height]).unwrap();
+                let inside = |g: &Glyph| g.pos[1] + g.size[1] <= height && g.pos[0] + g.size[0] <= width;
+                assert!(glyphs[overlay..].iter().all(inside), "{size:?}");
+                let chosen = glyphs[overlay..].iter().filter(|g| g.color == tone::PROMPT);
+                let name: String = chosen.filter_map(|g| char::from_u32(g.cell)).collect();
+                assert!(id.name().starts_with(&name) && (name == id.name() || width < 1000.0), "{size:?} {name}");
+                assert!(!name.is_empty(), "{size:?} {id:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_rows_around_the_chosen_one_stay_within_the_table() {
+        assert_eq!(around(0, 41, 26), 0..26);
+        assert_eq!(around(20, 41, 26), 7..33);
+        assert_eq!(around(40, 41, 26), 15..41);
     }
 }
