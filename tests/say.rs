@@ -59,6 +59,44 @@ fn peek_gives_a_distribution() {
 }
 
 #[test]
+fn peek_shows_the_stages() {
+    let args = ["peek", "embedded", "The moon", "--stages", "--top", "4", "--set", "sampler.top_k=5"];
+    let got =
+        json(&[&args[..], &["--set", "sampler.xtc_probability=1", "--set", "sampler.xtc_threshold=0.01"]].concat());
+    let stages = got["stages"].as_array().unwrap();
+    let stage = |name: &str| stages.iter().find(|s| s["stage"] == name).unwrap();
+    assert_eq!(stages[0]["stage"], "model");
+    assert_eq!((&stage("model")["left"], &stage("top_k")["left"]), (&6144.into(), &5.into()));
+    assert_eq!(stage("dry")["on"], false);
+    assert!(stage("xtc")["left"].as_u64().unwrap() < 5);
+    let held = |name: &str| stage(name)["held"].as_f64().unwrap();
+    assert!(held("model") > held("top_k") && held("top_k") > held("xtc"));
+    let best = &stage("top_k")["top"][0];
+    assert!(best["after"].as_f64().unwrap() > best["before"].as_f64().unwrap());
+    let lost = stage("xtc")["top"].as_array().unwrap().iter().filter(|t| t["after"] == 0.0).count();
+    assert!(lost > 0);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("p.toml"),
+        "[prompts]\na = \"b\"\n[sampler]\norder = [\"temperature\"]\nban = [\"月\", 99999]\n",
+    )
+    .unwrap();
+    let table = stdout(&ok(xiao(dir.path()).args(["peek", "embedded", "月", "--stages", "--patch", "p.toml"])));
+    assert!(table.contains("none with number 99999") && table.contains("ban          leaves 6143 tokens"), "{table}");
+    assert!(!table.contains("top_k"), "{table}");
+}
+
+#[test]
+fn any_parameter_can_be_set_for_what_is_said() {
+    let plain = say(&["The moon", "--tokens", "30", "--seed", "7"]);
+    assert_eq!(plain, say(&["The moon", "--tokens", "30", "--set", "sampler.seed=7"]));
+    let cold = ["The moon", "--tokens", "30", "--set", "sampler.temperature=0", "--seed"];
+    assert_eq!(say(&[&cold[..], &["1"]].concat()), say(&[&cold[..], &["2"]].concat()));
+    let steered = say(&["The moon", "--tokens", "30", "--seed", "7", "--set", "sampler.mirostat=2"]);
+    assert_ne!(plain, steered);
+}
+
+#[test]
 fn tokens_joined_are_the_text() {
     for text in ["春江花月夜", "The moon is up, and yet it is not night", "  two  spaces\n\tand lines", "<|end|>"]
     {

@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::{print, print_json};
 use crate::machine;
-use crate::model::{Info, Model, Source, Tokenizer};
+use crate::model::{Dice, Distribution, Info, Model, Moved, Sampler, Source, StageView, Tokenizer};
+use crate::patch::{self, Patch};
+use crate::score::{ParamId, ParamValues};
 
 /// `embedded` names the model inside xiao; anything else is a file.
 pub fn source(model: &str) -> Source {
@@ -43,7 +45,7 @@ impl Inspect {
 /// Show the next token's distribution after a text
 #[derive(Args)]
 #[command(
-    after_help = "Example:  xiao peek embedded \"The moon\" --top 5\n          xiao peek embedded --ids 7,19,300 --top 0 --json"
+    after_help = "Example:  xiao peek embedded \"The moon\" --top 5\n          xiao peek embedded --ids 7,19,300 --top 0 --json\n          xiao peek embedded \"The moon\" --stages --set sampler.xtc_probability=0.5"
 )]
 #[command(group = clap::ArgGroup::new("input").required(true))]
 pub struct Peek {
@@ -58,6 +60,15 @@ pub struct Peek {
     /// How many tokens, likeliest first; 0 gives all, ordered by id
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
+    /// Show the distribution before and after each stage of the sampler; XTC as when it strikes
+    #[arg(long)]
+    stages: bool,
+    /// With the order, words and parameters of this patch
+    #[arg(long, value_name = "PATCH", requires = "stages")]
+    patch: Option<String>,
+    /// Set any parameter (see `xiao params`); may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = super::perform::setting, requires = "stages")]
+    set: Vec<(ParamId, f32)>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -66,14 +77,22 @@ pub struct Peek {
 impl Peek {
     pub fn run(self) -> anyhow::Result<()> {
         let source = source(&self.model);
+        let patch = self.patch.as_deref().map(|name| {
+            let found = patch::find(name)?;
+            patch::parse(&found.file, &found.text)
+        });
+        let patch = patch.transpose()?.unwrap_or_default();
         super::limit_threads(&source);
         let mut model = Model::load(&source)?;
-        let ids = match (self.ids, &self.text) {
-            (Some(ids), _) => ids,
+        let ids = match (&self.ids, &self.text) {
+            (Some(ids), _) => ids.clone(),
             (None, Some(text)) => model.tokenizer().encode_with_bos(text),
             (None, None) => bail!("a text or --ids is wanted"),
         };
         let distribution = model.peek(&ids)?;
+        if self.stages {
+            return self.show_stages(&model, &ids, &distribution, &patch);
+        }
         let top = if self.top == 0 { distribution.all() } else { distribution.top(self.top) };
         let entropy = distribution.entropy_bits();
         let piece = |id| model.tokenizer().piece(id);
@@ -87,6 +106,48 @@ impl Peek {
             print(&format!("{:>8} {:>8.4} {:>9.3}  {:?}", c.id, c.p, c.logit, piece(c.id)))?;
         }
         print(&format!("entropy {entropy:.3} bits after {} tokens", ids.len()))
+    }
+
+    /// The sampler's stages one after the other.
+    fn show_stages(&self, model: &Model, ids: &[u32], from: &Distribution, patch: &Patch) -> anyhow::Result<()> {
+        let (plan, warnings) = model.plan(&patch.sampler);
+        let mut params = ParamValues::default();
+        for (id, value) in model.sampling().params.iter().chain(&patch.params).chain(&self.set) {
+            params.set(*id, *value);
+        }
+        let strikes = Dice { road: 0.0, xtc: 0.0 };
+        let most = if self.top == 0 { usize::MAX } else { self.top };
+        let views = Sampler::default().stages(&from.logits, ids, &plan, &params, strikes, most);
+        let piece = |id| model.tokenizer().piece(id);
+        if self.json {
+            let moved = |m: &Moved| json!({"id": m.id, "text": piece(m.id), "before": m.before, "after": m.after});
+            let stage = |view: &StageView| {
+                json!({"stage": view.name, "on": view.on, "left": view.left, "held": view.held,
+                       "entropy_bits": view.entropy_bits, "top": view.best.iter().map(moved).collect::<Vec<_>>()})
+            };
+            let stages: Vec<_> = views.iter().map(stage).collect();
+            return print_json(&json!({"ids": ids, "stages": stages, "warnings": warnings}));
+        }
+        for warning in warnings {
+            print(&format!("note: {warning}"))?;
+        }
+        for view in views {
+            if !view.on {
+                print(&format!("{:<12} does nothing here", view.name))?;
+                continue;
+            }
+            print(&format!(
+                "{:<12} leaves {} tokens with {:.2} % of the model's probability; entropy {:.3} bits",
+                view.name,
+                view.left,
+                view.held * 100.0,
+                view.entropy_bits
+            ))?;
+            for m in view.best {
+                print(&format!("{:>20} {:>8.4} → {:>7.4}  {:?}", m.id, m.before, m.after, piece(m.id)))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -126,7 +126,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).ok().filter(|d| !d.is_zero()).ok_or_else(|| wanted.to_string())
 }
 
-fn setting(text: &str) -> Result<(ParamId, f32), String> {
+/// Reads `NAME=VALUE` of a parameter; the error names the nearest one.
+pub fn setting(text: &str) -> Result<(ParamId, f32), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted, e.g. generator.pace=4")?;
     let id = ParamId::from_name(name.trim()).ok_or_else(|| {
         let nearest = ParamId::ALL

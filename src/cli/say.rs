@@ -62,7 +62,9 @@ pub fn in_range(id: ParamId) -> impl Fn(&str) -> Result<f32, String> + Clone {
 
 /// Continue a prompt on stdout, token by token
 #[derive(Args)]
-#[command(after_help = "Example:  xiao say \"The moon\" --tokens 60 --seed 7\n          xiao say 春 --temperature 0.6")]
+#[command(
+    after_help = "Example:  xiao say \"The moon\" --tokens 60 --seed 7\n          xiao say 春 --temperature 0.6\n          xiao say \"O sea\" --set sampler.dry_multiplier=0.8 --set sampler.xtc_probability=0.3"
+)]
 pub struct Say {
     /// The text to continue
     prompt: String,
@@ -75,6 +77,9 @@ pub struct Say {
     /// The same seed draws the same tokens
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// Set any parameter (see `xiao params`); may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = super::perform::setting)]
+    set: Vec<(ParamId, f32)>,
     #[command(flatten)]
     sampler: SamplerArgs,
 }
@@ -85,7 +90,9 @@ impl Say {
         super::limit_threads(&source);
         let mut generator = Generator::new(Model::load(&source)?, self.seed);
         let mut params = ParamValues::default();
-        for (id, value) in self.sampler.given() {
+        // The file's own wishes first: what is asked for goes before them.
+        let wishes = generator.model().sampling().params.clone();
+        for (id, value) in wishes.into_iter().chain(self.set).chain(self.sampler.given()) {
             params.set(id, value);
         }
         let mut out = std::io::stdout().lock();
