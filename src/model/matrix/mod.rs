@@ -92,9 +92,6 @@ impl Matrix {
         self.bytes.len()
     }
 
-    pub fn raw(&self) -> &[u8] {
-        &self.bytes
-    }
     /// Some of its rows, in the same memory; `None` where it has no such rows.
     pub fn part(&self, rows: Range<usize>) -> Option<Matrix> {
         if rows.start > rows.end || rows.end > self.rows {
