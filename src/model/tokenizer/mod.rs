@@ -155,11 +155,6 @@ impl Tokenizer {
         &self.ends
     }
 
-    /// Whether this token steers the model and is no text.
-    pub fn is_control(&self, id: u32) -> bool {
-        self.tokens.get(id as usize).is_some_and(|entry| entry.kind == TokenKind::Control)
-    }
-
     /// Whether the file asks for the BOS token before every prompt.
     pub fn add_bos(&self) -> bool {
         self.add_bos
