@@ -4,6 +4,7 @@
 //! [`Worker`] runs a generator on a thread of its own, commands in, events out. candle and tokenizers are known here
 //! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
 
+mod chat;
 mod decoder;
 mod distribution;
 mod error;
@@ -18,6 +19,7 @@ mod threads;
 mod tokenizer;
 mod worker;
 
+pub use chat::{Chat, Conversation, Role, Turn};
 pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
 pub use generator::{Forgot, Generator, Progress, Reading, Step};
