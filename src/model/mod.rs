@@ -5,6 +5,7 @@
 //! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
 
 pub mod bench;
+mod chat;
 mod decoder;
 mod distribution;
 mod engine;
@@ -28,6 +29,7 @@ mod worker;
 #[path = "../../tests/common/fixture.rs"]
 mod fixture;
 
+pub use chat::{Chat, Conversation, Role, Turn};
 pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
 pub use generator::{Branched, Forgot, Generator, Progress, Reading, Restored, Rewound, SLOTS, Step};
