@@ -281,7 +281,7 @@ impl Generator {
             return Err(ModelError::Input("there is no prompt to read".to_string()));
         };
         if !next.is_sound() {
-            return Err(ModelError::Compute("its logits are not numbers".to_string()));
+            return Err(self.model.unsound());
         }
         // What the sampler remembers of the piece, before it takes this token in.
         self.piece.mirostat = self.sampler.mirostat();
@@ -299,7 +299,7 @@ impl Generator {
                 self.sampler.draw(&logits, self.text.ids(), &self.plan, params, dice)
             }
         };
-        let Some(id) = id else { return Err(ModelError::Compute("its logits are not numbers".to_string())) };
+        let Some(id) = id else { return Err(self.model.unsound()) };
         self.draws += 1;
         let p = next.probability(id);
         let tokenizer = self.model.tokenizer();

@@ -54,6 +54,7 @@ use crate::patch::SamplerSpec;
 
 /// A model that is ready to generate.
 pub struct Model {
+    file: Arc<Gguf>,
     info: Arc<Info>,
     tokenizer: Arc<Tokenizer>,
     engine: Engine,
@@ -89,18 +90,18 @@ impl Model {
         let info = Arc::new(Info::of(&gguf, &shape, &tokenizer));
         let sampling = Arc::new(Sampling::of(&gguf));
         let engine = if shape.opaque {
-            Engine::opaque(Opaque::load(source, gguf, context)?)
+            Engine::opaque(Opaque::load(source, gguf.clone(), context)?)
         } else {
             let weights = Weights::load(&gguf, Config::read(&gguf, context)?)?;
             Engine::Own(Box::new(Decoder::new(Arc::new(weights))))
         };
-        Ok(Model { info, tokenizer: Arc::new(tokenizer), engine, sampling })
+        Ok(Model { file: Arc::new(gguf), info, tokenizer: Arc::new(tokenizer), engine, sampling })
     }
 
     /// The same weights with a memory of their own.
     pub fn fresh(&self) -> Model {
         let (info, tokenizer, sampling) = (self.info.clone(), self.tokenizer.clone(), self.sampling.clone());
-        Model { info, tokenizer, engine: self.engine.fresh(), sampling }
+        Model { file: self.file.clone(), info, tokenizer, engine: self.engine.fresh(), sampling }
     }
 
     pub fn info(&self) -> &Info {
@@ -162,9 +163,14 @@ impl Model {
         self.engine.truncate(0);
         let distribution = Distribution::new(logits.unwrap_or_default());
         if !distribution.is_sound() {
-            return Err(ModelError::Input("its logits are not numbers; the file is damaged".to_string()));
+            return Err(self.unsound());
         }
         Ok(distribution)
+    }
+
+    /// The error for logits that are not numbers: it names the weight that is to blame.
+    pub(in crate::model) fn unsound(&self) -> ModelError {
+        self.file.unsound()
     }
 }
 

@@ -102,7 +102,7 @@ impl Tokenizer {
                     Some(6) => TokenKind::Byte,
                     _ => TokenKind::Normal,
                 };
-                Entry { text: text.clone(), bytes: bytes::of_token(text, kind, sentence_piece, &byte_of), kind }
+                Entry { bytes: bytes::of_token(&text, kind, sentence_piece, &byte_of), text: text.into_owned(), kind }
             })
             .collect();
         let mut ids = HashMap::with_capacity(tokens.len());
