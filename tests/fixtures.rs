@@ -1,4 +1,5 @@
-//! llama.cpp's figures in `tests/fixtures/` belong to the files that the seed gives today.
+//! llama.cpp's figures in `tests/fixtures/` belong to the files that the seed gives today. With `XIAO_TINY=FOLDER` the
+//! files stay there, to be tried out or fuzzed with.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -20,6 +21,10 @@ fn figures(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.json"))
 }
 
+fn kept(temporary: &Path) -> PathBuf {
+    std::env::var_os("XIAO_TINY").map_or(temporary.to_path_buf(), PathBuf::from)
+}
+
 /// Every tiny model as (name, what it is, its type, its file in `folder`).
 fn files(folder: &Path) -> Vec<(String, Tiny, &'static str, PathBuf)> {
     let each = TINY.iter().flat_map(|tiny| tiny.types.iter().map(move |kind| (*tiny, *kind)));
@@ -35,7 +40,7 @@ fn files(folder: &Path) -> Vec<(String, Tiny, &'static str, PathBuf)> {
 #[test]
 fn the_figures_belong_to_the_files_of_the_seed() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, _, _, path) in files(folder.path()) {
+    for (name, _, _, path) in files(&kept(folder.path())) {
         let text = std::fs::read_to_string(figures(&name)).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["seed"], SEED, "{name}");
@@ -47,14 +52,13 @@ fn the_figures_belong_to_the_files_of_the_seed() {
     }
 }
 
-/// Runs the program of `logits.cpp`, named by `XIAO_LOGITS`, on every file. `XIAO_TINY` keeps the files in a folder.
+/// Runs the program of `logits.cpp`, named by `XIAO_LOGITS`, on every file.
 #[test]
 #[ignore = "makes the figures again; needs llama.cpp"]
 fn make_the_figures() {
     let program = std::env::var("XIAO_LOGITS").expect("XIAO_LOGITS names the program made from logits.cpp");
     let folder = tempfile::tempdir().unwrap();
-    let kept = std::env::var_os("XIAO_TINY").map_or(folder.path().to_path_buf(), PathBuf::from);
-    for (name, tiny, kind, path) in files(&kept) {
+    for (name, tiny, kind, path) in files(&kept(folder.path())) {
         // (context, tokens of the prompt)
         let runs: &[(usize, usize)] = match (tiny.architecture, tiny.variant) {
             ("phi3", "factors") => &[(256, 7), (512, 48), (512, 300)],

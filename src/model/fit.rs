@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::decoder::Config;
-use super::gguf::{Gguf, SUPPORTED_TYPES};
+use super::gguf::Gguf;
 use super::{ModelError, Source, opaque};
 
 /// What the program takes beside the model: code, sound, recording. Measured at 23 MiB with the embedded model, of whose
@@ -61,12 +61,7 @@ impl Need {
     /// It cannot be played: its architecture, a type of its tensors, or a header that does not hold together.
     pub(super) fn of(gguf: &Gguf, context: Option<usize>) -> Result<(Plays, Need), ModelError> {
         if let Some(tensor) = gguf.tensors.iter().find(|t| t.kind.candle().is_none()) {
-            return Err(ModelError::TensorType {
-                file: gguf.file.clone(),
-                tensor: tensor.name.clone(),
-                kind: tensor.kind.name(),
-                supported: SUPPORTED_TYPES,
-            });
+            return Err(gguf.wrong_type(tensor));
         }
         if let Some(need) = opaque::need(gguf, context) {
             return Ok((Plays::Opaque, need?));

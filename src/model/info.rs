@@ -210,7 +210,7 @@ impl Info {
 fn first(gguf: &Gguf, keys: &[&str]) -> String {
     let said = |key: &&str| match gguf.get(key)? {
         Value::Text(text) if !text.trim().is_empty() => Some(text.trim().to_string()),
-        Value::Texts(list) if !list.is_empty() => Some(list.join(", ")),
+        Value::Texts(list) if !list.is_empty() => Some(list.iter().collect::<Vec<_>>().join(", ")),
         _ => None,
     };
     keys.iter().find_map(said).unwrap_or_else(|| "unknown".to_string())

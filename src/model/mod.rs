@@ -53,10 +53,14 @@ use crate::patch::SamplerSpec;
 
 /// A model that is ready to generate.
 pub struct Model {
+    file: Arc<Gguf>,
     info: Arc<Info>,
     tokenizer: Arc<Tokenizer>,
     engine: Engine,
     sampling: Arc<Sampling>,
+    /// How it writes conversations; none for a base model.
+    chat: Option<Arc<Chat>>,
+    warnings: Arc<Vec<String>>,
 }
 
 impl Model {
@@ -87,19 +91,34 @@ impl Model {
         }
         let info = Arc::new(Info::of(&gguf, &shape, &tokenizer));
         let sampling = Arc::new(Sampling::of(&gguf));
+        let mut warnings = tokenizer.warnings().to_vec();
+        // A model whose template does not work goes on with plain text.
+        let chat = Chat::of(&gguf, &tokenizer).unwrap_or_else(|problem| {
+            warnings.push(format!("{problem}; it goes on with plain text"));
+            None
+        });
+        warnings.extend(chat.iter().flat_map(|chat| chat.warnings().to_vec()));
         let engine = if shape.opaque {
-            Engine::opaque(Opaque::load(source, gguf, context)?)
+            Engine::opaque(Opaque::load(source, gguf.clone(), context)?)
         } else {
             let weights = Weights::load(&gguf, Config::read(&gguf, context)?)?;
             Engine::Own(Box::new(Decoder::new(Arc::new(weights))))
         };
-        Ok(Model { info, tokenizer: Arc::new(tokenizer), engine, sampling })
+        let (tokenizer, chat, warnings) = (Arc::new(tokenizer), chat.map(Arc::new), Arc::new(warnings));
+        Ok(Model { file: Arc::new(gguf), info, tokenizer, engine, sampling, chat, warnings })
     }
 
     /// The same weights with a memory of their own.
     pub fn fresh(&self) -> Model {
-        let (info, tokenizer, sampling) = (self.info.clone(), self.tokenizer.clone(), self.sampling.clone());
-        Model { info, tokenizer, engine: self.engine.fresh(), sampling }
+        Model {
+            file: self.file.clone(),
+            info: self.info.clone(),
+            tokenizer: self.tokenizer.clone(),
+            engine: self.engine.fresh(),
+            sampling: self.sampling.clone(),
+            chat: self.chat.clone(),
+            warnings: self.warnings.clone(),
+        }
     }
 
     pub fn info(&self) -> &Info {
@@ -118,6 +137,16 @@ impl Model {
     /// Has the system read the next `most` of these bytes from `from` on; returns how far that went.
     pub fn touch(&self, from: u64, most: u64) -> u64 {
         self.engine.touch(from, most)
+    }
+
+    /// How it writes conversations; none for a base model, which goes on with plain text.
+    pub fn chat(&self) -> Option<&Chat> {
+        self.chat.as_deref()
+    }
+
+    /// What in its file is not as it should be and yet can be played, each in one line.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// How the file wishes to be sampled.
@@ -161,9 +190,14 @@ impl Model {
         self.engine.truncate(0);
         let distribution = Distribution::new(logits.unwrap_or_default());
         if !distribution.is_sound() {
-            return Err(ModelError::Input("its logits are not numbers; the file is damaged".to_string()));
+            return Err(self.unsound());
         }
         Ok(distribution)
+    }
+
+    /// The error for logits that are not numbers: it names the weight that is to blame.
+    pub(in crate::model) fn unsound(&self) -> ModelError {
+        self.file.unsound()
     }
 }
 

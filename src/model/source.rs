@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io;
 use std::ops::{Deref, Range};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 
-use super::ModelError;
+use super::{ModelError, gguf};
 
 /// Weights are read in place, so the bytes inside the program begin where any number may.
 #[repr(C, align(64))]
@@ -19,16 +19,21 @@ static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("../../assets/models/s
 static STARTER: &[u8] = &ALIGNED.0;
 
 /// A model's bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// The small model compiled into the program.
     Embedded,
+    /// A file; of a model in several files the first.
     File(PathBuf),
+    /// Bytes that are in memory already.
+    Memory(Arc<[u8]>),
 }
 
-/// Bytes that can be read from any place.
-pub(super) trait Stream: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Stream for T {}
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
 
 /// A run of a model's bytes. Cheap to clone; the file stays mapped as long as one of them lives. Begins at a multiple
 /// of the alignment that the whole has (64 inside the program, a page for a file) plus its own offset.
@@ -42,7 +47,14 @@ pub(super) struct Bytes {
 enum Whole {
     Static(&'static [u8]),
     Mapped(Arc<Mmap>),
+    Shared(Arc<[u8]>),
     Owned(Arc<[u64]>),
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bytes {:?}", self.range)
+    }
 }
 
 impl Bytes {
@@ -54,15 +66,14 @@ impl Bytes {
 
     /// A copy that begins at a multiple of 8, for a file whose own alignment is too small to compute with.
     pub fn aligned_copy(&self) -> Bytes {
-        let mut words = vec![0u64; self.len().div_ceil(8)];
-        bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..self.len()].copy_from_slice(self);
-        Bytes { range: 0..self.len(), whole: Whole::Owned(words.into()) }
+        Bytes::copied(self)
     }
-}
 
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bytes({:?})", self.range)
+    /// A copy of any bytes, beginning at a multiple of 8.
+    pub fn copied(bytes: &[u8]) -> Bytes {
+        let mut words = vec![0u64; bytes.len().div_ceil(8)];
+        bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Bytes { range: 0..bytes.len(), whole: Whole::Owned(words.into()) }
     }
 }
 
@@ -73,6 +84,7 @@ impl Deref for Bytes {
         let whole = match &self.whole {
             Whole::Static(bytes) => bytes,
             Whole::Mapped(map) => &map[..],
+            Whole::Shared(bytes) => bytes,
             Whole::Owned(words) => bytemuck::cast_slice(words),
         };
         &whole[self.range.clone()]
@@ -80,86 +92,80 @@ impl Deref for Bytes {
 }
 
 impl Source {
-    /// All the bytes, mapped into memory: the system reads what is touched and may drop it again.
+    /// All the bytes, mapped into memory: the system reads what is touched and may drop it again. Of a model in several
+    /// files those of the first.
     ///
     /// # Errors
     /// The file cannot be read.
     pub(super) fn map(&self) -> Result<Bytes, ModelError> {
-        let whole = match self {
-            Source::Embedded => Whole::Static(STARTER),
+        let (whole, length) = match self {
+            Source::Embedded => (Whole::Static(STARTER), STARTER.len()),
+            Source::Memory(bytes) => (Whole::Shared(bytes.clone()), bytes.len()),
             Source::File(path) => {
-                let map = || -> io::Result<_> {
-                    let file = File::open(path)?;
-                    if file.metadata()?.is_dir() {
-                        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
-                    }
-                    // SAFETY: the mapping is only read. A file that another program cuts while it plays would end this
-                    // one, as a library that is overwritten would; the README says so.
-                    unsafe { Mmap::map(&file) }
-                };
-                Whole::Mapped(Arc::new(map().map_err(|e| self.unreadable(e))?))
+                let map = map_file(path).map_err(|e| self.unreadable(e))?;
+                let length = map.len();
+                (Whole::Mapped(Arc::new(map)), length)
             }
-        };
-        let length = match &whole {
-            Whole::Mapped(map) => map.len(),
-            _ => STARTER.len(),
         };
         Ok(Bytes { whole, range: 0..length })
     }
 
-    /// A name for people: `embedded` or the path as it was given.
+    /// A name for people: `embedded`, `memory` or the path as it was given.
     pub fn name(&self) -> String {
         match self {
             Source::Embedded => "embedded".to_string(),
             Source::File(path) => path.display().to_string(),
+            Source::Memory(_) => "memory".to_string(),
         }
     }
 
-    /// The size in bytes.
+    /// The size in bytes, of all parts together.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// A file cannot be read.
     pub fn bytes(&self) -> Result<u64, ModelError> {
-        Ok(self.open()?.1)
+        self.each_part().map(|bytes| Ok(bytes?.len() as u64)).sum()
     }
 
-    /// The SHA-256 of the file in lower-case hex, read in pieces of 1 MiB.
+    /// The SHA-256 of the model in lower-case hex; of a model in several files that of all parts in their order.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// A file cannot be read.
     pub fn sha256(&self) -> Result<String, ModelError> {
-        let (mut bytes, _) = self.open()?;
-        let (mut hash, mut piece) = (Sha256::new(), vec![0u8; 1 << 20]);
-        loop {
-            match bytes.read(&mut piece).map_err(|e| self.unreadable(e))? {
-                0 => break,
-                n => hash.update(&piece[..n]),
-            }
+        let mut hash = Sha256::new();
+        for bytes in self.each_part() {
+            hash.update(&*bytes?);
         }
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Opens the bytes; returns them with their number.
-    pub(super) fn open(&self) -> Result<(Box<dyn Stream>, u64), ModelError> {
-        match self {
-            Source::Embedded => Ok((Box::new(Cursor::new(STARTER)), STARTER.len() as u64)),
-            Source::File(path) => {
-                let open = || -> io::Result<_> {
-                    let file = File::open(path)?;
-                    let about = file.metadata()?;
-                    if about.is_dir() {
-                        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
-                    }
-                    Ok((Box::new(file) as Box<dyn Stream>, about.len()))
-                };
-                open().map_err(|e| self.unreadable(e))
-            }
-        }
+    /// The bytes of each file of the model, one after the other.
+    fn each_part(&self) -> impl Iterator<Item = Result<Bytes, ModelError>> {
+        let parts = match self {
+            Source::File(path) => gguf::parts(path).into_iter().map(Source::File).collect(),
+            _ => vec![self.clone()],
+        };
+        parts.into_iter().map(|part| part.map())
     }
 
     pub(super) fn unreadable(&self, source: io::Error) -> ModelError {
         ModelError::Unreadable { file: self.name(), source }
     }
+}
+
+fn map_file(path: &Path) -> io::Result<Mmap> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    // Opening a pipe would wait for its other end.
+    if !about.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let file = File::open(path)?;
+    // SAFETY: the mapping is only read. A file that another program cuts while it plays would end this one, as a
+    // library that is overwritten would; the README says so.
+    unsafe { Mmap::map(&file) }
 }
 
 #[cfg(test)]

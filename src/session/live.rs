@@ -123,6 +123,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         params: params.clone(),
         matrix: patch.matrix.clone(),
         sampler: patch.sampler.clone(),
+        chat: patch.chat.clone(),
         bus: bus.clone(),
         seed,
         shutdown: shutdown.clone(),

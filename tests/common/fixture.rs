@@ -330,10 +330,7 @@ impl Maker<'_> {
                 Flags(flags) => w.key(&key(name), *flags),
             }
         }
-        match self.tiny.words {
-            Words::SentencePiece => sentence_piece(w),
-            Words::ByteLevel(pre) => byte_level(w, pre),
-        }
+        vocabulary(w, self.tiny.words);
     }
 
     fn tensors(&mut self) {
@@ -414,6 +411,14 @@ impl Maker<'_> {
 
 fn full_name(name: &str, layer: Option<usize>) -> String {
     layer.map_or(name.to_string(), |layer| format!("blk.{layer}.{name}"))
+}
+
+/// The keys of a tokenizer with `VOCABULARY` tokens.
+pub fn vocabulary(w: &mut GgufWriter, words: Words) {
+    match words {
+        Words::SentencePiece => sentence_piece(w),
+        Words::ByteLevel(pre) => byte_level(w, pre),
+    }
 }
 
 /// Joins pieces at random to new ones, none longer than 8 characters: (left, right) in the order of their making.

@@ -54,8 +54,8 @@ pub fn run(options: &Options, progress: &dyn Fn(&str)) -> Result<Report, ModelEr
     let mut report = Report::new(&info, options, bandwidth::measure(cores));
     let mut peer = match (&options.peer, &options.source) {
         (Some(program), Source::File(model)) => Some(Peer::new(program, model, options)),
-        (Some(_), Source::Embedded) => {
-            report.notes.push("the embedded model is no file that a peer could read; it runs alone".to_string());
+        (Some(_), Source::Embedded | Source::Memory(_)) => {
+            report.notes.push("this model is no file that a peer could read; it runs alone".to_string());
             None
         }
         (None, _) => None,

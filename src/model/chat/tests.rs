@@ -9,8 +9,8 @@ use super::*;
 /// A file of this family: its control tokens stand at the end of the embedded vocabulary.
 fn file(tokens: &[&str], template: Option<&str>) -> Gguf {
     let mut gguf = Gguf::read(&Source::Embedded).unwrap();
-    let Some(Value::Texts(texts)) = gguf.get("tokenizer.ggml.tokens").cloned() else { panic!() };
-    let mut texts = texts;
+    let Some(Value::Texts(texts)) = gguf.get("tokenizer.ggml.tokens") else { panic!() };
+    let mut texts: Vec<String> = texts.iter().map(String::from).collect();
     let mut kinds = vec![1i64; texts.len()];
     let first = texts.len() - tokens.len();
     for (i, token) in tokens.iter().enumerate() {
@@ -21,7 +21,7 @@ fn file(tokens: &[&str], template: Option<&str>) -> Gguf {
     texts[0] = "<none>".to_string();
     let id = |i: usize| Value::Unsigned((first + i) as u64);
     for (key, value) in [
-        ("tokenizer.ggml.tokens", Value::Texts(texts)),
+        ("tokenizer.ggml.tokens", Value::Texts(texts.iter().map(String::as_str).collect())),
         ("tokenizer.ggml.token_type", Value::Integers(kinds)),
         ("tokenizer.ggml.bos_token_id", id(0)),
         ("tokenizer.ggml.eos_token_id", id(1)),

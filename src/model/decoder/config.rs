@@ -116,7 +116,7 @@ impl Config {
             gguf.text("general.architecture").ok_or_else(|| gguf.missing("general.architecture"))?.to_string();
         let Some(family) = Family::of(&architecture) else {
             let supported = Family::known() + ", " + &opaque::architectures().collect::<Vec<_>>().join(", ");
-            return Err(ModelError::Architecture { file: gguf.file.clone(), found: architecture, supported });
+            return Err(gguf.unsupported(architecture, supported));
         };
         let keys = Keys { gguf, prefix: family.name };
 
@@ -160,10 +160,7 @@ impl Config {
                 RopeConfig { base, factor: 1.0, ..rope.clone() }
             }
         };
-        let table = gguf.tensor("token_embd.weight").ok_or_else(|| ModelError::MissingTensor {
-            file: gguf.file.clone(),
-            tensor: "token_embd.weight".to_string(),
-        })?;
+        let table = gguf.tensor("token_embd.weight").ok_or_else(|| gguf.missing_tensor("token_embd.weight"))?;
         let shared = family.shared_scale_layers == layers && layers > 0;
         let eps = keys.positive("attention.layer_norm_rms_epsilon")?;
         let cap = |name: &str, usual: Option<f32>| -> Result<Option<f32>, ModelError> {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::super::ModelError;
-use super::super::gguf::{Gguf, SUPPORTED_TYPES, TensorEntry};
+use super::super::gguf::{Gguf, TensorEntry};
 use super::super::matrix::Matrix;
 use super::rope::Rope;
 use super::{Config, kernels};
@@ -21,7 +21,7 @@ pub struct Weights {
     /// (vocabulary, width); the embedding table where the file has no matrix of its own for it
     pub output: Linear,
     /// Positions of layers that see everything, and of windowed ones.
-    pub ropes: [Arc<Rope>; 2],
+    pub(super) ropes: [Arc<Rope>; 2],
 }
 
 pub struct Layer {
@@ -163,12 +163,9 @@ impl File<'_> {
     }
 
     fn entry(&self, name: &str, shape: &[usize]) -> Result<&TensorEntry, ModelError> {
-        let (file, tensor) = (self.gguf.file.clone(), name.to_string());
         match self.gguf.tensor(name) {
-            None => Err(ModelError::MissingTensor { file, tensor }),
-            Some(entry) if entry.shape != shape => {
-                Err(ModelError::Shape { file, tensor, found: entry.shape.clone(), expected: shape.to_vec() })
-            }
+            None => Err(self.gguf.missing_tensor(name)),
+            Some(entry) if entry.shape != shape => Err(self.gguf.wrong_shape(entry, shape)),
             Some(entry) => Ok(entry),
         }
     }
@@ -181,7 +178,7 @@ impl File<'_> {
     fn open(&self, entry: &TensorEntry, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
         let (file, tensor) = (self.gguf.file.clone(), entry.name.clone());
         if entry.kind.candle().is_none() {
-            return Err(ModelError::TensorType { file, tensor, kind: entry.kind.name(), supported: SUPPORTED_TYPES });
+            return Err(self.gguf.wrong_type(entry));
         }
         let bytes = self.gguf.tensor_bytes(entry)?;
         Matrix::new(entry.kind, rows, columns, bytes).map_err(|what| {

@@ -1,33 +1,57 @@
-//! The GGUF file format: header, metadata and tensor table. The weights themselves are read by the decoder.
+//! The GGUF file format: header, metadata and tensor table, over a mapping of the file. The weights are handed out as
+//! the bytes they are in the file; what they mean is the decoder's business.
 //!
-//! Nothing in a file is trusted: every length is held against the file's size before anything is allocated.
+//! Nothing in a file is trusted: every length is held against the file's size before anything is allocated, and texts
+//! stay in the file until they are asked for. Immutable once read, any thread may use it.
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3, little endian.
 
+mod kind;
 mod read;
+mod reader;
+mod sound;
+mod split;
+#[cfg(test)]
+mod tests;
+mod texts;
 mod write;
 
+pub(super) use kind::Kind;
+use kind::SUPPORTED_TYPES;
+pub(super) use split::parts;
+pub(super) use texts::Texts;
 pub use write::{GgufWriter, Stored};
 
-use candle_core::quantized::GgmlDType;
+use std::collections::HashMap;
 
 use super::source::Bytes;
 use super::{ModelError, Source};
 
-/// Types of tensors that can be computed with, for error messages.
-pub(super) const SUPPORTED_TYPES: &str = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q8_K";
-
-/// A GGUF file without its weights.
+/// A GGUF file, or several that are one model, without its weights.
 #[derive(Clone, Debug)]
 pub(super) struct Gguf {
-    /// The file's name, for errors.
+    /// The (first) file's name, for errors.
     pub file: String,
     pub version: u32,
     pub keys: Vec<(String, Value)>,
     pub tensors: Vec<TensorEntry>,
-    /// Where the first tensor may begin; tensor offsets count from here.
+    /// Where the first tensor of the first file may begin.
     pub data_start: u64,
+    /// Of all files together.
     pub file_bytes: u64,
-    pub map: Bytes,
+    /// The files in their order, nearly always one.
+    pub parts: Vec<Part>,
+    /// Where each key stands in the first file, and where the keys end.
+    pub places: HashMap<String, u64>,
+    pub keys_end: u64,
+    /// The row of the tensor table with this name.
+    pub rows: HashMap<String, usize>,
+}
+
+/// One of the files of a model.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub file: String,
+    pub bytes: Bytes,
 }
 
 /// A metadata value; the integer widths of the file are widened.
@@ -38,7 +62,7 @@ pub(super) enum Value {
     Float(f64),
     Bool(bool),
     Text(String),
-    Texts(Vec<String>),
+    Texts(Texts),
     Integers(Vec<i64>),
     Floats(Vec<f32>),
     Bools(Vec<bool>),
@@ -51,84 +75,25 @@ pub(super) struct TensorEntry {
     /// Outermost dimension first: `(rows, columns)` of a matrix.
     pub shape: Vec<usize>,
     pub kind: Kind,
-    /// From the beginning of the file.
+    /// From the beginning of its file.
     pub offset: u64,
+    /// Which of the model's files holds it, counted from 0.
+    pub part: usize,
 }
 
-/// A tensor's type as the file numbers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Kind(pub u32);
-
-/// number, name, elements in a block, bytes in a block
-const KINDS: &[(u32, &str, usize, usize)] = &[
-    (0, "F32", 1, 4),
-    (1, "F16", 1, 2),
-    (2, "Q4_0", 32, 18),
-    (3, "Q4_1", 32, 20),
-    (6, "Q5_0", 32, 22),
-    (7, "Q5_1", 32, 24),
-    (8, "Q8_0", 32, 34),
-    (9, "Q8_1", 32, 36),
-    (10, "Q2_K", 256, 84),
-    (11, "Q3_K", 256, 110),
-    (12, "Q4_K", 256, 144),
-    (13, "Q5_K", 256, 176),
-    (14, "Q6_K", 256, 210),
-    (15, "Q8_K", 256, 292),
-    (16, "IQ2_XXS", 256, 66),
-    (17, "IQ2_XS", 256, 74),
-    (18, "IQ3_XXS", 256, 98),
-    (19, "IQ1_S", 256, 50),
-    (20, "IQ4_NL", 32, 18),
-    (21, "IQ3_S", 256, 110),
-    (22, "IQ2_S", 256, 82),
-    (23, "IQ4_XS", 256, 136),
-    (24, "I8", 1, 1),
-    (25, "I16", 1, 2),
-    (26, "I32", 1, 4),
-    (27, "I64", 1, 8),
-    (28, "F64", 1, 8),
-    (29, "IQ1_M", 256, 56),
-    (30, "BF16", 1, 2),
-    (34, "TQ1_0", 256, 54),
-    (35, "TQ2_0", 256, 66),
-    (39, "MXFP4", 32, 17),
-];
-
-impl Kind {
-    fn row(self) -> Option<&'static (u32, &'static str, usize, usize)> {
-        KINDS.iter().find(|row| row.0 == self.0)
-    }
-
-    pub fn name(self) -> String {
-        self.row().map_or_else(|| format!("number {}", self.0), |row| row.1.to_string())
-    }
-
-    /// Elements and bytes in a block, where the type is known.
-    pub fn block(self) -> Option<(usize, usize)> {
-        self.row().map(|row| (row.2, row.3))
-    }
-
-    /// The type as candle knows it.
-    pub fn candle(self) -> Option<GgmlDType> {
-        Some(match self.0 {
-            0 => GgmlDType::F32,
-            1 => GgmlDType::F16,
-            2 => GgmlDType::Q4_0,
-            3 => GgmlDType::Q4_1,
-            6 => GgmlDType::Q5_0,
-            7 => GgmlDType::Q5_1,
-            8 => GgmlDType::Q8_0,
-            9 => GgmlDType::Q8_1,
-            10 => GgmlDType::Q2K,
-            11 => GgmlDType::Q3K,
-            12 => GgmlDType::Q4K,
-            13 => GgmlDType::Q5K,
-            14 => GgmlDType::Q6K,
-            15 => GgmlDType::Q8K,
-            30 => GgmlDType::BF16,
-            _ => return None,
-        })
+impl Value {
+    /// What it is, for people.
+    fn what(&self) -> &'static str {
+        match self {
+            Value::Unsigned(_) | Value::Signed(_) => "a whole number",
+            Value::Float(_) => "a number",
+            Value::Bool(_) => "true or false",
+            Value::Text(_) => "a text",
+            Value::Texts(_) => "a list of texts",
+            Value::Integers(_) => "a list of whole numbers",
+            Value::Floats(_) => "a list of numbers",
+            Value::Bools(_) => "a list of true or false",
+        }
     }
 }
 
@@ -144,18 +109,13 @@ impl TensorEntry {
 }
 
 impl Gguf {
-    /// Reads header, metadata and tensor table.
+    /// Reads header, metadata and tensor table; of a model in several files, those of all of them.
     ///
     /// # Errors
-    /// The file cannot be read, is no GGUF, is cut short or does not hold together.
+    /// A file cannot be read, is no GGUF, is cut short or does not hold together; the source is not a model's first
+    /// part, or a later part is missing.
     pub fn read(source: &Source) -> Result<Gguf, ModelError> {
-        let (bytes, length) = source.open()?;
-        read::read(source, bytes, length)
-    }
-
-    pub fn tensor_bytes(&self, t: &TensorEntry) -> Result<Bytes, ModelError> {
-        let range = t.offset as usize..(t.offset + t.bytes()) as usize;
-        self.map.slice(range).ok_or_else(|| self.bad_key(&t.name, "outside"))
+        read::read(source)
     }
 
     pub fn get(&self, key: &str) -> Option<&Value> {
@@ -163,7 +123,22 @@ impl Gguf {
     }
 
     pub fn tensor(&self, name: &str) -> Option<&TensorEntry> {
-        self.tensors.iter().find(|t| t.name == name)
+        self.tensors.get(*self.rows.get(name)?)
+    }
+
+    /// A tensor's bytes where they lie in its file.
+    ///
+    /// # Errors
+    /// Its type is not known, so that its length is not either.
+    pub fn tensor_bytes(&self, entry: &TensorEntry) -> Result<Bytes, ModelError> {
+        if entry.kind.block().is_none() {
+            return Err(self.wrong_type(entry));
+        }
+        let (start, end) = (entry.offset as usize, (entry.offset + entry.bytes()) as usize);
+        self.parts.get(entry.part).and_then(|part| part.bytes.slice(start..end)).ok_or_else(|| {
+            let what = format!("tensor {} lies beyond the file's end", entry.name);
+            ModelError::Damaged { file: self.file_of(entry), offset: entry.offset, what }
+        })
     }
 
     pub fn text(&self, key: &str) -> Option<&str> {
@@ -192,6 +167,14 @@ impl Gguf {
         }
     }
 
+    #[allow(dead_code, reason = "for the tokenizer")]
+    pub fn texts(&self, key: &str) -> Option<&Texts> {
+        match self.get(key)? {
+            Value::Texts(texts) => Some(texts),
+            _ => None,
+        }
+    }
+
     pub fn float(&self, key: &str) -> Option<f64> {
         match self.get(key)? {
             Value::Float(x) => Some(*x),
@@ -201,35 +184,50 @@ impl Gguf {
         }
     }
 
+    /// The error for a key without which nothing goes: it is missing, or it is something else than was asked for.
     pub fn missing(&self, key: &str) -> ModelError {
-        ModelError::MissingKey { file: self.file.clone(), key: key.to_string() }
+        if let Some(value) = self.get(key) {
+            return self.bad_key(key, format!("{} cannot be used here; convert the model again", value.what()));
+        }
+        ModelError::MissingKey { file: self.file.clone(), key: key.to_string(), offset: self.keys_end }
     }
 
     pub fn bad_key(&self, key: &str, problem: impl Into<String>) -> ModelError {
-        ModelError::BadKey { file: self.file.clone(), key: key.to_string(), problem: problem.into() }
+        // A key that is not there is bad by what follows from its absence.
+        let offset = self.places.get(key).copied().unwrap_or(self.keys_end);
+        ModelError::BadKey { file: self.file.clone(), key: key.to_string(), offset, problem: problem.into() }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    pub fn unsupported(&self, architecture: String, supported: String) -> ModelError {
+        let offset = self.places.get("general.architecture").copied().unwrap_or(self.keys_end);
+        ModelError::Architecture { file: self.file.clone(), offset, found: architecture, supported }
+    }
 
-    #[test]
-    fn block_sizes_agree_with_candle() {
-        for (number, name, elements, bytes) in KINDS {
-            if let Some(kind) = Kind(*number).candle() {
-                assert_eq!((kind.block_size(), kind.type_size()), (*elements, *bytes), "{name}");
-            }
+    pub fn missing_tensor(&self, name: &str) -> ModelError {
+        ModelError::MissingTensor { file: self.file.clone(), tensor: name.to_string(), offset: self.data_start }
+    }
+
+    pub fn wrong_shape(&self, entry: &TensorEntry, expected: &[usize]) -> ModelError {
+        ModelError::Shape {
+            file: self.file_of(entry),
+            tensor: entry.name.clone(),
+            offset: entry.offset,
+            found: entry.shape.clone(),
+            expected: expected.to_vec(),
         }
     }
 
-    #[test]
-    fn the_embedded_model_is_read() {
-        let gguf = Gguf::read(&Source::Embedded).unwrap();
-        assert_eq!(gguf.version, 3);
-        assert_eq!(gguf.integer("llama.embedding_length"), Some(192));
-        let table = gguf.tensor("token_embd.weight").unwrap();
-        assert_eq!(table.shape, [6144, 192]);
-        assert_eq!(table.bytes(), 6144 * 192 / 32 * 34);
+    pub fn wrong_type(&self, entry: &TensorEntry) -> ModelError {
+        ModelError::TensorType {
+            file: self.file_of(entry),
+            tensor: entry.name.clone(),
+            offset: entry.offset,
+            kind: entry.kind.name(),
+            supported: SUPPORTED_TYPES,
+        }
+    }
+
+    fn file_of(&self, entry: &TensorEntry) -> String {
+        self.parts.get(entry.part).map_or_else(|| self.file.clone(), |part| part.file.clone())
     }
 }

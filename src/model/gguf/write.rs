@@ -7,7 +7,7 @@ use candle_core::quantized::QTensor;
 use candle_core::{Device, Tensor};
 
 use super::super::ModelError;
-use super::{KINDS, Kind, SUPPORTED_TYPES};
+use super::kind::{KINDS, Kind, SUPPORTED_TYPES};
 
 /// Where a tensor may begin; what every converter writes.
 const ALIGNMENT: usize = 32;
@@ -101,7 +101,8 @@ impl GgufWriter {
         if shape.iter().product::<usize>() != values.len() {
             return Err(wrong(format!("its shape is {shape:?} and it has {} values", values.len())));
         }
-        let quantized = QTensor::quantize(&Tensor::from_slice(values, shape, &Device::Cpu)?, candle)?;
+        let rows = Tensor::from_slice(values, shape, &Device::Cpu)?;
+        let quantized = QTensor::quantize(&rows, candle).map_err(|e| wrong(e.to_string().lines().take(1).collect()))?;
         self.encoded_tensor(name, shape, kind.0, &quantized.data()?);
         Ok(())
     }
@@ -131,5 +132,43 @@ impl GgufWriter {
         // llama.cpp wants the last tensor padded as the others are.
         out.resize(out.len().next_multiple_of(ALIGNMENT), 0);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Source;
+    use super::super::Gguf;
+    use super::*;
+
+    #[test]
+    fn every_type_is_written_and_found_again() {
+        let values: Vec<f32> = (0..512).map(|i| (i as f32 * 0.37).sin()).collect();
+        let kinds: Vec<Kind> = KINDS.iter().map(|row| Kind(row.0)).filter(|kind| kind.candle().is_some()).collect();
+        let mut writer = GgufWriter::new();
+        for kind in &kinds {
+            writer.tensor(&kind.name(), &[2, 256], &kind.name(), &values).unwrap();
+        }
+        let gguf = Gguf::read(&Source::Memory(writer.finish().into())).unwrap();
+        for kind in kinds {
+            let entry = gguf.tensor(&kind.name()).unwrap();
+            let (elements, bytes) = kind.block().unwrap();
+            assert_eq!((entry.kind, entry.shape.as_slice()), (kind, &[2, 256][..]));
+            assert_eq!(gguf.tensor_bytes(entry).unwrap().len(), 512 / elements * bytes, "{}", kind.name());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        let mut writer = GgufWriter::new();
+        for (shape, kind, values, word) in [
+            (&[4usize, 8][..], "Q9_9", 32, "choose a type of F32"),
+            (&[4, 8][..], "IQ4_XS", 32, "choose a type of F32"),
+            (&[4, 8][..], "F32", 31, "it has 31 values"),
+            (&[4, 8][..], "Q8_0", 32, "block size"),
+        ] {
+            let error = writer.tensor("moon", shape, kind, &vec![0.0; values]).unwrap_err().to_string();
+            assert!(error.contains("tensor moon cannot be written") && error.contains(word), "{error}");
+        }
     }
 }

@@ -231,6 +231,7 @@ mod tests {
             shape: vec![rows, 256],
             kind: Kind(kind),
             offset: 0,
+            part: 0,
         };
         let mixed = Gguf { tensors: vec![tensor(12, 9), tensor(14, 2), tensor(0, 1)], ..embedded() };
         assert_eq!(quantization(&with(mixed.clone(), "general.file_type", Value::Unsigned(15))), "Q4_K_M");

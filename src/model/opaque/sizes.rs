@@ -5,7 +5,7 @@
 
 use super::super::ModelError;
 use super::super::fit::Need;
-use super::super::gguf::{Gguf, SUPPORTED_TYPES, Value};
+use super::super::gguf::{Gguf, Value};
 use super::super::info::Shape;
 use super::module::Reading;
 
@@ -313,17 +313,14 @@ impl Sizes {
         let optional = wanted.optional.into_iter().filter(|(name, _)| gguf.tensor(name).is_some());
         let optional = optional.map(|(name, shape)| (vec![name], shape));
         for (names, shape) in wanted.needed.into_iter().chain(optional) {
-            let file = gguf.file.clone();
             let Some(tensor) = names.iter().find_map(|name| gguf.tensor(name)) else {
-                return Err(ModelError::MissingTensor { file, tensor: names[0].clone() });
+                return Err(gguf.missing_tensor(&names[0]));
             };
-            let name = tensor.name.clone();
             if tensor.shape != shape {
-                return Err(ModelError::Shape { file, tensor: name, found: tensor.shape.clone(), expected: shape });
+                return Err(gguf.wrong_shape(tensor, &shape));
             }
             if tensor.kind.candle().is_none() {
-                let (kind, supported) = (tensor.kind.name(), SUPPORTED_TYPES);
-                return Err(ModelError::TensorType { file, tensor: name, kind, supported });
+                return Err(gguf.wrong_type(tensor));
             }
         }
         Ok(())

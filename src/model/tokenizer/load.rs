@@ -1,7 +1,7 @@
 //! Builds a tokenizer from the keys of a file. What is wrong but can be lived with becomes a warning, since a model
 //! that plays with a word of caution is worth more on a stage than one that refuses.
 
-use super::super::gguf::{Gguf, Value};
+use super::super::gguf::{Gguf, Texts, Value};
 use super::ends;
 use super::merge::{Merges, NONE, rank_of_score};
 use super::special::Specials;
@@ -30,7 +30,7 @@ pub(super) fn load(gguf: &Gguf) -> Result<Tokenizer, ModelError> {
         _ => return Err(gguf.bad_key("tokenizer.ggml.token_type", "it does not list one type for each token")),
     };
     let kind = |i: usize| kinds.get(i).map_or(TokenKind::Normal, |number| TokenKind::of(*number));
-    let mut vocabulary = Vocabulary::new(texts, kind, sentence_piece);
+    let mut vocabulary = Vocabulary::new(texts.iter(), kind, sentence_piece);
     if vocabulary.doubles > 0 {
         let problem = format!("{} tokens have the text of an earlier one, which is used", vocabulary.doubles);
         warnings.push(gguf.bad_key("tokenizer.ggml.tokens", problem).to_string());
@@ -85,7 +85,7 @@ pub(super) fn load(gguf: &Gguf) -> Result<Tokenizer, ModelError> {
             );
             warnings.push(gguf.bad_key("tokenizer.ggml.pre", problem).to_string());
         }
-        let (merges, bytes) = Merges::new(lines, &vocabulary);
+        let (merges, bytes) = Merges::new(lines.iter(), &vocabulary);
         family = Family::ByteLevel { splitter: rule.splitter(), whole_words: rule.whole_words, merges, bytes };
         about = match (pre, known) {
             (Some(pre), Some(_)) => format!("gpt2 (byte-level BPE), split as {pre}"),
@@ -98,7 +98,7 @@ pub(super) fn load(gguf: &Gguf) -> Result<Tokenizer, ModelError> {
     Ok(Tokenizer { vocabulary, special, family, bos, eos, ends: ends.ids, add_bos, about, warnings })
 }
 
-fn texts(gguf: &Gguf) -> Result<&[String], ModelError> {
+fn texts(gguf: &Gguf) -> Result<&Texts, ModelError> {
     const KEY: &str = "tokenizer.ggml.tokens";
     match gguf.get(KEY) {
         Some(Value::Texts(texts)) if texts.is_empty() => Err(gguf.bad_key(KEY, "it is empty; convert the model again")),

@@ -101,11 +101,12 @@ impl Pieces<'_> {
 impl Merges {
     /// Reads the lines of a file; of two equal ones the first counts. Gives the piece of each byte as well. A piece can
     /// be none of the vocabulary's tokens: such a word comes apart again in the end.
-    pub fn new(lines: &[String], vocabulary: &Vocabulary) -> (Merges, Box<[u32; 256]>) {
+    pub fn new(lines: impl Iterator<Item: AsRef<str>>, vocabulary: &Vocabulary) -> (Merges, Box<[u32; 256]>) {
         let mut merges = HashMap::new();
         let mut pieces = Pieces { vocabulary, others: HashMap::new(), other_bytes: 0 };
         let mut joined = String::new();
-        for (rank, line) in lines.iter().enumerate() {
+        for (rank, line) in lines.enumerate() {
+            let line = line.as_ref();
             // A piece may itself begin with a space in old files: the blank that parts the two is never the first byte.
             let Some(at) = line.bytes().skip(1).position(|byte| byte == b' ') else { continue };
             let (Some(a), Some(b)) = (line.get(..at + 1), line.get(at + 2..)) else { continue };

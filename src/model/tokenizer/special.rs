@@ -142,7 +142,7 @@ mod tests {
     fn vocabulary() -> Vocabulary {
         let texts: Vec<String> = ["<|a|>", "|>", "<<", "x y", "</s>"].map(String::from).into();
         let kind = |i: usize| if i == 3 { TokenKind::UserDefined } else { TokenKind::Control };
-        Vocabulary::new(&texts, kind, true)
+        Vocabulary::new(texts.iter(), kind, true)
     }
 
     fn cut(text: &str, phi3: bool, control: bool, forbidden: Forbidden) -> Vec<String> {

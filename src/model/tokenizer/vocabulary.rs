@@ -69,7 +69,11 @@ pub(super) struct Vocabulary {
 
 impl Vocabulary {
     /// Takes the file's texts and the kind of each.
-    pub fn new(texts: &[String], kind: impl Fn(usize) -> TokenKind, sentence_piece: bool) -> Vocabulary {
+    pub fn new(
+        texts: impl ExactSizeIterator<Item: AsRef<str>>,
+        kind: impl Fn(usize) -> TokenKind,
+        sentence_piece: bool,
+    ) -> Vocabulary {
         let mut vocabulary = Vocabulary {
             texts: Strings::default(),
             written: Strings::default(),
@@ -78,7 +82,8 @@ impl Vocabulary {
             hash: RandomState::new(),
             doubles: 0,
         };
-        for (i, text) in texts.iter().enumerate() {
+        for (i, text) in texts.enumerate() {
+            let text = text.as_ref();
             let kind = kind(i);
             bytes::of_token(text, kind, sentence_piece, &mut vocabulary.written.bytes);
             vocabulary.written.close();
@@ -150,7 +155,7 @@ mod tests {
     #[test]
     fn a_text_is_its_first_token() {
         let texts: Vec<String> = ["a", "", "b", "a", "é"].map(String::from).into();
-        let vocabulary = Vocabulary::new(&texts, |_| TokenKind::Normal, true);
+        let vocabulary = Vocabulary::new(texts.iter(), |_| TokenKind::Normal, true);
         assert_eq!((vocabulary.find("a"), vocabulary.find("é"), vocabulary.find("c")), (Some(0), Some(4), None));
         assert_eq!((vocabulary.find(""), vocabulary.doubles, vocabulary.text(3)), (Some(1), 1, "a"));
     }
@@ -158,7 +163,7 @@ mod tests {
     #[test]
     fn a_million_equal_tokens_take_no_longer_than_others() {
         let texts = vec!["x".repeat(12); 1_000_000];
-        let vocabulary = Vocabulary::new(&texts, |_| TokenKind::Normal, true);
+        let vocabulary = Vocabulary::new(texts.iter(), |_| TokenKind::Normal, true);
         assert_eq!((vocabulary.find(&texts[0]), vocabulary.doubles), (Some(0), 999_999));
     }
 }
