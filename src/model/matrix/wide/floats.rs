@@ -12,6 +12,10 @@ pub const TILE: usize = 2 * LANES;
 /// Columns that are turned at once, so that a tile stays in the first-level cache.
 const DEPTH: usize = 128;
 
+/// So few rows of activations are multiplied one by one with each row of weights, which is then still in the cache:
+/// turning a tile costs as much as seven products with it.
+const FEW: usize = 6;
+
 /// A type of weights.
 pub trait Float {
     const BYTES: usize;
@@ -80,10 +84,13 @@ pub unsafe fn multiply<T: Float>(
     outputs: usize,
     out: &Out<f32>,
 ) {
-    if x.len() == columns {
+    if x.len() <= FEW * columns {
         for row in 0..rows {
-            // SAFETY: the caller's.
-            unsafe { out.write(first + row, &[dot::<T>(weights[row * columns * T::BYTES..].as_ptr(), x)]) };
+            let weights = weights[row * columns * T::BYTES..].as_ptr();
+            for (i, x) in x.chunks_exact(columns).enumerate() {
+                // SAFETY: the caller's.
+                unsafe { out.write(i * outputs + first + row, &[dot::<T>(weights, x)]) };
+            }
         }
         return;
     }
