@@ -82,14 +82,6 @@ impl Matrix {
         })
     }
 
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
     /// Its bytes in the file: what one product with it reads.
     pub fn stored(&self) -> &[u8] {
         &self.bytes
