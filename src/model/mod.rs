@@ -5,7 +5,6 @@
 //! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
 
 pub mod bench;
-mod blend;
 mod decoder;
 mod distribution;
 mod engine;
@@ -21,10 +20,8 @@ mod opaque;
 mod prompt;
 mod sampler;
 mod source;
-mod text;
 mod threads;
 mod tokenizer;
-mod trail;
 mod worker;
 
 #[cfg(test)]

@@ -1,14 +1,27 @@
 //! Work shared out to candle's pool of threads.
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Calls `f` with each of `0..n`, in any order, on the pool's threads or, if `alone`, on this one.
+use candle_core::utils::barrier_pool;
+
+/// Calls `f` with each of `0..n`, in any order, on the pool's threads or, if `alone`, on this one. Not to be called from
+/// within the pool.
+///
+/// Each thread takes a share of what is left, smaller and smaller, so that none has long to wait for the last.
 pub fn each(n: usize, alone: bool, f: impl Fn(usize) + Sync) {
     if alone {
-        (0..n).for_each(f);
-    } else {
-        candle_core::utils::barrier_pool().execute_chunked(n, |range| range.for_each(&f));
+        return (0..n).for_each(f);
     }
+    let pool = barrier_pool();
+    let shares = 3 * (pool.n_workers() + 1);
+    let next = AtomicUsize::new(0);
+    let take = |start: usize| (start < n).then(|| start + (n - start).div_ceil(shares));
+    pool.execute(|_| {
+        while let Ok(start) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+            (start..start + (n - start).div_ceil(shares)).for_each(&f);
+        }
+    });
 }
 
 /// A slice that several threads write to, each its own places.

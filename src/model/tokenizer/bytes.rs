@@ -1,8 +1,6 @@
 //! The byte-level alphabet: each byte is written as one visible character inside a vocabulary.
 
-use std::collections::HashMap;
-
-use super::TokenKind;
+use super::vocabulary::TokenKind;
 
 /// The character that stands for each byte: itself where it is visible in Latin-1, else one from U+0100 on.
 pub(super) fn char_of_byte() -> &'static [char; 256] {
@@ -19,28 +17,31 @@ pub(super) fn char_of_byte() -> &'static [char; 256] {
     })
 }
 
-/// The other way round.
-pub(super) fn byte_of_char() -> HashMap<char, u8> {
-    char_of_byte().iter().enumerate().map(|(byte, c)| (*c, byte as u8)).collect()
+/// The byte that a character stands for. All of them lie below U+0144.
+fn byte_of_char(c: char) -> Option<u8> {
+    static TABLE: std::sync::OnceLock<[Option<u8>; 0x144]> = std::sync::OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let mut table = [None; 0x144];
+        char_of_byte().iter().enumerate().for_each(|(byte, c)| table[*c as usize] = Some(byte as u8));
+        table
+    });
+    table.get(c as usize).copied().flatten()
 }
 
-/// The bytes a token adds to the text.
-pub(super) fn of_token(text: &str, kind: TokenKind, sentence_piece: bool, byte_of: &HashMap<char, u8>) -> Vec<u8> {
+/// Appends the bytes that a token writes where it is text. Whether it is, its kind says.
+pub(super) fn of_token(text: &str, kind: TokenKind, sentence_piece: bool, bytes: &mut Vec<u8>) {
     match kind {
-        TokenKind::Control | TokenKind::Unknown => Vec::new(),
-        TokenKind::UserDefined => text.as_bytes().to_vec(),
-        TokenKind::Byte => byte_name(text).map_or_else(|| text.as_bytes().to_vec(), |byte| vec![byte]),
-        TokenKind::Normal if sentence_piece => text.replace('▁', " ").into_bytes(),
+        TokenKind::Byte if let Some(byte) = byte_name(text) => bytes.push(byte),
+        TokenKind::Normal if sentence_piece => bytes.extend(text.replace('▁', " ").bytes()),
         TokenKind::Normal => {
-            let mut bytes = Vec::with_capacity(text.len());
             for c in text.chars() {
-                match byte_of.get(&c) {
-                    Some(byte) => bytes.push(*byte),
+                match byte_of_char(c) {
+                    Some(byte) => bytes.push(byte),
                     None => bytes.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
                 }
             }
-            bytes
         }
+        _ => bytes.extend(text.bytes()),
     }
 }
 
@@ -55,16 +56,22 @@ mod tests {
 
     #[test]
     fn every_byte_has_a_character_of_its_own() {
-        assert_eq!(byte_of_char().len(), 256);
+        assert!((0..=255).all(|byte| byte_of_char(char_of_byte()[byte as usize]) == Some(byte)));
+        assert_eq!((byte_of_char('春'), byte_of_char(' ')), (None, None));
         assert_eq!((char_of_byte()[b' ' as usize], char_of_byte()[b'\n' as usize]), ('Ġ', 'Ċ'));
     }
 
     #[test]
     fn tokens_give_their_bytes() {
-        let table = byte_of_char();
-        assert_eq!(of_token("Ġmoon", TokenKind::Normal, false, &table), b" moon");
-        assert_eq!(of_token("▁moon", TokenKind::Normal, true, &table), b" moon");
-        assert_eq!(of_token("<0x0A>", TokenKind::Byte, true, &table), b"\n");
-        assert_eq!(of_token("<|zh|>", TokenKind::Control, false, &table), b"");
+        let bytes = |text, kind, sentence_piece| {
+            let mut bytes = Vec::new();
+            of_token(text, kind, sentence_piece, &mut bytes);
+            bytes
+        };
+        assert_eq!(bytes("Ġmoon", TokenKind::Normal, false), b" moon");
+        assert_eq!(bytes("▁moon", TokenKind::Normal, true), b" moon");
+        assert_eq!(bytes("<0x0A>", TokenKind::Byte, true), b"\n");
+        assert_eq!(bytes("<0xZZ>", TokenKind::Byte, true), b"<0xZZ>");
+        assert_eq!(bytes("▁▁", TokenKind::UserDefined, true), "▁▁".as_bytes());
     }
 }

@@ -10,17 +10,28 @@ pub struct TextStream {
     tokenizer: Arc<Tokenizer>,
     held: Vec<u8>,
     broken: bool,
+    /// The next text begins a turn.
+    first: bool,
 }
 
 impl TextStream {
     pub fn new(tokenizer: Arc<Tokenizer>) -> TextStream {
-        TextStream { tokenizer, held: Vec::new(), broken: false }
+        TextStream { tokenizer, held: Vec::new(), broken: false, first: false }
+    }
+
+    /// A stream that begins a turn. SentencePiece puts a space before every text, so that the first word of an answer
+    /// comes with one that nobody wrote: it is left out.
+    pub fn of_turn(tokenizer: Arc<Tokenizer>) -> TextStream {
+        TextStream { first: tokenizer.space_first(), ..TextStream::new(tokenizer) }
     }
 
     /// The text that became whole with this token; empty while a character is half-written. Bytes that can never
     /// become a character appear as U+FFFD.
     pub fn push(&mut self, id: u32) -> String {
-        self.held.extend_from_slice(self.tokenizer.bytes(id));
+        let bytes = self.tokenizer.bytes(id);
+        let skipped = usize::from(self.first && bytes.first() == Some(&b' '));
+        self.first &= bytes.is_empty();
+        self.held.extend_from_slice(&bytes[skipped..]);
         self.broken = false;
         let (mut text, mut from) = (String::new(), 0);
         loop {

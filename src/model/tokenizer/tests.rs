@@ -1,10 +1,11 @@
 //! Tests of the tokenizer on the embedded model's vocabulary and, where `XIAO_VECTORS` names a folder with llama.cpp's
 //! vocabulary files and vectors, on those.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::Source;
+use super::super::gguf::Value;
 use super::*;
 
 fn starter() -> Arc<Tokenizer> {
@@ -57,36 +58,47 @@ fn half_characters_are_held() {
 }
 
 #[test]
-fn unknown_rules_are_refused_by_name() {
+fn unknown_kinds_are_refused_and_unknown_rules_are_said() {
     let mut gguf = Gguf::read(&Source::Embedded).unwrap();
-    for (key, word) in [("tokenizer.ggml.pre", "unheard-of"), ("tokenizer.ggml.model", "t5")] {
+    let changed = |key: &str, word: &str| {
         let mut changed = gguf.clone();
         changed.keys.iter_mut().find(|(k, _)| k == key).unwrap().1 = Value::Text(word.into());
-        let error = Tokenizer::new(&changed).err().unwrap().to_string();
-        assert!(error.contains(key) && error.contains(word), "{error}");
-    }
+        Tokenizer::new(&changed)
+    };
+    let error = changed("tokenizer.ggml.model", "t5").err().unwrap().to_string();
+    assert!(error.contains("tokenizer.ggml.model") && error.contains("t5"), "{error}");
+    let tokenizer = changed("tokenizer.ggml.pre", "unheard-of").unwrap();
+    let [warning] = tokenizer.warnings() else { panic!("{:?}", tokenizer.warnings()) };
+    assert!(warning.starts_with("embedded: key tokenizer.ggml.pre: the rule \"unheard-of\" is not known"), "{warning}");
+    assert!(tokenizer.about().contains("default") && !tokenizer.encode("The moon").is_empty());
+    assert!(changed("tokenizer.ggml.pre", "smollm").unwrap().warnings().is_empty());
     gguf.keys.retain(|(k, _)| k != "tokenizer.ggml.merges");
     assert!(Tokenizer::new(&gguf).err().unwrap().to_string().contains("tokenizer.ggml.merges is missing"));
 }
 
+/// The folder with llama.cpp's vocabulary files and vectors, if there is one.
+fn vectors() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
+    std::env::var_os("XIAO_VECTORS").map(PathBuf::from).or_else(|| Some(beside).filter(|folder| folder.is_dir()))
+}
+
 #[test]
 fn llama_cpp_vectors() {
-    let Ok(folder) = std::env::var("XIAO_VECTORS") else {
-        eprintln!("skipped: XIAO_VECTORS does not name a folder with llama.cpp's vocabulary files and vectors");
+    let Some(folder) = vectors() else {
+        eprintln!("skipped: neither XIAO_VECTORS nor ../shared/vectors has llama.cpp's vocabulary files and vectors");
         return;
     };
-    let mut files = 0;
+    let mut texts = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "gguf") {
-            check_vectors(&path);
-            files += 1;
+            texts += check_vectors(&path);
         }
     }
-    assert!(files > 0);
+    assert!(texts > 0);
 }
 
-fn check_vectors(path: &Path) {
+fn check_vectors(path: &Path) -> usize {
     let tokenizer = Tokenizer::new(&Gguf::read(&Source::File(path.into())).unwrap()).unwrap();
     let read = |ending: &str| std::fs::read_to_string(format!("{}.{ending}", path.display())).unwrap();
     let (inputs, outputs) = (read("inp"), read("out"));
@@ -95,4 +107,5 @@ fn check_vectors(path: &Path) {
         let expected: Vec<u32> = line.split_whitespace().map(|id| id.parse().unwrap()).collect();
         assert_eq!(tokenizer.encode(text), expected, "{}: {text:?}", path.display());
     }
+    inputs.len().min(outputs.lines().count())
 }

@@ -204,3 +204,52 @@ fn shutdown_ends_every_wait() {
     held.until(|e| matches!(e, Event::Prefill { .. }).then_some(()));
     held.end();
 }
+
+#[test]
+fn ways_back_are_events_that_a_stage_can_follow() {
+    let rig = rig(4, Matrix::default());
+    // Held, so that each command meets a piece that stands still.
+    rig.params.set(ParamId::Pace, 50.0);
+    rig.prompt("The moon");
+    rig.tokens(6);
+    rig.params.set(ParamId::Hold, 1.0);
+    assert!(rig.is_silent());
+    rig.worker.send(Command::Snapshot(0));
+    rig.until(|e| matches!(e, Event::Snapshot { slot: 0 }).then_some(()));
+    rig.worker.send(Command::Rewind(2));
+    let (to, taken) = rig.until(|e| if let Event::Rewind { to, text } = e { Some((to, text)) } else { None });
+    assert!(to >= 4 && !taken.is_empty());
+    rig.worker.send(Command::Branch);
+    let back = rig.until(|e| if let Event::Rewind { to, .. } = e { Some(to) } else { None });
+    let branch = rig.until(|e| if let Event::Branch { index, taken, .. } = e { Some((index, taken)) } else { None });
+    assert_eq!((back, branch.0), (to - 1, to - 1));
+    rig.worker.send(Command::Restore(0));
+    let restored =
+        rig.until(|e| if let Event::Restore { prompt, index, .. } = e { Some((prompt, index)) } else { None });
+    assert_eq!(restored, ("The moon".to_string(), to + 2));
+    rig.worker.send(Command::Restore(5));
+    assert!(rig.until(|e| if let Event::Notice { text } = e { Some(text) } else { None }).contains("kept as 6"));
+    rig.params.set(ParamId::Lock, 1.0);
+    rig.params.set(ParamId::Hold, 0.0);
+    let period = rig.until(|e| if let Event::Loop { period } = e { Some(period) } else { None });
+    assert_eq!(period, to + 2, "no more than the piece has");
+    let next = rig.until(token);
+    assert_eq!(next.index, to + 2);
+    rig.params.set(ParamId::Lock, 0.0);
+    rig.until(|e| matches!(e, Event::Loop { period: 0 }).then_some(()));
+    rig.worker.send(Command::Blend { name: None, text: "春".into() });
+    assert!(rig.until(|e| if let Event::Blend { tokens, .. } = e { Some(tokens) } else { None }) > 0);
+    rig.tokens(2);
+    rig.end();
+}
+
+#[test]
+fn nothing_is_taken_back_where_nothing_stands() {
+    let rig = rig(4, Matrix::default());
+    rig.worker.send(Command::Rewind(1));
+    let said = rig.until(|e| if let Event::Notice { text } = e { Some(text) } else { None });
+    assert!(said.contains("no piece"), "{said}");
+    rig.prompt("O sea");
+    rig.tokens(1);
+    rig.end();
+}

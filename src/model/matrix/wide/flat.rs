@@ -129,14 +129,13 @@ unsafe fn unpack_row<T: Unpacked>(row: *const u8, columns: usize, flat: &mut Fla
 /// See [`super::panel::Unpack`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 pub unsafe fn unpack<T: Unpacked>(rows: &[*const u8; LANES], columns: usize, panel: &mut Panel) {
-    let mut flats = [Flat::ZERO; LANES];
-    for (row, flat) in rows.iter().zip(&mut flats) {
+    for (row, flat) in rows.iter().zip(&mut panel.flats) {
         // SAFETY: the caller's.
         unsafe { unpack_row::<T>(*row, columns, flat) };
     }
-    turn_bytes(|row| &flats[row].w, &mut panel.w);
-    turn_floats(|row| &flats[row].scale, &mut panel.scale);
-    turn_floats(|row| &flats[row].min, &mut panel.min);
+    turn_bytes(|row| &panel.flats[row].w, &mut panel.w);
+    turn_floats(|row| &panel.flats[row].scale, &mut panel.scale);
+    turn_floats(|row| &panel.flats[row].min, &mut panel.min);
 }
 
 /// See [`super::dot::Dot`].

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::super::share::Out;
+use super::dot::prefetch;
 use super::panel::{LANES, turn};
 
 /// Rows of weights that are multiplied as one piece of work: two registers of them.
@@ -10,9 +11,6 @@ pub const TILE: usize = 2 * LANES;
 
 /// Columns that are turned at once, so that a tile stays in the first-level cache.
 const DEPTH: usize = 128;
-
-/// How far ahead memory is asked for, in bytes.
-const AHEAD: usize = 2048;
 
 /// A type of weights.
 pub trait Float {
@@ -128,8 +126,10 @@ unsafe fn dot<T: Float>(row: *const u8, x: &[f32]) -> f32 {
     // SAFETY: the caller's; masks keep to the row.
     unsafe {
         for column in (0..whole).step_by(64) {
-            for line in 0..T::BYTES {
-                _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(column * T::BYTES + AHEAD + line * 64).cast());
+            if T::BYTES == 4 {
+                prefetch::<256>(row.add(column * 4));
+            } else {
+                prefetch::<128>(row.add(column * 2));
             }
             for (i, sum) in sums.iter_mut().enumerate() {
                 let at = column + i * 16;

@@ -18,6 +18,16 @@ use super::share::{Out, each};
 /// Rows of activations that are multiplied with one unpacked panel.
 const TOGETHER: usize = 128;
 
+/// Below so many rows of activations a product waits for memory, which is then called for early.
+const FEW: usize = 16;
+
+/// Asks for a line of memory, which may be none.
+fn prefetch_line(at: *const u8) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: every processor of this kind has it, and it reads nothing.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+}
+
 /// What there is for one type of weights.
 pub struct Wide {
     kind: Kind,
@@ -182,6 +192,15 @@ impl Panels {
             for (i, pieces) in x.pieces.chunks_exact(x.m).enumerate() {
                 // Where fewer than 16 rows are left, the last one stands in for those that are missing.
                 let blocks = std::array::from_fn(|row| weights[row.min(rows - 1) * row_bytes + i * step..].as_ptr());
+                if m < FEW {
+                    // Two pieces on in each row, or at the beginning of the next tile.
+                    let on = if (i + 3) * step <= row_bytes { 2 * step } else { (LANES - 1) * row_bytes + 2 * step };
+                    for block in &blocks {
+                        for line in (0..step).step_by(64) {
+                            prefetch_line(block.wrapping_add(on + line));
+                        }
+                    }
+                }
                 // SAFETY: the features are there, see [`of`]; the blocks of a piece lie in their rows.
                 unsafe {
                     (self.unpack)(&blocks, PIECE.min(x.columns - i * PIECE), &mut panel);

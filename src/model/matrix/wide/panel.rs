@@ -2,6 +2,7 @@
 //! can be multiplied with them.
 
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
 use super::dot::{k_head, q6_k_numbers, q6_k_scales, q8_0_units};
 use super::flat::Flat;
@@ -18,10 +19,17 @@ pub struct Panel {
     pub scale: [[f32; LANES]; 16],
     /// (groups, rows): what 0 stands for, less its sign
     pub min: [[f32; LANES]; 16],
+    /// Where rows are unpacked before they are turned.
+    pub flats: [Flat; LANES],
 }
 
 impl Panel {
-    pub const ZERO: Panel = Panel { w: [[0; 64]; PIECE / 4], scale: [[0.0; LANES]; 16], min: [[0.0; LANES]; 16] };
+    pub const ZERO: Panel = Panel {
+        w: [[0; 64]; PIECE / 4],
+        scale: [[0.0; LANES]; 16],
+        min: [[0.0; LANES]; 16],
+        flats: [Flat::ZERO; LANES],
+    };
 }
 
 /// Fills a panel from the blocks of 16 rows, of which each has `columns` (at most 256) that count.
@@ -152,8 +160,7 @@ pub unsafe fn q5_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
 pub unsafe fn q6_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel) {
-    let mut flats = [Flat::ZERO; LANES];
-    for (row, flat) in rows.iter().zip(&mut flats) {
+    for (row, flat) in rows.iter().zip(&mut panel.flats) {
         // SAFETY: the caller's; a flat row is four times 64 bytes and 16 numbers.
         unsafe {
             _mm512_storeu_ps(flat.scale.as_mut_ptr(), q6_k_scales(*row));
@@ -162,21 +169,21 @@ pub unsafe fn q6_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel
             }
         }
     }
-    turn_bytes(|row| &flats[row].w, &mut panel.w);
-    turn_floats(|row| &flats[row].scale, &mut panel.scale);
+    turn_bytes(|row| &panel.flats[row].w, &mut panel.w);
+    turn_floats(|row| &panel.flats[row].scale, &mut panel.scale);
     scaled(&panel.scale, 32.0, &mut panel.min);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
 pub unsafe fn q8_0(rows: &[*const u8; LANES], columns: usize, panel: &mut Panel) {
-    let mut flats = [Flat::ZERO; LANES];
-    for (row, flat) in rows.iter().zip(&mut flats) {
-        let mut padded = [0u8; 272];
-        // SAFETY: the caller's: as many blocks can be read as have columns that count.
+    for (row, flat) in rows.iter().zip(&mut panel.flats) {
+        let mut padded = const { MaybeUninit::<[u8; 272]>::uninit() };
+        // SAFETY: the caller's: as many blocks can be read as have columns that count; the others are zeros.
         unsafe {
             let row = if columns == PIECE {
                 *row
             } else {
+                let padded = padded.write([0; 272]);
                 padded[..columns / 32 * 34].copy_from_slice(std::slice::from_raw_parts(*row, columns / 32 * 34));
                 padded.as_ptr()
             };
@@ -188,7 +195,7 @@ pub unsafe fn q8_0(rows: &[*const u8; LANES], columns: usize, panel: &mut Panel)
             }
         }
     }
-    turn_bytes(|row| &flats[row].w, &mut panel.w);
-    turn_floats(|row| &flats[row].scale, &mut panel.scale);
+    turn_bytes(|row| &panel.flats[row].w, &mut panel.w);
+    turn_floats(|row| &panel.flats[row].scale, &mut panel.scale);
     scaled(&panel.scale, 128.0, &mut panel.min);
 }

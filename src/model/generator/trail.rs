@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::TextStream;
-use super::flaws::Flaws;
-use super::generator::Piece;
-use super::sampler::Mirostat;
-use super::text;
+use super::super::TextStream;
+use super::super::flaws::Flaws;
+use super::super::sampler::Mirostat;
+use super::{Piece, text};
 use crate::score::{Flaw, FlawKind};
 
 /// Tokens that can be taken back, at about half a kilobyte each.

@@ -1,6 +1,6 @@
 //! Two prompts' next tokens as one distribution.
 
-use super::Distribution;
+use super::super::Distribution;
 
 /// The mixture `(1 - share) * first + share * second` of the probabilities, as logits.
 pub(super) fn blended(first: &Distribution, second: &Distribution, share: f32) -> Distribution {

@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::engine::{Engine, Memory};
-use super::{Distribution, ModelError};
+use super::super::engine::{Engine, Memory};
+use super::super::{Distribution, ModelError};
 
 /// A prompt in the form in which it is read.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,16 +4,26 @@
 //! the parameters of that very moment. So a control that moves while a token is withheld still acts on that token.
 //! Emits nothing: whoever calls performs what comes back.
 
+mod blend;
+mod roads;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trail;
+
+pub use roads::{Branched, Restored, Rewound};
+
 use std::time::Instant;
 
-use super::blend::blended;
 use super::flaws::{Drawn, Flaws};
 use super::sampler::{Dice, Mirostat, Sampler, SamplerPlan};
-use super::text::{Cut, Opening, Text};
-use super::trail::{Kept, Mark, Trail};
 use super::{Distribution, Model, ModelError, TextStream, prompt};
 use crate::patch::SamplerSpec;
 use crate::score::{Candidate, Flaw, Guess, Inside, ParamId, ParamValues, Spent, Token};
+
+use blend::blended;
+use text::{Cut, Opening, Text};
+use trail::{Kept, Mark, Trail};
 
 /// Roads that a token event shows.
 const TOP: usize = 8;
@@ -88,29 +98,6 @@ pub struct Forgot {
 pub struct Progress {
     pub done: u32,
     pub total: u32,
-}
-
-/// What was taken back: the text from token `to` of the piece on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rewound {
-    pub to: u32,
-    pub text: String,
-}
-
-/// Another road: what was taken back, and the two tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Branched {
-    pub rewound: Rewound,
-    pub instead_of: String,
-    pub taken: String,
-}
-
-/// A piece that came back: its prompt, its text, and the index of its next token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restored {
-    pub prompt: String,
-    pub text: String,
-    pub index: u32,
 }
 
 /// What a step brought.
@@ -381,85 +368,6 @@ impl Generator {
         }
     }
 
-    /// Takes back the last `n` tokens of the piece, or as many as can be: those of the last thousand that are still in
-    /// the context. `None` where there is nothing to take back.
-    pub fn rewind(&mut self, n: u32) -> Option<Rewound> {
-        let n = self.piece.trail.len().min(n as usize);
-        let n = self.text.take_back(n);
-        if let Some(other) = &mut self.other {
-            other.take_back(n);
-        }
-        let mark = self.piece.trail.take_back(n)?;
-        let text = self.piece.written.split_off(mark.written);
-        (self.piece.stream, self.piece.flaws) = (mark.stream, mark.flaws);
-        self.sampler.restore(mark.mirostat);
-        self.piece.index -= n as u32;
-        (self.piece.ended, self.forced, self.held) = (false, None, None);
-        Some(Rewound { to: self.piece.index, text })
-    }
-
-    /// Takes back the last token and draws the likeliest of the others in its place.
-    pub fn branch(&mut self) -> Option<Branched> {
-        self.branch_at(1)
-    }
-
-    /// The same where the piece last leapt.
-    pub fn branch_at_leap(&mut self) -> Option<Branched> {
-        let n = self.piece.trail.since_leap()?;
-        self.branch_at(n)
-    }
-
-    fn branch_at(&mut self, n: u32) -> Option<Branched> {
-        let (id, other) = self.piece.trail.road(n)?;
-        let rewound = self.rewind(n).filter(|_| true)?;
-        self.forced = Some(other);
-        let piece = |id| self.model.tokenizer().piece(id);
-        Some(Branched { rewound, instead_of: piece(id), taken: piece(other) })
-    }
-
-    /// Bars the tokens of the loop that the piece is in for twice its length. Returns that length, or `None` where there
-    /// is no loop.
-    pub fn escape(&mut self) -> Option<u32> {
-        let period = self.held.take().or(self.piece.flaws.looping())?;
-        let ids = self.text.ids();
-        self.barred = (ids[ids.len().saturating_sub(period as usize)..].to_vec(), (2 * period).max(8));
-        Some(period)
-    }
-
-    /// Keeps the piece as it is; false where there is no such slot.
-    pub fn snapshot(&mut self, slot: u8) -> bool {
-        self.piece.mirostat = self.sampler.mirostat();
-        let kept = Kept {
-            prompt: self.prompt.clone(),
-            text: self.text.keep(),
-            other: self.other.as_ref().map(Text::keep),
-            piece: self.piece.clone(),
-        };
-        match self.kept.get_mut(slot as usize) {
-            Some(place) => *place = Some(Box::new(kept)),
-            None => return false,
-        }
-        true
-    }
-
-    /// Makes the piece what it was when kept; `None` where nothing was.
-    pub fn restore(&mut self, slot: u8) -> Option<Restored> {
-        let kept = self.kept.get(slot as usize)?.clone()?;
-        self.text.restore(&kept.text);
-        match &kept.other {
-            None => self.other = None,
-            Some(other) => {
-                let text = self.other.get_or_insert_with(|| Text::new(self.model.engine.fresh()));
-                text.restore(other);
-            }
-        }
-        (self.prompt, self.piece) = (kept.prompt, kept.piece);
-        self.sampler.restore(self.piece.mirostat);
-        (self.forced, self.held, self.barred.1) = (None, None, 0);
-        let Piece { index, written, .. } = &self.piece;
-        Some(Restored { prompt: self.prompt.clone(), text: written.clone(), index: *index })
-    }
-
     /// Both halves at once.
     ///
     /// # Errors
@@ -484,142 +392,5 @@ impl Piece {
         let length = || piece.flaws.looping().unwrap_or(params.get(ParamId::LockLength) as u32);
         let period = *held.get_or_insert_with(|| length().clamp(1, piece.index));
         text.ids().len().checked_sub(period as usize).map(|at| text.ids()[at])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Source;
-    use super::*;
-    use crate::score::ParamId;
-
-    fn generator(seed: u64) -> Generator {
-        Generator::new(Model::load(&Source::Embedded).unwrap(), seed)
-    }
-
-    fn take(generator: &mut Generator, params: &ParamValues, n: usize) -> Vec<Step> {
-        (0..n).map(|_| generator.step(params).unwrap()).collect()
-    }
-
-    fn ids(steps: &[Step]) -> Vec<Option<u32>> {
-        let id = |step: &Step| if let Step::Token { token, .. } = step { Some(token.id) } else { None };
-        steps.iter().map(id).collect()
-    }
-
-    #[test]
-    fn the_same_seed_is_the_same_piece_and_again_another() {
-        let params = ParamValues::default();
-        let (mut a, mut b, mut c) = (generator(7), generator(7), generator(8));
-        for g in [&mut a, &mut b, &mut c] {
-            g.prompt("The moon");
-        }
-        let first = ids(&take(&mut a, &params, 40));
-        assert_eq!(first, ids(&take(&mut b, &params, 40)));
-        assert_ne!(first, ids(&take(&mut c, &params, 40)));
-        a.again();
-        assert_ne!(first, ids(&take(&mut a, &params, 40)));
-        let mut d = Generator::resume(Model::load(&Source::Embedded).unwrap(), 7, b.draws());
-        d.prompt("The moon");
-        b.again();
-        assert_eq!(ids(&take(&mut b, &params, 10)), ids(&take(&mut d, &params, 10)));
-    }
-
-    #[test]
-    fn a_control_acts_on_the_very_next_token() {
-        let (mut warm, mut cold) = (ParamValues::default(), ParamValues::default());
-        warm.set(ParamId::Temperature, 2.0);
-        for id in [ParamId::TopK, ParamId::MinP] {
-            warm.set(id, 0.0);
-        }
-        warm.set(ParamId::TopP, 1.0);
-        warm.set(ParamId::RepeatPenalty, 1.0);
-        cold.set(ParamId::RepeatPenalty, 1.0);
-        cold.set(ParamId::Temperature, 0.0);
-        // The same road with the same draw, once with each temperature at the token after the fourth.
-        let mut other = 0;
-        for seed in 0..12 {
-            let drawn = [warm, cold].map(|last| {
-                let mut g = generator(seed);
-                g.prompt("春");
-                take(&mut g, &warm, 4);
-                g.advance().unwrap();
-                let likeliest = g.distribution().unwrap().top(1)[0].id;
-                (ids(&[g.draw(&last).unwrap()])[0], likeliest)
-            });
-            assert_eq!(drawn[0].1, drawn[1].1, "the model's own distribution is untouched");
-            assert!(drawn[1].0.is_none() || drawn[1].0 == Some(drawn[1].1), "at 0 the likeliest is taken at once");
-            other += usize::from(drawn[0].0 != drawn[1].0);
-        }
-        assert!(other > 6, "{other}");
-    }
-
-    #[test]
-    fn a_full_context_forgets_and_goes_on() {
-        let mut params = ParamValues::default();
-        params.set(ParamId::Temperature, 1.2);
-        let model = Model::load_with_context(&Source::Embedded, Some(64)).unwrap();
-        let mut g = Generator::new(model, 3);
-        let head = g.prompt("The moon and I").tokens;
-        let (mut forgets, mut tokens) = (0, 0);
-        for step in take(&mut g, &params, 400) {
-            match step {
-                Step::Forget(f) => {
-                    assert_eq!(f.kept, head);
-                    assert_eq!(f.tokens, (64 - head).div_ceil(2));
-                    forgets += 1;
-                }
-                Step::Token { token, .. } => {
-                    assert!(token.context_fill <= 1.0 && token.p > 0.0 && token.top.len() == 8);
-                    tokens += 1;
-                }
-                Step::PieceEnd { .. } => {}
-            }
-        }
-        assert!(forgets >= 3 && tokens > 300, "{forgets} {tokens}");
-    }
-
-    #[test]
-    fn a_prompt_longer_than_the_context_keeps_head_and_tail() {
-        let model = Model::load_with_context(&Source::Embedded, Some(64)).unwrap();
-        let all = prompt::tokens(model.tokenizer(), &"The moon rose. ".repeat(40));
-        let mut g = Generator::new(model, 0);
-        let reading = g.prompt(&"The moon rose. ".repeat(40));
-        assert_eq!(reading.tokens as usize, all.len());
-        let forgot = reading.forgot.unwrap();
-        assert_eq!((forgot.tokens, forgot.kept), (reading.tokens - 48, 16));
-        assert!(forgot.text.contains("The moon rose. The moon rose."));
-        assert_eq!(g.text.ids()[..16], all[..16]);
-        assert_eq!(g.text.ids()[16..], all[all.len() - 32..]);
-        assert_eq!(g.prefill_chunk().unwrap(), Progress { done: 48, total: 48 });
-        assert!(g.distribution().is_some());
-    }
-
-    #[test]
-    fn an_empty_prompt_plays_and_none_is_an_error() {
-        let mut g = generator(1);
-        assert!(g.step(&ParamValues::default()).is_err());
-        assert_eq!(g.prompt("").tokens, 1);
-        assert!(matches!(g.step(&ParamValues::default()).unwrap(), Step::Token { .. }));
-    }
-
-    #[test]
-    fn the_texts_join_to_the_bytes_of_the_tokens() {
-        let mut params = ParamValues::default();
-        params.set(ParamId::Temperature, 2.0);
-        let mut g = generator(5);
-        g.prompt("春");
-        let (mut text, mut bytes) = (String::new(), Vec::new());
-        for _ in 0..120 {
-            match g.step(&params).unwrap() {
-                Step::Token { token, .. } => {
-                    text.push_str(&token.text);
-                    bytes.extend_from_slice(g.model().tokenizer().bytes(token.id));
-                }
-                Step::PieceEnd { .. } => break,
-                Step::Forget(_) => {}
-            }
-        }
-        text.push_str(&g.finish());
-        assert_eq!(text, String::from_utf8_lossy(&bytes));
     }
 }
