@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::say::{RoomArgs, SamplerArgs};
+use super::say::{ChatArgs, RoomArgs, SamplerArgs};
 use crate::score::ParamId;
 use crate::session::{self, Record, SoundChoice, StageChoice};
 
@@ -77,6 +77,8 @@ pub struct Play {
     model: Option<String>,
     #[command(flatten)]
     room: RoomArgs,
+    #[command(flatten)]
+    chat: ChatArgs,
     /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
     #[arg(long)]
     stage: Option<Stage>,
@@ -115,6 +117,8 @@ impl Play {
             model: self.model.map(|model| super::inspect::source(&model)).transpose()?,
             context: self.room.context,
             force: self.room.force,
+            raw: self.chat.raw,
+            system: self.chat.system,
             stage: self.stage.map(Into::into),
             sound: self.sound.options(),
             seconds: self.seconds,

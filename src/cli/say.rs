@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::model::fit::Fit;
 use crate::model::{Generator, Model, Source, Step};
+use crate::patch;
 use crate::score::{ParamId, ParamValues};
 
 /// The sampler's parameters as options; what is not given stands at its default.
@@ -29,6 +30,17 @@ pub struct SamplerArgs {
     /// How many recent tokens the penalty looks at
     #[arg(long, value_name = "N", value_parser = in_range(ParamId::RepeatWindow))]
     repeat_window: Option<f32>,
+}
+
+/// How a model that was taught to converse is spoken to.
+#[derive(Args)]
+pub struct ChatArgs {
+    /// Plain text even for a model that was taught to converse: it goes on from the words as they are
+    #[arg(long)]
+    pub raw: bool,
+    /// What such a model is told before everything else
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
 }
 
 /// What a model may take of the machine.
@@ -92,6 +104,8 @@ pub struct Say {
     model: Option<String>,
     #[command(flatten)]
     room: RoomArgs,
+    #[command(flatten)]
+    chat: ChatArgs,
     /// Stop after this many tokens, if the piece does not end before
     #[arg(long, value_name = "N", default_value_t = 128)]
     tokens: u32,
@@ -118,7 +132,11 @@ impl Say {
             params.set(id, value);
         }
         let mut out = std::io::stdout().lock();
-        generator.prompt(&self.prompt);
+        generator.set_manner(patch::Chat { raw: self.chat.raw, system: self.chat.system, memory: false });
+        for warning in generator.model().warnings() {
+            eprintln!("xiao: {warning}");
+        }
+        generator.prompt(&self.prompt)?;
         let mut said = 0;
         while said < self.tokens {
             match generator.step(&params)? {

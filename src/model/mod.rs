@@ -5,6 +5,7 @@
 //! and nowhere else. Nothing is ever fetched: a model is a file on this machine or the one inside the program.
 
 pub mod bench;
+mod chat;
 mod decoder;
 mod distribution;
 mod engine;
@@ -28,6 +29,7 @@ mod worker;
 #[path = "../../tests/common/fixture.rs"]
 mod fixture;
 
+pub use chat::{Chat, Conversation, Role, Turn};
 pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
 pub use generator::{Branched, Forgot, Generator, Progress, Reading, Restored, Rewound, SLOTS, Step};
@@ -56,6 +58,9 @@ pub struct Model {
     tokenizer: Arc<Tokenizer>,
     engine: Engine,
     sampling: Arc<Sampling>,
+    /// How it writes conversations; none for a base model.
+    chat: Option<Arc<Chat>>,
+    warnings: Arc<Vec<String>>,
 }
 
 impl Model {
@@ -86,19 +91,34 @@ impl Model {
         }
         let info = Arc::new(Info::of(&gguf, &shape, &tokenizer));
         let sampling = Arc::new(Sampling::of(&gguf));
+        let mut warnings = tokenizer.warnings().to_vec();
+        // A model whose template does not work goes on with plain text.
+        let chat = Chat::of(&gguf, &tokenizer).unwrap_or_else(|problem| {
+            warnings.push(format!("{problem}; it goes on with plain text"));
+            None
+        });
+        warnings.extend(chat.iter().flat_map(|chat| chat.warnings().to_vec()));
         let engine = if shape.opaque {
             Engine::opaque(Opaque::load(source, gguf.clone(), context)?)
         } else {
             let weights = Weights::load(&gguf, Config::read(&gguf, context)?)?;
             Engine::Own(Box::new(Decoder::new(Arc::new(weights))))
         };
-        Ok(Model { file: Arc::new(gguf), info, tokenizer: Arc::new(tokenizer), engine, sampling })
+        let (tokenizer, chat, warnings) = (Arc::new(tokenizer), chat.map(Arc::new), Arc::new(warnings));
+        Ok(Model { file: Arc::new(gguf), info, tokenizer, engine, sampling, chat, warnings })
     }
 
     /// The same weights with a memory of their own.
     pub fn fresh(&self) -> Model {
-        let (info, tokenizer, sampling) = (self.info.clone(), self.tokenizer.clone(), self.sampling.clone());
-        Model { file: self.file.clone(), info, tokenizer, engine: self.engine.fresh(), sampling }
+        Model {
+            file: self.file.clone(),
+            info: self.info.clone(),
+            tokenizer: self.tokenizer.clone(),
+            engine: self.engine.fresh(),
+            sampling: self.sampling.clone(),
+            chat: self.chat.clone(),
+            warnings: self.warnings.clone(),
+        }
     }
 
     pub fn info(&self) -> &Info {
@@ -117,6 +137,16 @@ impl Model {
     /// Has the system read the next `most` of these bytes from `from` on; returns how far that went.
     pub fn touch(&self, from: u64, most: u64) -> u64 {
         self.engine.touch(from, most)
+    }
+
+    /// How it writes conversations; none for a base model, which goes on with plain text.
+    pub fn chat(&self) -> Option<&Chat> {
+        self.chat.as_deref()
+    }
+
+    /// What in its file is not as it should be and yet can be played, each in one line.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// How the file wishes to be sampled.

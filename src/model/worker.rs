@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::generator::Reading;
 use super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
-use crate::patch::{Matrix, Modulator, SamplerSpec};
+use crate::patch::{self, Matrix, Modulator, SamplerSpec};
 use crate::score::event::Rate;
 use crate::score::{Bus, Event, ParamId, ParamValues, Params, Policy, Queue, Shutdown, SignalValues, Stamped};
 
@@ -35,6 +35,7 @@ pub struct WorkerOptions {
     pub matrix: Matrix,
     /// The patch's order of stages and words.
     pub sampler: SamplerSpec,
+    pub chat: patch::Chat,
     pub bus: Bus,
     pub seed: u64,
     pub shutdown: Shutdown,
@@ -65,6 +66,8 @@ pub enum Command {
     Matrix(Matrix),
     /// Takes up a patch's order of stages and words.
     Sampler(SamplerSpec),
+    /// Takes up how the model is spoken to, from the next prompt on.
+    Chat(patch::Chat),
     /// Fails as an error in the generator would.
     Crash,
 }
@@ -137,6 +140,9 @@ struct Player {
     phase: Phase,
     modulation: Modulation,
     sampler: SamplerSpec,
+    chat: patch::Chat,
+    /// The present prompt is asked anew, as if it had not been answered.
+    again: bool,
     released: Instant,
     /// Bytes of the model that have been brought into memory.
     loaded: u64,
@@ -191,7 +197,7 @@ impl Modulation {
 
 impl Player {
     fn new(options: WorkerOptions, commands: Receiver<Command>, heard: Queue) -> Player {
-        let WorkerOptions { model, source, params, matrix, sampler, bus, seed, shutdown } = options;
+        let WorkerOptions { model, source, params, matrix, sampler, chat, bus, seed, shutdown } = options;
         let modulation = Modulation {
             modulator: Modulator::new(matrix),
             heard,
@@ -201,7 +207,11 @@ impl Player {
             last_ns: bus.clock().now_ns(),
         };
         Player {
-            generator: Generator::new(model, seed),
+            generator: {
+                let mut generator = Generator::new(model, seed);
+                generator.set_manner(chat.clone());
+                generator
+            },
             source,
             params,
             bus,
@@ -212,6 +222,8 @@ impl Player {
             phase: Phase::Idle,
             modulation,
             sampler,
+            chat,
+            again: false,
             released: Instant::now(),
             loaded: 0,
             faults: 0,
@@ -253,7 +265,7 @@ impl Player {
                 self.values();
                 return Ok(self.wait(LOOK));
             }
-            Phase::Begin => self.begin(),
+            Phase::Begin => self.begin()?,
             Phase::Read => {
                 let progress = self.generator.prefill_chunk()?;
                 self.bus.emit(Event::Prefill { done: progress.done, total: progress.total });
@@ -310,6 +322,7 @@ impl Player {
             }
             Command::Again => {
                 if self.prompt.is_some() {
+                    self.again = true;
                     self.begin_soon();
                 }
             }
@@ -317,7 +330,11 @@ impl Player {
             _ if matches!(self.phase, Phase::Fault(_) | Phase::Idle | Phase::Begin | Phase::Read)
                 && !matches!(
                     command,
-                    Command::Matrix(_) | Command::Sampler(_) | Command::Crash | Command::Blend { .. }
+                    Command::Matrix(_)
+                        | Command::Sampler(_)
+                        | Command::Chat(_)
+                        | Command::Crash
+                        | Command::Blend { .. }
                 ) =>
             {
                 self.notice("there is no piece to go back in just now");
@@ -357,10 +374,16 @@ impl Player {
                 None => self.notice(&format!("nothing was kept as {}", slot + 1)),
             },
             Command::Blend { name, text } => {
-                let tokens = self.generator.blend_with(Some(text.as_str()).filter(|text| !text.is_empty()));
-                self.bus.emit(Event::Blend { name, text, tokens });
+                match self.generator.blend_with(Some(text.as_str()).filter(|text| !text.is_empty())) {
+                    Ok(tokens) => drop(self.bus.emit(Event::Blend { name, text, tokens })),
+                    Err(problem) => self.notice(&problem.to_string()),
+                }
             }
             Command::Matrix(matrix) => self.modulation.modulator = Modulator::new(matrix),
+            Command::Chat(chat) => {
+                self.generator.set_manner(chat.clone());
+                self.chat = chat;
+            }
             Command::Sampler(spec) => {
                 self.sampler = spec;
                 self.take_plan(true);
@@ -385,17 +408,21 @@ impl Player {
         }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self) -> Result<(), ModelError> {
         let Some((name, text)) = self.prompt.clone() else {
             self.phase = Phase::Idle;
-            return;
+            return Ok(());
         };
-        let Reading { tokens, forgot } = self.generator.prompt(&text);
+        let Reading { tokens, forgot } = match std::mem::take(&mut self.again) {
+            true => self.generator.ask_again()?,
+            false => self.generator.prompt(&text)?,
+        };
         self.bus.emit(Event::Prompt { name, text, tokens });
         if let Some(forgot) = forgot {
             self.forgot(forgot);
         }
         self.phase = Phase::Read;
+        Ok(())
     }
 
     /// Brings the next part of the model into memory, so that the first word does not wait for the disk.
@@ -508,6 +535,8 @@ impl Player {
             _ => Model::load_with_context(&self.source, Some(old.context()))?,
         };
         self.generator = Generator::resume(model, self.seed, self.generator.draws());
+        self.generator.set_manner(self.chat.clone());
+        self.again = false;
         self.take_plan(false);
         self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
         Ok(())

@@ -25,6 +25,8 @@ pub enum Event {
     /// The first event: what is about to be played. `model` is a name for people, `sha256` the model file's hash in hex,
     /// `seed` the generator's.
     Begin { xiao: String, title: String, model: String, sha256: String, seed: u64 },
+    /// The hash of a model so large that the show did not wait for it; `Begin` has none then.
+    Hashed { sha256: String },
     /// A sound engine was started: with these, the patch and the events, it makes the same samples again.
     Sound { rate_hz: u32, seed: u64, output: String },
     /// The model is being brought into memory: so many of its bytes have been read.

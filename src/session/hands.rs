@@ -243,6 +243,9 @@ impl State {
             }
         }
         self.command(Command::Matrix(patch.matrix.clone()));
+        if patch.chat != old.chat {
+            self.command(Command::Chat(patch.chat.clone()));
+        }
         if patch.sampler != old.sampler {
             self.command(Command::Sampler(patch.sampler.clone()));
         }

@@ -35,6 +35,9 @@ pub struct Options {
     pub context: Option<usize>,
     /// Load what does not seem to fit into memory.
     pub force: bool,
+    /// Plain text whatever the patch says of conversations, and what the model is told before everything else.
+    pub raw: bool,
+    pub system: Option<String>,
     pub stage: Option<StageChoice>,
     pub sound: SoundOptions,
     pub seconds: Option<Duration>,
@@ -51,7 +54,10 @@ pub struct Options {
 /// Once it plays, faults are events.
 pub fn play(options: Options) -> anyhow::Result<()> {
     let found = patch::find(&options.patch)?;
-    let patch = patch::parse(&found.file, &found.text)?;
+    let mut patch = patch::parse(&found.file, &found.text)?;
+    patch.chat.raw |= options.raw;
+    patch.chat.system = options.system.or(patch.chat.system);
+    let patch = patch;
     let shader_folders = shader_folders(found.path.as_deref());
     let shader = shader::find(&patch.shader, &shader_folders).with_context(|| found.file.clone())?;
     let source = options.model.map_or_else(|| source(&patch, found.path.as_deref()), Ok)?;
@@ -60,7 +66,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let (choice, stage_notice) = stage::choose(options.stage)?;
     let sound_plan = sound::Plan::make(&options.sound)?;
     Fit::read(&source, options.context)?.check(options.force)?;
-    let (model, sha256) = load(&source, options.context)?;
+    let hash_later = source.bytes()? > HASHED_AT_ONCE;
+    let (model, sha256) = load(&source, options.context, hash_later)?;
     let started = jiff::Zoned::now();
     let folder = match &options.record {
         Record::Off => None,
@@ -111,8 +118,11 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         let value = params.set(*id, *value);
         bus.emit(Event::Param { id: *id, value, by });
     }
-    for text in stage_notice.into_iter().chain(sound_notice) {
+    for text in stage_notice.into_iter().chain(sound_notice).chain(model.warnings().to_vec()) {
         bus.emit(Event::Notice { text });
+    }
+    if hash_later {
+        hash_beside(source.clone(), &bus)?;
     }
 
     let monitor = Monitor::spawn(bus.clone(), shutdown.clone(), MACHINE_EVERY)
@@ -123,6 +133,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         params: params.clone(),
         matrix: patch.matrix.clone(),
         sampler: patch.sampler.clone(),
+        chat: patch.chat.clone(),
         bus: bus.clone(),
         seed,
         shutdown: shutdown.clone(),
@@ -239,14 +250,26 @@ fn source(patch: &Patch, patch_file: Option<&Path>) -> anyhow::Result<Source> {
     }
 }
 
-/// Loads the model while its file is hashed on a thread beside.
-fn load(source: &Source, context: Option<usize>) -> anyhow::Result<(Model, String)> {
-    std::thread::scope(|scope| {
-        let sha256 = scope.spawn(|| source.sha256());
-        let model = Model::load_with_context(source, context)?;
-        let sha256 = sha256.join().map_err(|_| anyhow::anyhow!("hashing the model failed"))??;
-        Ok((model, sha256))
-    })
+/// A model up to this size is hashed before the show, which takes a few hundredths of a second.
+const HASHED_AT_ONCE: u64 = 64 << 20;
+
+/// Loads the model, and hashes it unless that is to be done later.
+fn load(source: &Source, context: Option<usize>, hash_later: bool) -> anyhow::Result<(Model, String)> {
+    let sha256 = if hash_later { String::new() } else { source.sha256()? };
+    Ok((Model::load_with_context(source, context)?, sha256))
+}
+
+/// Hashes a large model while it plays already. Reading it brings it into memory besides.
+fn hash_beside(source: Source, bus: &Bus) -> anyhow::Result<()> {
+    let bus = bus.clone();
+    let hash = move || {
+        bus.emit(match source.sha256() {
+            Ok(sha256) => Event::Hashed { sha256 },
+            Err(problem) => Event::Notice { text: problem.to_string() },
+        });
+    };
+    std::thread::Builder::new().name("xiao-hash".into()).spawn(hash).context("no thread to hash the model")?;
+    Ok(())
 }
 
 /// Where shaders are looked for: `shaders/` beside the patch, above it, and in the working folder.

@@ -172,7 +172,7 @@ impl State {
             Event::Notice { text } => self.remark(t_ns, Tone::Notice, text),
             Event::Note { text } => self.remark(t_ns, Tone::Note, text),
             Event::End { reason } => self.ended = Some(clean::line(reason)),
-            Event::Shader { .. } | Event::Heard { .. } => return false,
+            Event::Shader { .. } | Event::Heard { .. } | Event::Hashed { .. } => return false,
         }
         true
     }

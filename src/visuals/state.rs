@@ -181,7 +181,11 @@ impl FrameState {
             Event::Note { text } => self.notice(t_ns, format!("noted: {text}")),
             Event::End { .. } => self.ended_ns = Some(t_ns),
             Event::Load { done, total } => self.loading = done < total,
-            Event::PieceEnd { .. } | Event::Prefill { .. } | Event::Sound { .. } | Event::Heard { .. } => {}
+            Event::Hashed { .. }
+            | Event::PieceEnd { .. }
+            | Event::Prefill { .. }
+            | Event::Sound { .. }
+            | Event::Heard { .. } => {}
         }
     }
 

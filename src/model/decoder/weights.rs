@@ -21,7 +21,7 @@ pub struct Weights {
     /// (vocabulary, width); the embedding table where the file has no matrix of its own for it
     pub output: Linear,
     /// Positions of layers that see everything, and of windowed ones.
-    pub ropes: [Arc<Rope>; 2],
+    pub(super) ropes: [Arc<Rope>; 2],
 }
 
 pub struct Layer {

@@ -15,10 +15,11 @@ pub use roads::{Branched, Restored, Rewound};
 
 use std::time::Instant;
 
+use super::chat::{Conversation, Role, Turn};
 use super::flaws::{Drawn, Flaws};
 use super::sampler::{Dice, Mirostat, Sampler, SamplerPlan};
 use super::{Distribution, Model, ModelError, TextStream, prompt};
-use crate::patch::SamplerSpec;
+use crate::patch::{self, SamplerSpec};
 use crate::score::{Candidate, Flaw, Guess, Inside, ParamId, ParamValues, Spent, Token};
 
 use blend::blended;
@@ -40,6 +41,10 @@ pub struct Generator {
     plan: SamplerPlan,
     /// The performer's words, as they were given.
     prompt: String,
+    /// How a model that was taught to converse is spoken to.
+    manner: patch::Chat,
+    /// The conversation up to the present prompt.
+    turns: Vec<Turn>,
     text: Text,
     /// The text of a second prompt; it goes on with the same tokens.
     other: Option<Text>,
@@ -58,15 +63,15 @@ pub struct Generator {
 
 /// What has been drawn since the prompt.
 #[derive(Clone)]
-pub(super) struct Piece {
-    pub stream: TextStream,
-    pub flaws: Flaws,
-    pub mirostat: Mirostat,
+struct Piece {
+    stream: TextStream,
+    flaws: Flaws,
+    mirostat: Mirostat,
     /// Tokens drawn.
-    pub index: u32,
-    pub written: String,
-    pub trail: Trail,
-    pub ended: bool,
+    index: u32,
+    written: String,
+    trail: Trail,
+    ended: bool,
 }
 
 impl Piece {
@@ -132,6 +137,8 @@ impl Generator {
             draws,
             sampler: Sampler::default(),
             prompt: String::new(),
+            manner: patch::Chat::default(),
+            turns: Vec::new(),
             other: None,
             blend: 0.0,
             kept: Default::default(),
@@ -155,36 +162,75 @@ impl Generator {
         self.draws
     }
 
-    /// Leaves the text so far behind and takes up a prompt. A quarter of the context is kept free for what follows;
-    /// of a prompt that is longer, the head and the tail stay.
-    pub fn prompt(&mut self, text: &str) -> Reading {
+    /// How a model that was taught to converse is spoken to, from the next prompt on.
+    pub fn set_manner(&mut self, manner: patch::Chat) {
+        self.manner = manner;
+    }
+
+    /// Leaves the text so far behind and takes up a prompt. A model that was taught to converse is asked in its own
+    /// form, and where it is to remember, the conversation goes on. A quarter of the context is kept free for what
+    /// follows; of a prompt that is longer, the head and the tail stay.
+    ///
+    /// # Errors
+    /// The model's template cannot write the conversation down.
+    pub fn prompt(&mut self, text: &str) -> Result<Reading, ModelError> {
+        if !self.manner.memory {
+            self.turns.clear();
+        } else if !self.turns.is_empty() {
+            let said = std::mem::take(&mut self.piece.written);
+            self.turns.push(Turn { role: Role::Assistant, text: said });
+        }
+        self.ask(text)
+    }
+
+    /// Asks the present prompt anew, as if it had not been answered.
+    ///
+    /// # Errors
+    /// As [`Generator::prompt`].
+    pub fn ask_again(&mut self) -> Result<Reading, ModelError> {
+        self.turns.pop();
+        let prompt = self.prompt.clone();
+        self.ask(&prompt)
+    }
+
+    fn ask(&mut self, text: &str) -> Result<Reading, ModelError> {
         self.prompt = text.to_string();
-        let opening = self.opening(text);
+        self.turns.push(Turn { role: Role::User, text: text.to_string() });
+        let opening = self.opening(&self.turns)?;
         let tokens = opening.ids.len() as u32;
         let cut = self.text.begin(opening);
         self.begin_piece();
-        Reading { tokens, forgot: cut.map(|cut| self.forgot(cut)) }
+        Ok(Reading { tokens, forgot: cut.map(|cut| self.forgot(cut)) })
     }
 
     /// Takes up a second prompt, to whose words `generator.blend` leads; `None` leaves it. Returns its tokens.
-    pub fn blend_with(&mut self, text: Option<&str>) -> u32 {
+    ///
+    /// # Errors
+    /// As [`Generator::prompt`].
+    pub fn blend_with(&mut self, text: Option<&str>) -> Result<u32, ModelError> {
         let Some(text) = text else {
             self.other = None;
-            return 0;
+            return Ok(0);
         };
-        let opening = self.opening(text);
+        let opening = self.opening(&[Turn { role: Role::User, text: text.to_string() }])?;
         let tokens = opening.ids.len() as u32;
         let mut other = self.other.take().unwrap_or_else(|| Text::new(self.model.engine.fresh()));
         other.begin(opening);
         // It takes up the piece where it stands.
         self.text.ids()[self.text.opening_len().min(self.text.ids().len())..].iter().for_each(|id| other.push(*id));
         self.other = Some(other);
-        tokens
+        Ok(tokens)
     }
 
-    fn opening(&self, text: &str) -> Opening {
-        let ids = prompt::tokens(self.model.tokenizer(), text);
-        Opening { head: ids.len(), ids, turns: Vec::new() }
+    /// The form in which the model reads a conversation: its own, or the last turn's plain text.
+    fn opening(&self, turns: &[Turn]) -> Result<Opening, ModelError> {
+        let tokenizer = self.model.tokenizer();
+        if let Some(chat) = self.model.chat().filter(|_| !self.manner.raw) {
+            let Conversation { ids, head, turns } = chat.tokens(tokenizer, self.manner.system.as_deref(), turns)?;
+            return Ok(Opening { ids, head, turns });
+        }
+        let ids = prompt::tokens(tokenizer, turns.last().map_or("", |turn| &turn.text));
+        Ok(Opening { head: ids.len(), ids, turns: Vec::new() })
     }
 
     /// Begins the present prompt again. The draws go on counting, so the piece becomes another one.

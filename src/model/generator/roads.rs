@@ -78,6 +78,7 @@ impl Generator {
         self.piece.mirostat = self.sampler.mirostat();
         let kept = Kept {
             prompt: self.prompt.clone(),
+            turns: self.turns.clone(),
             text: self.text.keep(),
             other: self.other.as_ref().map(Text::keep),
             piece: self.piece.clone(),
@@ -100,7 +101,7 @@ impl Generator {
                 text.restore(other);
             }
         }
-        (self.prompt, self.piece) = (kept.prompt, kept.piece);
+        (self.prompt, self.turns, self.piece) = (kept.prompt, kept.turns, kept.piece);
         self.sampler.restore(self.piece.mirostat);
         (self.forced, self.held, self.barred.1) = (None, None, 0);
         let Piece { index, written, .. } = &self.piece;

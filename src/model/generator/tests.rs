@@ -22,7 +22,7 @@ fn the_same_seed_is_the_same_piece_and_again_another() {
     let params = ParamValues::default();
     let (mut a, mut b, mut c) = (generator(7), generator(7), generator(8));
     for g in [&mut a, &mut b, &mut c] {
-        g.prompt("The moon");
+        g.prompt("The moon").unwrap();
     }
     let first = ids(&take(&mut a, &params, 40));
     assert_eq!(first, ids(&take(&mut b, &params, 40)));
@@ -30,7 +30,7 @@ fn the_same_seed_is_the_same_piece_and_again_another() {
     a.again();
     assert_ne!(first, ids(&take(&mut a, &params, 40)));
     let mut d = Generator::resume(Model::load(&Source::Embedded).unwrap(), 7, b.draws());
-    d.prompt("The moon");
+    d.prompt("The moon").unwrap();
     b.again();
     assert_eq!(ids(&take(&mut b, &params, 10)), ids(&take(&mut d, &params, 10)));
 }
@@ -51,7 +51,7 @@ fn a_control_acts_on_the_very_next_token() {
     for seed in 0..12 {
         let drawn = [warm, cold].map(|last| {
             let mut g = generator(seed);
-            g.prompt("春");
+            g.prompt("春").unwrap();
             take(&mut g, &warm, 4);
             g.advance().unwrap();
             let likeliest = g.distribution().unwrap().top(1)[0].id;
@@ -70,7 +70,7 @@ fn a_full_context_forgets_and_goes_on() {
     params.set(ParamId::Temperature, 1.2);
     let model = Model::load_with_context(&Source::Embedded, Some(64)).unwrap();
     let mut g = Generator::new(model, 3);
-    let head = g.prompt("The moon and I").tokens;
+    let head = g.prompt("The moon and I").unwrap().tokens;
     let (mut forgets, mut tokens) = (0, 0);
     for step in take(&mut g, &params, 400) {
         match step {
@@ -94,7 +94,7 @@ fn a_prompt_longer_than_the_context_keeps_head_and_tail() {
     let model = Model::load_with_context(&Source::Embedded, Some(64)).unwrap();
     let all = prompt::tokens(model.tokenizer(), &"The moon rose. ".repeat(40));
     let mut g = Generator::new(model, 0);
-    let reading = g.prompt(&"The moon rose. ".repeat(40));
+    let reading = g.prompt(&"The moon rose. ".repeat(40)).unwrap();
     assert_eq!(reading.tokens as usize, all.len());
     let forgot = reading.forgot.unwrap();
     assert_eq!((forgot.tokens, forgot.kept), (reading.tokens - 48, 16));
@@ -109,7 +109,7 @@ fn a_prompt_longer_than_the_context_keeps_head_and_tail() {
 fn an_empty_prompt_plays_and_none_is_an_error() {
     let mut g = generator(1);
     assert!(g.step(&ParamValues::default()).is_err());
-    assert_eq!(g.prompt("").tokens, 1);
+    assert_eq!(g.prompt("").unwrap().tokens, 1);
     assert!(matches!(g.step(&ParamValues::default()).unwrap(), Step::Token { .. }));
 }
 
@@ -118,7 +118,7 @@ fn the_texts_join_to_the_bytes_of_the_tokens() {
     let mut params = ParamValues::default();
     params.set(ParamId::Temperature, 2.0);
     let mut g = generator(5);
-    g.prompt("春");
+    g.prompt("春").unwrap();
     let (mut text, mut bytes) = (String::new(), Vec::new());
     for _ in 0..120 {
         match g.step(&params).unwrap() {
@@ -159,7 +159,7 @@ fn taking_back_leaves_what_would_have_been_without() {
     let mut cold = ParamValues::default();
     cold.set(ParamId::Temperature, 0.0);
     let mut g = generator(3);
-    g.prompt("春江潮水");
+    g.prompt("春江潮水").unwrap();
     let first = take(&mut g, &cold, 12);
     let rewound = g.rewind(5).unwrap();
     assert_eq!(rewound, Rewound { to: 7, text: text(&first[7..]) });
@@ -176,7 +176,7 @@ fn taking_back_leaves_what_would_have_been_without() {
 fn half_a_character_is_taken_back_too() {
     let params = open();
     let mut g = generator(9);
-    g.prompt("O");
+    g.prompt("O").unwrap();
     let mut whole = String::new();
     for round in 0..200 {
         match g.step(&params).unwrap() {
@@ -199,7 +199,7 @@ fn the_road_not_taken_is_the_next_likeliest() {
     cold.set(ParamId::Temperature, 0.0);
     cold.set(ParamId::RepeatPenalty, 1.0);
     let mut g = generator(3);
-    g.prompt("The moon");
+    g.prompt("The moon").unwrap();
     let steps = take(&mut g, &cold, 6);
     let Step::Token { token: last, .. } = &steps[5] else { panic!() };
     let branched = g.branch().unwrap();
@@ -215,12 +215,12 @@ fn the_road_not_taken_is_the_next_likeliest() {
 fn a_kept_piece_comes_back_whole_with_its_prompt() {
     let params = open();
     let mut g = generator(5);
-    g.prompt("The moon");
+    g.prompt("The moon").unwrap();
     let first = text(&take(&mut g, &params, 10));
     assert!(g.snapshot(2) && !g.snapshot(SLOTS as u8));
     let next = g.draws();
     let on = ids(&take(&mut g, &params, 8));
-    g.prompt("春");
+    g.prompt("春").unwrap();
     take(&mut g, &params, 20);
     assert_eq!(g.restore(1), None);
     let restored = g.restore(2).unwrap();
@@ -234,7 +234,7 @@ fn a_kept_piece_comes_back_whole_with_its_prompt() {
 fn a_held_loop_goes_round_and_can_be_escaped_from() {
     let mut params = open();
     let mut g = generator(5);
-    g.prompt("The moon");
+    g.prompt("The moon").unwrap();
     let before = ids(&take(&mut g, &params, 10));
     params.set(ParamId::Lock, 1.0);
     params.set(ParamId::LockLength, 4.0);
@@ -258,15 +258,15 @@ fn the_blend_leads_from_one_prompt_to_the_other() {
         params.set(ParamId::Temperature, 0.0);
         params.set(ParamId::Blend, share);
         let mut g = generator(1);
-        g.prompt("The moon");
-        g.blend_with(Some("春江潮水"));
+        g.prompt("The moon").unwrap();
+        g.blend_with(Some("春江潮水")).unwrap();
         ids(&take(&mut g, &params, 8))
     };
     let alone = |prompt: &str| {
         let mut params = open();
         params.set(ParamId::Temperature, 0.0);
         let mut g = generator(1);
-        g.prompt(prompt);
+        g.prompt(prompt).unwrap();
         ids(&take(&mut g, &params, 8))
     };
     assert_eq!(at(0.0), alone("The moon"));
@@ -275,8 +275,8 @@ fn the_blend_leads_from_one_prompt_to_the_other() {
     let mut params = open();
     params.set(ParamId::Blend, 0.5);
     let mut g = generator(1);
-    g.prompt("The moon");
-    g.blend_with(Some("春江潮水"));
+    g.prompt("The moon").unwrap();
+    g.blend_with(Some("春江潮水")).unwrap();
     let Step::Token { token, .. } = g.step(&params).unwrap() else { panic!() };
     let p = |prompt: &str| {
         let mut model = Model::load(&Source::Embedded).unwrap();
@@ -286,7 +286,7 @@ fn the_blend_leads_from_one_prompt_to_the_other() {
     let mixed = 0.5 * p("The moon") + 0.5 * p("春江潮水");
     assert!((token.p - mixed).abs() < 1e-5 * mixed.max(1e-3), "{} {mixed}", token.p);
     // Without a second prompt the knob does nothing.
-    g.blend_with(None);
+    g.blend_with(None).unwrap();
     params.set(ParamId::Blend, 1.0);
     assert!(matches!(g.step(&params).unwrap(), Step::Token { .. }));
 }
@@ -295,17 +295,17 @@ fn the_blend_leads_from_one_prompt_to_the_other() {
 fn what_two_prompts_share_is_not_read_twice() {
     let long = "The moon rose over the sea, and the sea was still. ".repeat(9);
     let mut g = generator(1);
-    g.prompt(&format!("{long} And"));
+    g.prompt(&format!("{long} And")).unwrap();
     g.advance().unwrap();
     let read = g.text.engine().len();
-    g.prompt(&format!("{long} But then the wind came"));
+    g.prompt(&format!("{long} But then the wind came")).unwrap();
     let kept = g.text.engine().len();
     let chunk = g.text.engine().chunk();
     assert_eq!(kept % chunk, 0);
     assert!(kept + chunk >= read.min(g.text.ids().len()), "{kept} of {read} in parts of {chunk}");
     let shared = g.step(&open()).unwrap();
     let mut fresh = generator(1);
-    fresh.prompt(&format!("{long} But then the wind came"));
+    fresh.prompt(&format!("{long} But then the wind came")).unwrap();
     assert_eq!(ids(&[shared]), ids(&[fresh.step(&open()).unwrap()]));
 }
 
@@ -314,7 +314,7 @@ fn a_token_tells_of_its_inside() {
     let mut params = ParamValues::default();
     params.set(ParamId::Lens, 2.0);
     let mut g = generator(1);
-    g.prompt("The moon");
+    g.prompt("The moon").unwrap();
     let steps = take(&mut g, &params, 2);
     let Step::Token { token, .. } = &steps[1] else { panic!() };
     let spent = token.inside.spent;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::TextStream;
+use super::super::chat::Turn;
 use super::super::flaws::Flaws;
 use super::super::sampler::Mirostat;
 use super::{Piece, text};
@@ -33,6 +34,7 @@ pub(super) struct Mark {
 #[derive(Clone)]
 pub(super) struct Kept {
     pub prompt: String,
+    pub turns: Vec<Turn>,
     pub text: text::Kept,
     pub other: Option<text::Kept>,
     pub piece: Piece,

@@ -101,7 +101,7 @@ impl Pieces<'_> {
 impl Merges {
     /// Reads the lines of a file; of two equal ones the first counts. Gives the piece of each byte as well. A piece can
     /// be none of the vocabulary's tokens: such a word comes apart again in the end.
-    pub fn new<T: AsRef<str>>(lines: impl Iterator<Item = T>, vocabulary: &Vocabulary) -> (Merges, Box<[u32; 256]>) {
+    pub fn new(lines: impl Iterator<Item: AsRef<str>>, vocabulary: &Vocabulary) -> (Merges, Box<[u32; 256]>) {
         let mut merges = HashMap::new();
         let mut pieces = Pieces { vocabulary, others: HashMap::new(), other_bytes: 0 };
         let mut joined = String::new();

@@ -180,6 +180,11 @@ impl Tokenizer {
         self.vocabulary.find(text)
     }
 
+    /// What the token is for. Ids must be in the vocabulary.
+    pub(super) fn kind(&self, id: u32) -> TokenKind {
+        self.vocabulary.kind(id)
+    }
+
     /// What the token is called in the file; nothing for one that does not exist.
     pub(super) fn name(&self, id: u32) -> &str {
         if (id as usize) < self.vocabulary() { self.vocabulary.text(id) } else { "" }

@@ -69,8 +69,8 @@ pub(super) struct Vocabulary {
 
 impl Vocabulary {
     /// Takes the file's texts and the kind of each.
-    pub fn new<T: AsRef<str>>(
-        texts: impl ExactSizeIterator<Item = T>,
+    pub fn new(
+        texts: impl ExactSizeIterator<Item: AsRef<str>>,
         kind: impl Fn(usize) -> TokenKind,
         sentence_piece: bool,
     ) -> Vocabulary {

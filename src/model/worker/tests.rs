@@ -26,6 +26,7 @@ fn rig(seed: u64, matrix: Matrix) -> Rig {
         params: params.clone(),
         matrix,
         sampler: SamplerSpec::default(),
+        chat: patch::Chat::default(),
         bus: bus.clone(),
         seed,
         shutdown: shutdown.clone(),
@@ -85,7 +86,7 @@ fn the_worker_and_the_generator_play_the_same_tokens() {
     let got: Vec<u32> = rig.tokens(60).iter().map(|t| t.id).collect();
     rig.end();
     let mut generator = Generator::new(Model::load(&Source::Embedded).unwrap(), 11);
-    generator.prompt("The moon");
+    generator.prompt("The moon").unwrap();
     let mut right = Vec::new();
     while right.len() < 60 {
         if let Step::Token { token, .. } = generator.step(&ParamValues::default()).unwrap() {
