@@ -167,7 +167,6 @@ impl Gguf {
         }
     }
 
-    #[allow(dead_code, reason = "for the tokenizer")]
     pub fn texts(&self, key: &str) -> Option<&Texts> {
         match self.get(key)? {
             Value::Texts(texts) => Some(texts),

@@ -74,7 +74,7 @@ pub(super) fn load(gguf: &Gguf) -> Result<Tokenizer, ModelError> {
         add_bos_usual = true;
     } else {
         const KEY: &str = "tokenizer.ggml.merges";
-        let Some(Value::Texts(lines)) = gguf.get(KEY) else { return Err(gguf.missing(KEY)) };
+        let lines = gguf.texts(KEY).ok_or_else(|| gguf.missing(KEY))?;
         let known = pre.and_then(split::rule);
         let rule = known.or_else(|| split::rule(split::DEFAULT)).ok_or_else(|| gguf.missing("tokenizer.ggml.pre"))?;
         if known.is_none() {
@@ -100,13 +100,13 @@ pub(super) fn load(gguf: &Gguf) -> Result<Tokenizer, ModelError> {
 
 fn texts(gguf: &Gguf) -> Result<&Texts, ModelError> {
     const KEY: &str = "tokenizer.ggml.tokens";
-    match gguf.get(KEY) {
-        Some(Value::Texts(texts)) if texts.is_empty() => Err(gguf.bad_key(KEY, "it is empty; convert the model again")),
-        Some(Value::Texts(texts)) if texts.len() > MOST_TOKENS => {
+    match gguf.texts(KEY) {
+        Some(texts) if texts.is_empty() => Err(gguf.bad_key(KEY, "it is empty; convert the model again")),
+        Some(texts) if texts.len() > MOST_TOKENS => {
             Err(gguf.bad_key(KEY, format!("{} tokens are more than any model has", texts.len())))
         }
-        Some(Value::Texts(texts)) => Ok(texts),
-        _ => Err(gguf.missing(KEY)),
+        Some(texts) => Ok(texts),
+        None => Err(gguf.missing(KEY)),
     }
 }
 
