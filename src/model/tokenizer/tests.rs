@@ -89,7 +89,7 @@ fn sentence_piece(words: &[&str], more: &[(&str, Value)]) -> Gguf {
     gguf.keys.retain(|(key, _)| !key.starts_with("tokenizer.") && key != "general.name");
     let keys = [
         ("tokenizer.ggml.model", Value::Text("llama".to_string())),
-        ("tokenizer.ggml.tokens", Value::Texts(texts)),
+        ("tokenizer.ggml.tokens", Value::Texts(texts.iter().map(String::as_str).collect())),
         ("tokenizer.ggml.token_type", Value::Integers(kinds)),
         ("tokenizer.ggml.scores", Value::Floats(scores)),
     ];
@@ -163,7 +163,7 @@ fn hostile_vocabularies_take_no_longer() {
     let mut lines: Vec<String> = (0..14).map(|n| format!("{0} {0}", "a".repeat(1 << n))).collect();
     lines.extend(["", " ", "  ", "a", "é è", "a  b", "春 眠"].map(String::from));
     lines.extend(std::iter::repeat_n("x y".to_string(), 300_000));
-    gguf.keys.iter_mut().find(|(key, _)| key == "tokenizer.ggml.merges").unwrap().1 = Value::Texts(lines);
+    gguf.keys.iter_mut().find(|(key, _)| key == "tokenizer.ggml.merges").unwrap().1 = Value::Texts(lines.iter().map(String::as_str).collect());
     let tokenizer = Tokenizer::new(&gguf).unwrap();
     assert!(!tokenizer.encode(&"a".repeat(100_000)).is_empty());
     // Half a million control tokens, none of which is in the text.

@@ -1,4 +1,4 @@
-//! Products with weights that are floating-point numbers, in single precision: F32, F16 and BF16.
+//! Products with weights that are floating-point numbers, in single precision: F16 and BF16. F32 has a product of its own, see [`super::super::float`].
 
 use std::arch::x86_64::*;
 
@@ -26,19 +26,8 @@ pub trait Float {
     unsafe fn load(at: *const u8, mask: __mmask16) -> __m512;
 }
 
-pub struct F32;
 pub struct F16;
 pub struct BF16;
-
-impl Float for F32 {
-    const BYTES: usize = 4;
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    unsafe fn load(at: *const u8, mask: __mmask16) -> __m512 {
-        // SAFETY: the caller's.
-        unsafe { _mm512_maskz_loadu_ps(mask, at.cast()) }
-    }
-}
 
 impl Float for F16 {
     const BYTES: usize = 2;
