@@ -1,9 +1,13 @@
 //! Own kernels for x86 processors with AVX-512 and VNNI: integer products of the compact blocks with activations that
 //! are rounded to eight bits, 32 to a scale.
+//!
+//! Only the functions that the table names carry the processor's features; what they call is inlined into them by
+//! force, whatever the build is optimised for.
 
 mod dot;
 mod flat;
 mod floats;
+mod lines;
 mod panel;
 mod product;
 mod round;
