@@ -41,7 +41,6 @@ macro_rules! dot {
                 // SAFETY: the caller's; a row's last blocks, where they are fewer than a piece has, are copied first.
                 unsafe {
                     for (x, fours) in x[..whole].iter().zip(fours) {
-                        prefetch::<STEP>(piece);
                         $piece(&*piece.cast(), x, fours, &mut sums);
                         piece = piece.wrapping_add(STEP);
                     }
@@ -69,15 +68,17 @@ pub unsafe fn total(sums: &[__m512; 3]) -> f32 {
     unsafe { _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), sums[2])) }
 }
 
-/// Asks for as many bytes as a piece has, some way ahead of it. What lies behind the last row may be no memory at all,
-/// which a prefetch may ask for.
+/// Asks for a quarter of as many bytes as these are, some way ahead of them. What lies behind the last row may be no
+/// memory at all, which a prefetch may ask for. All four quarters at once would let what is needed now wait.
 #[inline(always)]
-pub unsafe fn prefetch<const BYTES: usize>(piece: *const u8) {
-    for line in 0..BYTES.div_ceil(64) {
+pub unsafe fn prefetch<const N: usize>(blocks: &[u8; N], quarter: usize) {
+    let lines = N.div_ceil(64);
+    for line in (quarter..lines).step_by(4) {
+        let at = blocks.as_ptr().wrapping_add(line * 64);
         // SAFETY: every processor of this kind has it.
         unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(piece.wrapping_add(NEAR + line * 64).cast());
-            _mm_prefetch::<_MM_HINT_T1>(piece.wrapping_add(FAR + line * 64).cast());
+            _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(NEAR).cast());
+            _mm_prefetch::<_MM_HINT_T1>(at.wrapping_add(FAR).cast());
         }
     }
 }
@@ -167,6 +168,7 @@ unsafe fn q4_k_piece(block: &[u8; 144], x: &Piece, _fours: &Fours, sums: &mut [_
     unsafe {
         let scales = k_scales(part(block, 0), x, sums);
         four_times!(I, {
+            prefetch(block, I);
             let w = nibbles(part(block, 16 + I * 32));
             add_64(sums, I, _mm512_setzero_si512(), w, x, _mm512_permutexvar_ps(spread8(I * 2), scales));
         });
@@ -180,6 +182,7 @@ unsafe fn q5_k_piece(block: &[u8; 176], x: &Piece, _fours: &Fours, sums: &mut [_
         let scales = k_scales(part(block, 0), x, sums);
         let fifth = _mm512_broadcast_i64x4(part(block, 16));
         four_times!(I, {
+            prefetch(block, I);
             // Bit 2i of `fifth` belongs to the first 32 numbers, bit 2i + 1 to the others: rotated to bit 4.
             let bit = _mm512_rorv_epi32(fifth, halves((28 + 2 * I as i32) % 32, (29 + 2 * I as i32) % 32));
             let w = with_bits(nibbles(part(block, 48 + I * 32)), bit, _mm512_set1_epi8(0x10));
@@ -236,6 +239,7 @@ unsafe fn q6_k_piece(block: &[u8; 210], x: &Piece, _fours: &Fours, sums: &mut [_
         let scales = _mm512_mul_ps(scales, _mm512_permutexvar_ps(twice, sixteen(&x.scale)));
         let numbers = q6_k_numbers(block);
         four_times!(I, {
+            prefetch(block, I);
             let scale = _mm512_permutexvar_ps(spread4(I * 4), scales);
             add_64(sums, I, _mm512_setzero_si512(), numbers[I], x, scale);
         });
@@ -260,6 +264,7 @@ unsafe fn q8_0_piece(blocks: &[u8; 272], x: &Piece, fours: &Fours, sums: &mut [_
         let scales = _mm256_mul_ps(q8_0_units(blocks), _mm512_castps512_ps256(sixteen(&x.scale)));
         let scales = _mm512_castps256_ps512(scales);
         four_times!(I, {
+            prefetch(blocks, I);
             let low = _mm512_castsi256_si512(part(blocks, I * 68 + 2));
             let w = _mm512_inserti64x4::<1>(low, part(blocks, I * 68 + 36));
             // Raised by 128, which the sums of four that the product begins with take back.

@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::super::share::Out;
 use super::dot::prefetch;
-use super::lines::{load, put_sixteen, sixteen, store};
+use super::lines::{four_times, load, put_sixteen, sixteen, store};
 use super::panel::{LANES, turn};
 
 /// Rows of weights that are multiplied as one piece of work: two registers of them.
@@ -137,11 +137,13 @@ unsafe fn dot<T: Float>(row: *const u8, x: &[f32]) -> f32 {
         let mut x = x.as_ptr();
         let mut w = row;
         for _ in 0..columns / 64 {
-            if T::BYTES == 4 { prefetch::<256>(w) } else { prefetch::<128>(w) }
-            for i in 0..4 {
-                let numbers = T::load(w.wrapping_add(i * 16 * T::BYTES), 0xFFFF);
-                sums[i] = _mm512_fmadd_ps(numbers, load(x.wrapping_add(i * 16).cast()), sums[i]);
-            }
+            four_times!(I, {
+                if I < T::BYTES {
+                    prefetch::<64>(&*w.wrapping_add(I * 64).cast(), 0);
+                }
+                let numbers = T::load(w.wrapping_add(I * 16 * T::BYTES), 0xFFFF);
+                sums[I] = _mm512_fmadd_ps(numbers, load(x.wrapping_add(I * 16).cast()), sums[I]);
+            });
             (x, w) = (x.wrapping_add(64), w.wrapping_add(64 * T::BYTES));
         }
         for (i, column) in (whole..columns).step_by(16).enumerate() {
