@@ -8,8 +8,7 @@ use super::lines::{four_times, load, part, sixteen};
 use super::round::{Fours, PIECE, Piece};
 
 /// How far ahead memory is asked for, in bytes: into the second-level cache, and from there into the first. Measured
-/// with two threads, which can read 29 to 30 GB/s: a Q4_K_M file at 24 GB/s (17 without, 20 with one distance alone),
-/// Q8_0 at 27 (23 and 25).
+/// with two threads, which can read 27 GB/s: a Q4_K_M file at 25 to 26 GB/s (17 without), Q8_0 at 26 to 27 (21 without).
 const FAR: usize = 8192;
 const NEAR: usize = 1024;
 
@@ -249,7 +248,11 @@ unsafe fn q6_k_piece(block: &[u8; 210], x: &Piece, _fours: &Fours, sums: &mut [_
 /// What 1 stands for in each of eight Q8_0 blocks in a row, which are 34 bytes each and begin with it.
 #[inline(always)]
 pub unsafe fn q8_0_units(blocks: &[u8; 272]) -> __m256 {
-    macro_rules! unit { ($i:literal) => { part(blocks, $i * 34) }; }
+    macro_rules! unit {
+        ($i:literal) => {
+            part(blocks, $i * 34)
+        };
+    }
     // SAFETY: the caller has the features; all parts lie within the blocks.
     unsafe {
         let (a, b, c, d) = (unit!(0), unit!(1), unit!(2), unit!(3));

@@ -183,7 +183,12 @@ unsafe fn fill<T: Float>(
 
 /// Adds the panel times `M` rows of activations, `stride` apart, to `sums`.
 #[inline(always)]
-unsafe fn few<const M: usize>(panel: &[[[f32; LANES]; 2]], x: *const f32, stride: usize, sums: &mut [[[f32; LANES]; 2]]) {
+unsafe fn few<const M: usize>(
+    panel: &[[[f32; LANES]; 2]],
+    x: *const f32,
+    stride: usize,
+    sums: &mut [[[f32; LANES]; 2]],
+) {
     // SAFETY: the caller has the features and the rows.
     unsafe {
         let mut wide = [[_mm512_setzero_ps(); 2]; M];

@@ -39,12 +39,22 @@ pub unsafe fn part<T: Copy, const N: usize>(bytes: &[u8; N], at: usize) -> T {
 
 /// Does something for `I` = 0 to 3, written out: a loop is not unrolled where its loads are checked.
 macro_rules! four_times {
-    ($i:ident, $body:block) => {
-        { const $i: usize = 0; $body }
-        { const $i: usize = 1; $body }
-        { const $i: usize = 2; $body }
-        { const $i: usize = 3; $body }
-    };
+    ($i:ident, $body:block) => {{
+        const $i: usize = 0;
+        $body
+    }
+    {
+        const $i: usize = 1;
+        $body
+    }
+    {
+        const $i: usize = 2;
+        $body
+    }
+    {
+        const $i: usize = 3;
+        $body
+    }};
 }
 pub(super) use four_times;
 
