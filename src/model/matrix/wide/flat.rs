@@ -3,11 +3,13 @@
 //! A number is `scale * byte - min`, with a scale and a minimum for each 32 or 16 columns.
 
 use std::arch::x86_64::*;
+use std::mem::offset_of;
 
 use half::f16;
 
-use super::dot::{spread4, spread8, total};
-use super::panel::{LANES, Panel, turn_bytes, turn_floats};
+use super::dot::{add_64, spread4, spread8, total};
+use super::lines::{four_times, part, sixteen};
+use super::panel::{LANES, Panel, turn_flats, turn_floats};
 use super::round::{Fours, PIECE, Piece};
 
 /// 256 columns of a row.
@@ -116,12 +118,11 @@ impl Unpacked for Q3K {
 }
 
 /// The blocks of one row that lie in one piece; columns beyond them are left as they are.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+#[inline(always)]
 unsafe fn unpack_row<T: Unpacked>(row: *const u8, columns: usize, flat: &mut Flat) {
     for i in 0..columns / T::ELEMENTS {
-        // SAFETY: the caller's.
-        let block = unsafe { std::slice::from_raw_parts(row.add(i * T::BYTES), T::BYTES) };
+        // SAFETY: the caller has the blocks.
+        let block = unsafe { std::slice::from_raw_parts(row.wrapping_add(i * T::BYTES), T::BYTES) };
         T::block(block, i, flat);
     }
 }
@@ -129,13 +130,15 @@ unsafe fn unpack_row<T: Unpacked>(row: *const u8, columns: usize, flat: &mut Fla
 /// See [`super::panel::Unpack`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 pub unsafe fn unpack<T: Unpacked>(rows: &[*const u8; LANES], columns: usize, panel: &mut Panel) {
-    for (row, flat) in rows.iter().zip(&mut panel.flats) {
-        // SAFETY: the caller's.
-        unsafe { unpack_row::<T>(*row, columns, flat) };
+    // SAFETY: the features are there, and the caller has the blocks.
+    unsafe {
+        for i in 0..LANES {
+            unpack_row::<T>(rows[i], columns, &mut panel.flats[i]);
+        }
+        turn_flats(panel);
+        let min = panel.flats.as_ptr().cast::<u8>().wrapping_add(offset_of!(Flat, min));
+        turn_floats(min, size_of::<Flat>(), &mut panel.min);
     }
-    turn_bytes(|row| &panel.flats[row].w, &mut panel.w);
-    turn_floats(|row| &panel.flats[row].scale, &mut panel.scale);
-    turn_floats(|row| &panel.flats[row].min, &mut panel.min);
 }
 
 /// See [`super::dot::Dot`].
@@ -154,29 +157,27 @@ pub unsafe fn dot<T: Unpacked>(
         let mut sums = [_mm512_setzero_ps(); 3];
         for (i, x) in x.iter().enumerate() {
             let at = (row * columns + i * PIECE) / T::ELEMENTS * T::BYTES;
-            // SAFETY: the caller's; loads are of whole lines.
+            // SAFETY: the features are there, and the caller has the blocks.
             unsafe {
-                unpack_row::<T>(weights.add(at), PIECE.min(columns - i * PIECE), &mut flat);
+                unpack_row::<T>(weights.wrapping_add(at), PIECE.min(columns - i * PIECE), &mut flat);
+                let both = sixteen(&x.scale);
                 let (units, less) = if thin {
                     let twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
-                    (_mm512_permutexvar_ps(twice, _mm512_load_ps(x.scale.as_ptr())), _mm512_load_ps(x.sum16.as_ptr()))
+                    (_mm512_permutexvar_ps(twice, both), sixteen(&x.sum16))
                 } else {
-                    let both = _mm512_load_ps(x.scale.as_ptr());
-                    let less = _mm512_castps256_ps512(_mm256_load_ps(x.sum32.as_ptr()));
-                    (both, _mm512_maskz_mov_ps(0xFF, less))
+                    let upper = _mm512_castps_si512(both);
+                    (both, _mm512_castsi512_ps(_mm512_maskz_shuffle_i64x2::<0b00_00_11_10>(0x0F, upper, upper)))
                 };
-                let scales = _mm512_mul_ps(_mm512_load_ps(flat.scale.as_ptr()), units);
-                sums[2] = _mm512_fmadd_ps(_mm512_load_ps(flat.min.as_ptr()), less, sums[2]);
-                for i in 0..4 {
-                    let w = _mm512_load_si512(flat.w.as_ptr().add(i * 64).cast());
-                    let q = _mm512_load_si512(x.q.as_ptr().add(i * 64).cast());
-                    let dot = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(_mm512_setzero_si512(), w, q));
-                    let lanes = if thin { spread4(i as i32 * 4) } else { spread8(i as i32 * 2) };
-                    sums[i % 2] = _mm512_fmadd_ps(dot, _mm512_permutexvar_ps(lanes, scales), sums[i % 2]);
-                }
+                let scales = _mm512_mul_ps(sixteen(&flat.scale), units);
+                sums[2] = _mm512_fmadd_ps(sixteen(&flat.min), less, sums[2]);
+                four_times!(I, {
+                    let w = part(&flat.w, I * 64);
+                    let lanes = if thin { spread4(I * 4) } else { spread8(I * 2) };
+                    add_64(&mut sums, I, _mm512_setzero_si512(), w, x, _mm512_permutexvar_ps(lanes, scales));
+                });
             }
         }
-        // SAFETY: the caller's.
+        // SAFETY: the caller has room.
         unsafe { out.add(row).write(total(&sums)) };
     }
 }

@@ -4,6 +4,7 @@ use std::arch::x86_64::*;
 
 use super::super::share::Out;
 use super::dot::prefetch;
+use super::lines::{four_times, load, put_sixteen, sixteen, store};
 use super::panel::{LANES, turn};
 
 /// Rows of weights that are multiplied as one piece of work: two registers of them.
@@ -31,8 +32,7 @@ pub struct BF16;
 
 impl Float for F16 {
     const BYTES: usize = 2;
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    #[inline(always)]
     unsafe fn load(at: *const u8, mask: __mmask16) -> __m512 {
         // SAFETY: the caller's.
         unsafe { _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, at.cast())) }
@@ -41,12 +41,13 @@ impl Float for F16 {
 
 impl Float for BF16 {
     const BYTES: usize = 2;
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    #[inline(always)]
     unsafe fn load(at: *const u8, mask: __mmask16) -> __m512 {
         // SAFETY: the caller's.
-        let halves = unsafe { _mm256_maskz_loadu_epi16(mask, at.cast()) };
-        _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)))
+        unsafe {
+            let halves = _mm256_maskz_loadu_epi16(mask, at.cast());
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)))
+        }
     }
 }
 
@@ -90,18 +91,21 @@ pub unsafe fn multiply<T: Float>(
         sums[..m].fill([[0.0; LANES]; 2]);
         for start in (0..columns).step_by(DEPTH) {
             let depth = DEPTH.min(columns - start);
-            // SAFETY: the caller's; where fewer rows are left, the last one stands in for those that are missing.
+            // SAFETY: the features are there, and the caller has the rows; where fewer are left, the last one stands in
+            // for those that are missing.
             unsafe {
-                let row = |i: usize| weights[(i.min(rows - 1) * columns + start) * T::BYTES..].as_ptr();
-                fill::<T>(row, depth, &mut panel);
-                let (mut eights, mut left) = (sums[..m].as_chunks_mut::<8>().0.iter_mut(), m / 8 * 8);
-                for (i, sums) in eights.by_ref().enumerate() {
-                    few::<8>(&panel[..depth], x[i * 8 * columns + start..].as_ptr(), columns, sums);
+                for side in 0..2 {
+                    let row = |i: usize| (side * LANES + i).min(rows - 1) * columns + start;
+                    fill::<T>(|i| weights[row(i) * T::BYTES..].as_ptr(), depth, side, &mut panel);
                 }
-                while left < m {
-                    let sums = (&mut sums[left..left + 1]).try_into().expect("one row");
-                    few::<1>(&panel[..depth], x[left * columns + start..].as_ptr(), columns, sums);
-                    left += 1;
+                let (panel, mut i) = (&panel[..depth], 0);
+                while i + 8 <= m {
+                    few::<8>(panel, x[i * columns + start..].as_ptr(), columns, &mut sums[i..i + 8]);
+                    i += 8;
+                }
+                while i < m {
+                    few::<1>(panel, x[i * columns + start..].as_ptr(), columns, &mut sums[i..i + 1]);
+                    i += 1;
                 }
             }
         }
@@ -113,86 +117,87 @@ pub unsafe fn multiply<T: Float>(
 }
 
 /// One row of weights times one of activations.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
+#[inline(always)]
 unsafe fn dot<T: Float>(row: *const u8, x: &[f32]) -> f32 {
-    let mut sums = [_mm512_setzero_ps(); 4];
     let columns = x.len();
     let whole = columns / 64 * 64;
-    // SAFETY: the caller's; masks keep to the row.
+    // SAFETY: the caller has the features and the row; masks keep to it.
     unsafe {
-        for column in (0..whole).step_by(64) {
-            if T::BYTES == 4 {
-                prefetch::<256>(row.add(column * 4));
-            } else {
-                prefetch::<128>(row.add(column * 2));
-            }
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let at = column + i * 16;
-                *sum =
-                    _mm512_fmadd_ps(T::load(row.add(at * T::BYTES), 0xFFFF), _mm512_loadu_ps(x.as_ptr().add(at)), *sum);
-            }
+        let mut sums = [_mm512_setzero_ps(); 4];
+        let mut x = x.as_ptr();
+        let mut w = row;
+        for _ in 0..columns / 64 {
+            four_times!(I, {
+                if I < T::BYTES {
+                    prefetch::<64>(&*w.wrapping_add(I * 64).cast(), 0);
+                }
+                let numbers = T::load(w.wrapping_add(I * 16 * T::BYTES), 0xFFFF);
+                sums[I] = _mm512_fmadd_ps(numbers, load(x.wrapping_add(I * 16).cast()), sums[I]);
+            });
+            (x, w) = (x.wrapping_add(64), w.wrapping_add(64 * T::BYTES));
         }
         for (i, column) in (whole..columns).step_by(16).enumerate() {
             let mask = mask(column, columns);
-            let x = _mm512_maskz_loadu_ps(mask, x.as_ptr().add(column));
-            sums[i] = _mm512_fmadd_ps(T::load(row.add(column * T::BYTES), mask), x, sums[i]);
+            let x = _mm512_maskz_loadu_ps(mask, x.wrapping_add(i * 16));
+            sums[i] = _mm512_fmadd_ps(T::load(w.wrapping_add(i * 16 * T::BYTES), mask), x, sums[i]);
         }
+        _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])))
     }
-    _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])))
 }
 
-/// Turns `depth` columns of 32 rows so that the rows are the lanes.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn fill<T: Float>(row: impl Fn(usize) -> *const u8, depth: usize, panel: &mut [[[f32; LANES]; 2]; DEPTH]) {
+/// Turns `depth` columns of 16 rows so that the rows are the lanes of one side of a panel.
+#[inline(always)]
+unsafe fn fill<T: Float>(
+    row: impl Fn(usize) -> *const u8,
+    depth: usize,
+    side: usize,
+    panel: &mut [[[f32; LANES]; 2]; DEPTH],
+) {
     let mut flat = [[0.0f32; DEPTH]; LANES];
-    for side in 0..2 {
+    // SAFETY: the caller has the features and the rows; masks keep to them, and a flat row has room for whole registers.
+    unsafe {
         for (i, flat) in flat.iter_mut().enumerate() {
             for column in (0..depth).step_by(16) {
-                // SAFETY: the caller's; the mask keeps to the row, and a flat row has room for whole registers.
-                unsafe {
-                    let numbers = T::load(row(side * LANES + i).add(column * T::BYTES), mask(column, depth));
-                    _mm512_storeu_ps(flat.as_mut_ptr().add(column), numbers);
-                }
+                let numbers = T::load(row(i).wrapping_add(column * T::BYTES), mask(column, depth));
+                store(flat.as_mut_ptr().wrapping_add(column).cast(), numbers);
             }
         }
         for column in (0..depth).step_by(4) {
-            // SAFETY: four numbers are 16 bytes, and so many columns is a multiple of four.
-            let lines = unsafe { turn(|row| flat[row].as_ptr().add(column).cast()) };
-            for (line, out) in lines.into_iter().zip(&mut panel[column..]) {
-                // SAFETY: 16 numbers.
-                unsafe { _mm512_storeu_si512(out[side].as_mut_ptr().cast(), line) };
+            let lines = turn(flat.as_ptr().cast::<u8>().wrapping_add(4 * column), 4 * DEPTH);
+            for j in 0..4 {
+                put_sixteen(&mut panel[column + j][side], _mm512_castsi512_ps(lines[j]));
             }
         }
     }
 }
 
 /// Adds the panel times `M` rows of activations, `stride` apart, to `sums`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
+#[inline(always)]
 unsafe fn few<const M: usize>(
     panel: &[[[f32; LANES]; 2]],
     x: *const f32,
     stride: usize,
-    sums: &mut [[[f32; LANES]; 2]; M],
+    sums: &mut [[[f32; LANES]; 2]],
 ) {
-    // SAFETY: the caller's; loads and stores are of 16 numbers.
+    // SAFETY: the caller has the features and the rows.
     unsafe {
-        let mut wide: [[__m512; 2]; M] =
-            std::array::from_fn(|i| std::array::from_fn(|side| _mm512_loadu_ps(sums[i][side].as_ptr())));
-        for (column, w) in panel.iter().enumerate() {
-            let w: [__m512; 2] = std::array::from_fn(|side| _mm512_loadu_ps(w[side].as_ptr()));
-            for (i, wide) in wide.iter_mut().enumerate() {
-                let x = _mm512_set1_ps(x.add(i * stride + column).read());
-                wide[0] = _mm512_fmadd_ps(w[0], x, wide[0]);
-                wide[1] = _mm512_fmadd_ps(w[1], x, wide[1]);
-            }
+        let mut wide = [[_mm512_setzero_ps(); 2]; M];
+        for i in 0..M {
+            wide[i] = [sixteen(&sums[i][0]), sixteen(&sums[i][1])];
         }
-        for (wide, sums) in wide.into_iter().zip(sums) {
-            for (wide, sums) in wide.into_iter().zip(sums) {
-                _mm512_storeu_ps(sums.as_mut_ptr(), wide);
+        let mut x = x;
+        for w in panel {
+            let w = [sixteen(&w[0]), sixteen(&w[1])];
+            for i in 0..M {
+                let x = _mm512_set1_ps(load(x.wrapping_add(i * stride).cast()));
+                wide[i][0] = _mm512_fmadd_ps(w[0], x, wide[i][0]);
+                wide[i][1] = _mm512_fmadd_ps(w[1], x, wide[i][1]);
             }
+            x = x.wrapping_add(1);
+        }
+        for i in 0..M {
+            put_sixteen(&mut sums[i][0], wide[i][0]);
+            put_sixteen(&mut sums[i][1], wide[i][1]);
         }
     }
 }

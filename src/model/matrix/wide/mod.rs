@@ -1,9 +1,15 @@
 //! Own kernels for x86 processors with AVX-512 and VNNI: integer products of the compact blocks with activations that
 //! are rounded to eight bits.
+//!
+//! Only the functions that the table names carry the processor's features; what they call is inlined into them by
+//! force, whatever the build is optimised for.
+// Loops over registers count: with iterators and closures not all of them are unrolled in the build that plays.
+#![allow(clippy::needless_range_loop)]
 
 mod dot;
 mod flat;
 mod floats;
+mod lines;
 mod panel;
 mod product;
 pub mod round;

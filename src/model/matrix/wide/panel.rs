@@ -2,10 +2,11 @@
 //! can be multiplied with them.
 
 use std::arch::x86_64::*;
-use std::mem::MaybeUninit;
+use std::mem::offset_of;
 
-use super::dot::{k_head, q6_k_numbers, q6_k_scales, q8_0_units};
+use super::dot::{k_head, q6_k_numbers, q6_k_scales, q8_0_units, with_bits};
 use super::flat::Flat;
+use super::lines::{four_times, load, part, put_line, put_sixteen, store};
 use super::round::PIECE;
 
 /// Rows in a panel: the lanes of a register.
@@ -38,97 +39,132 @@ impl Panel {
 /// The processor has the features, and the blocks can be read.
 pub type Unpack = unsafe fn(rows: &[*const u8; LANES], columns: usize, panel: &mut Panel);
 
-/// Four times four bytes of each of 16 rows, turned so that the rows are the lanes.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub unsafe fn turn(row: impl Fn(usize) -> *const u8) -> [__m512i; 4] {
-    let line = |i: usize| {
-        // SAFETY: the caller's: 16 bytes of each row can be read.
-        let [a, b, c, d] = [0, 4, 8, 12].map(|lane| unsafe { _mm_loadu_si128(row(i + lane).cast()) });
+/// Four times four bytes of each of 16 rows, turned so that the rows are the lanes. The rows begin at `first`, each
+/// `stride` bytes behind the one before.
+#[inline(always)]
+pub unsafe fn turn(first: *const u8, stride: usize) -> [__m512i; 4] {
+    // SAFETY: the caller has the features and 16 bytes of each row.
+    unsafe {
+        let mut lines = [_mm512_setzero_si512(); 4];
+        for i in 0..4 {
+            let row = first.wrapping_add(i * stride);
+            let (a, b) = (load(row), load(row.wrapping_add(4 * stride)));
+            let (c, d) = (load(row.wrapping_add(8 * stride)), load(row.wrapping_add(12 * stride)));
+            lines[i] = four(a, b, c, d);
+        }
+        turned(lines)
+    }
+}
+
+/// The same for rows that lie anywhere, `at` bytes on.
+#[inline(always)]
+unsafe fn turn_rows(rows: &[*const u8; LANES], at: usize) -> [__m512i; 4] {
+    // SAFETY: the caller has the features and 16 bytes of each row.
+    unsafe {
+        let mut lines = [_mm512_setzero_si512(); 4];
+        for i in 0..4 {
+            let (a, b) = (load(rows[i].wrapping_add(at)), load(rows[i + 4].wrapping_add(at)));
+            let (c, d) = (load(rows[i + 8].wrapping_add(at)), load(rows[i + 12].wrapping_add(at)));
+            lines[i] = four(a, b, c, d);
+        }
+        turned(lines)
+    }
+}
+
+#[inline(always)]
+unsafe fn four(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m512i {
+    // SAFETY: the caller has the features.
+    unsafe {
         let line = _mm512_inserti32x4::<1>(_mm512_castsi128_si512(a), b);
         _mm512_inserti32x4::<3>(_mm512_inserti32x4::<2>(line, c), d)
-    };
-    let (a, b, c, d) = (line(0), line(1), line(2), line(3));
-    let (ab, cd) = (_mm512_unpacklo_epi32(a, b), _mm512_unpacklo_epi32(c, d));
-    let (ab_high, cd_high) = (_mm512_unpackhi_epi32(a, b), _mm512_unpackhi_epi32(c, d));
-    [
-        _mm512_unpacklo_epi64(ab, cd),
-        _mm512_unpackhi_epi64(ab, cd),
-        _mm512_unpacklo_epi64(ab_high, cd_high),
-        _mm512_unpackhi_epi64(ab_high, cd_high),
-    ]
+    }
 }
 
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn store(line: &mut [u8; 64], bytes: __m512i) {
-    // SAFETY: 64 bytes.
-    unsafe { _mm512_storeu_si512(line.as_mut_ptr().cast(), bytes) };
+/// Row `i + 4 * j` is quarter `j` of line `i`.
+#[inline(always)]
+unsafe fn turned(lines: [__m512i; 4]) -> [__m512i; 4] {
+    let [a, b, c, d] = lines;
+    // SAFETY: the caller has the features.
+    unsafe {
+        let (ab, cd) = (_mm512_unpacklo_epi32(a, b), _mm512_unpacklo_epi32(c, d));
+        let (ab_high, cd_high) = (_mm512_unpackhi_epi32(a, b), _mm512_unpackhi_epi32(c, d));
+        [
+            _mm512_unpacklo_epi64(ab, cd),
+            _mm512_unpackhi_epi64(ab, cd),
+            _mm512_unpacklo_epi64(ab_high, cd_high),
+            _mm512_unpackhi_epi64(ab_high, cd_high),
+        ]
+    }
 }
 
-/// The 16 numbers of each row become 16 lines.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub fn turn_floats<'a>(row: impl Fn(usize) -> &'a [f32; 16], out: &mut [[f32; LANES]; 16]) {
+/// The 16 numbers of each row, `stride` bytes apart, become 16 lines.
+#[inline(always)]
+pub unsafe fn turn_floats(first: *const u8, stride: usize, out: &mut [[f32; LANES]; 16]) {
     for i in 0..4 {
-        // SAFETY: four numbers are 16 bytes.
-        let lines = unsafe { turn(|lane| row(lane).as_ptr().add(i * 4).cast()) };
-        for (line, out) in lines.into_iter().zip(&mut out[i * 4..]) {
-            // SAFETY: 16 numbers.
-            unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), line) };
+        // SAFETY: the caller has the features and the rows; four numbers are 16 bytes.
+        unsafe {
+            let lines = turn(first.wrapping_add(i * 16), stride);
+            for j in 0..4 {
+                put_sixteen(&mut out[i * 4 + j], _mm512_castsi512_ps(lines[j]));
+            }
         }
     }
 }
 
-/// The 256 bytes of each row become 64 lines of four each.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub fn turn_bytes<'a>(row: impl Fn(usize) -> &'a [u8; PIECE], out: &mut [[u8; 64]; PIECE / 4]) {
+/// The flat rows become the panel's weights.
+#[inline(always)]
+pub unsafe fn turn_flats(panel: &mut Panel) {
+    let first = panel.flats.as_ptr().cast::<u8>();
     for i in 0..16 {
-        // SAFETY: a row has 256 bytes.
-        let lines = unsafe { turn(|lane| row(lane).as_ptr().add(i * 16)) };
-        for (line, out) in lines.into_iter().zip(&mut out[i * 4..]) {
-            store(out, line);
+        // SAFETY: the caller has the features; a row has 256 bytes.
+        unsafe {
+            let lines = turn(first.wrapping_add(offset_of!(Flat, w) + i * 16), size_of::<Flat>());
+            for j in 0..4 {
+                put_line(&mut panel.w[i * 4 + j], lines[j]);
+            }
         }
     }
+    // SAFETY: as above.
+    unsafe { turn_floats(first.wrapping_add(offset_of!(Flat, scale)), size_of::<Flat>(), &mut panel.scale) };
 }
 
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn scaled(from: &[[f32; LANES]; 16], by: f32, to: &mut [[f32; LANES]; 16]) {
-    for (from, to) in from.iter().zip(to) {
-        for (from, to) in from.iter().zip(to) {
-            *to = from * by;
-        }
+/// Weights that stand for themselves less `by`.
+#[inline(always)]
+fn lower(panel: &mut Panel, by: f32) {
+    for (scale, min) in panel.scale.as_flattened().iter().zip(panel.min.as_flattened_mut()) {
+        *min = scale * by;
     }
 }
 
 /// Scales and minima of Q4_K and Q5_K blocks.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
+#[inline(always)]
 unsafe fn k_heads(rows: &[*const u8; LANES], panel: &mut Panel) {
     let (mut heads, mut turned) = ([[0.0f32; 16]; LANES], [[0.0f32; LANES]; 16]);
-    for (row, head) in rows.iter().zip(&mut heads) {
-        // SAFETY: the caller's; 16 numbers.
-        unsafe { _mm512_storeu_ps(head.as_mut_ptr(), k_head(*row)) };
+    // SAFETY: the caller has the features and the blocks; a row of heads is 64 bytes.
+    unsafe {
+        for i in 0..LANES {
+            put_sixteen(&mut heads[i], k_head(load(rows[i])));
+        }
+        turn_floats(heads.as_ptr().cast(), 64, &mut turned);
     }
-    turn_floats(|row| &heads[row], &mut turned);
     panel.scale[..8].copy_from_slice(&turned[..8]);
     panel.min[..8].copy_from_slice(&turned[8..]);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
 pub unsafe fn q4_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel) {
-    // SAFETY: the caller's; a line of a panel is 64 bytes.
+    // SAFETY: the features are there, and the caller has the blocks.
     unsafe {
         k_heads(rows, panel);
         let nibble = _mm512_set1_epi8(0xF);
         // Turned before it is unpacked: half as much to turn.
         for i in 0..8 {
-            let (group, line) = (i / 2 * 2, i % 2 * 4);
-            for (j, both) in turn(|row| rows[row].add(16 + i * 16)).into_iter().enumerate() {
-                store(&mut panel.w[group * 8 + line + j], _mm512_and_si512(both, nibble));
-                store(&mut panel.w[group * 8 + 8 + line + j], _mm512_and_si512(_mm512_srli_epi32::<4>(both), nibble));
+            let first = i / 2 * 16 + i % 2 * 4;
+            let lines = turn_rows(rows, 16 + i * 16);
+            for j in 0..4 {
+                put_line(&mut panel.w[first + j], _mm512_and_si512(lines[j], nibble));
+                let high = _mm512_and_si512(_mm512_srli_epi32::<4>(lines[j]), nibble);
+                put_line(&mut panel.w[first + 8 + j], high);
             }
         }
     }
@@ -136,22 +172,21 @@ pub unsafe fn q4_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
 pub unsafe fn q5_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel) {
-    // SAFETY: the caller's; a line of a panel is 64 bytes.
+    // SAFETY: the features are there, and the caller has the blocks.
     unsafe {
         k_heads(rows, panel);
         let (nibble, fifth) = (_mm512_set1_epi8(0xF), _mm512_set1_epi8(0x10));
         for half in 0..2 {
-            let bits = turn(|row| rows[row].add(16 + half * 16));
+            let bits = turn_rows(rows, 16 + half * 16);
             for group in 0..4 {
-                let nibbles = turn(|row| rows[row].add(48 + group * 32 + half * 16));
-                for (j, (both, bits)) in nibbles.into_iter().zip(bits).enumerate() {
-                    let (a, b) =
-                        (_mm512_and_si512(both, nibble), _mm512_and_si512(_mm512_srli_epi32::<4>(both), nibble));
-                    let turned = |by: usize| _mm512_rorv_epi32(bits, _mm512_set1_epi32((28 + by as i32) % 32));
-                    let a = _mm512_ternarylogic_epi32::<0b1111_1000>(a, turned(group * 2), fifth);
-                    let b = _mm512_ternarylogic_epi32::<0b1111_1000>(b, turned(group * 2 + 1), fifth);
-                    store(&mut panel.w[group * 16 + half * 4 + j], a);
-                    store(&mut panel.w[group * 16 + 8 + half * 4 + j], b);
+                let lines = turn_rows(rows, 48 + group * 32 + half * 16);
+                let bit = |by: usize| _mm512_set1_epi32((28 + by as i32) % 32);
+                let (first, a_bit, b_bit) = (group * 16 + half * 4, bit(group * 2), bit(group * 2 + 1));
+                for j in 0..4 {
+                    let a = _mm512_and_si512(lines[j], nibble);
+                    let b = _mm512_and_si512(_mm512_srli_epi32::<4>(lines[j]), nibble);
+                    put_line(&mut panel.w[first + j], with_bits(a, _mm512_rorv_epi32(bits[j], a_bit), fifth));
+                    put_line(&mut panel.w[first + 8 + j], with_bits(b, _mm512_rorv_epi32(bits[j], b_bit), fifth));
                 }
             }
         }
@@ -160,42 +195,39 @@ pub unsafe fn q5_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
 pub unsafe fn q6_k(rows: &[*const u8; LANES], _columns: usize, panel: &mut Panel) {
-    for (row, flat) in rows.iter().zip(&mut panel.flats) {
-        // SAFETY: the caller's; a flat row is four times 64 bytes and 16 numbers.
-        unsafe {
-            _mm512_storeu_ps(flat.scale.as_mut_ptr(), q6_k_scales(*row));
-            for (j, numbers) in q6_k_numbers(*row).into_iter().enumerate() {
-                _mm512_storeu_si512(flat.w.as_mut_ptr().add(j * 64).cast(), numbers);
-            }
+    // SAFETY: the features are there, and the caller has the blocks; a flat row is four times 64 bytes.
+    unsafe {
+        for i in 0..LANES {
+            let (block, flat) = (&*rows[i].cast(), &mut panel.flats[i]);
+            put_sixteen(&mut flat.scale, q6_k_scales(block));
+            store(flat.w.as_mut_ptr(), q6_k_numbers(block));
         }
+        turn_flats(panel);
     }
-    turn_bytes(|row| &panel.flats[row].w, &mut panel.w);
-    turn_floats(|row| &panel.flats[row].scale, &mut panel.scale);
-    scaled(&panel.scale, 32.0, &mut panel.min);
+    lower(panel, 32.0);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,f16c")]
 pub unsafe fn q8_0(rows: &[*const u8; LANES], columns: usize, panel: &mut Panel) {
-    for (row, flat) in rows.iter().zip(&mut panel.flats) {
-        let mut padded = const { MaybeUninit::<[u8; 272]>::uninit() };
-        // SAFETY: the caller's: as many blocks can be read as have columns that count; the others are zeros.
-        unsafe {
-            let row = if columns == PIECE {
-                *row
-            } else {
-                let padded = padded.write([0; 272]);
-                padded[..columns / 32 * 34].copy_from_slice(std::slice::from_raw_parts(*row, columns / 32 * 34));
-                padded.as_ptr()
-            };
-            _mm256_storeu_ps(flat.scale.as_mut_ptr(), q8_0_units(row));
-            for j in 0..8 {
-                let w = _mm256_loadu_si256(row.add(j * 34 + 2).cast());
-                let w = _mm256_xor_si256(w, _mm256_set1_epi8(-128));
-                _mm256_storeu_si256(flat.w.as_mut_ptr().add(j * 32).cast(), w);
+    let mut padded = [0u8; 272];
+    // SAFETY: the features are there. The caller has as many blocks as have columns that count; of the others, zeros.
+    unsafe {
+        for i in 0..LANES {
+            let (mut row, flat) = (rows[i], &mut panel.flats[i]);
+            if columns < PIECE {
+                let bytes = columns / 32 * 34;
+                padded[..bytes].copy_from_slice(std::slice::from_raw_parts(row, bytes));
+                row = padded.as_ptr();
             }
+            let blocks: &[u8; 272] = &*row.cast();
+            store(flat.scale.as_mut_ptr().cast(), q8_0_units(blocks));
+            four_times!(I, {
+                let low = _mm512_castsi256_si512(part(blocks, I * 68 + 2));
+                let w = _mm512_inserti64x4::<1>(low, part(blocks, I * 68 + 36));
+                store(&raw mut flat.w[I * 64], _mm512_xor_si512(w, _mm512_set1_epi8(-128)));
+            });
         }
+        turn_flats(panel);
     }
-    turn_bytes(|row| &panel.flats[row].w, &mut panel.w);
-    turn_floats(|row| &panel.flats[row].scale, &mut panel.scale);
-    scaled(&panel.scale, 128.0, &mut panel.min);
+    lower(panel, 128.0);
 }

@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::lines::{load, put_sixteen, sixteen};
 use super::panel::{LANES, Panel};
 use super::round::Piece;
 
@@ -11,13 +12,15 @@ pub fn product<const GROUPS: usize>(panel: &Panel, x: &[Piece], sums: &mut [[f32
     let (eights, rest) = x.as_chunks::<8>();
     let (sum_eights, sum_rest) = sums.as_chunks_mut::<8>();
     for (x, sums) in eights.iter().zip(sum_eights) {
-        few::<GROUPS, 8>(panel, x, sums);
+        // SAFETY: the features are there.
+        unsafe { few::<GROUPS, 8>(panel, x, sums) };
     }
     let mut at = 0;
     macro_rules! few_left {
         ($($m:literal)*) => {$(
             if let (Some(x), Some(sums)) = (rest[at..].first_chunk::<$m>(), sum_rest[at..].first_chunk_mut::<$m>()) {
-                few::<GROUPS, $m>(panel, x, sums);
+                // SAFETY: the features are there.
+                unsafe { few::<GROUPS, $m>(panel, x, sums) };
                 at += $m;
             }
         )*};
@@ -26,34 +29,37 @@ pub fn product<const GROUPS: usize>(panel: &Panel, x: &[Piece], sums: &mut [[f32
     let _ = at;
 }
 
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-fn few<const GROUPS: usize, const M: usize>(panel: &Panel, x: &[Piece; M], sums: &mut [[f32; LANES]; M]) {
+#[inline(always)]
+unsafe fn few<const GROUPS: usize, const M: usize>(panel: &Panel, x: &[Piece; M], sums: &mut [[f32; LANES]; M]) {
     let lines = 64 / GROUPS;
-    // SAFETY: all loads and stores are of whole lines of 64 bytes, or of four bytes of a piece.
+    // SAFETY: the caller has the features; a line of weights is 64 bytes, of activations four.
     unsafe {
-        let mut floats: [__m512; M] = std::array::from_fn(|i| _mm512_loadu_ps(sums[i].as_ptr()));
+        let mut floats = [_mm512_setzero_ps(); M];
+        for i in 0..M {
+            floats[i] = sixteen(&sums[i]);
+        }
         for group in 0..GROUPS {
             let mut dots = [_mm512_setzero_si512(); M];
             for line in group * lines..(group + 1) * lines {
-                let w = _mm512_load_si512(panel.w[line].as_ptr().cast());
-                for (dot, x) in dots.iter_mut().zip(x) {
-                    let four = x.q.as_ptr().add(line * 4).cast::<i32>().read();
-                    *dot = _mm512_dpbusd_epi32(*dot, w, _mm512_set1_epi32(four));
+                let w: __m512i = load(panel.w[line].as_ptr());
+                for i in 0..M {
+                    let four = _mm512_set1_epi32(i32::from_ne_bytes(x[i].q[line]));
+                    dots[i] = _mm512_dpbusd_epi32(dots[i], w, four);
                 }
             }
-            let scale = _mm512_load_ps(panel.scale[group].as_ptr());
-            let min = _mm512_load_ps(panel.min[group].as_ptr());
-            for ((float, dot), x) in floats.iter_mut().zip(dots).zip(x) {
-                let (unit, sum) =
-                    if GROUPS == 8 { (x.scale[group], x.sum32[group]) } else { (x.scale[group / 2], x.sum16[group]) };
-                let dot = _mm512_mul_ps(_mm512_cvtepi32_ps(dot), _mm512_set1_ps(unit));
-                *float = _mm512_fmadd_ps(dot, scale, *float);
-                *float = _mm512_fmadd_ps(min, _mm512_set1_ps(sum), *float);
+            let (scale, min) = (sixteen(&panel.scale[group]), sixteen(&panel.min[group]));
+            for i in 0..M {
+                let (unit, sum) = match GROUPS {
+                    8 => (x[i].scale[group], x[i].scale[8 + group]),
+                    _ => (x[i].scale[group / 2], x[i].sum16[group]),
+                };
+                let dot = _mm512_mul_ps(_mm512_cvtepi32_ps(dots[i]), _mm512_set1_ps(unit));
+                floats[i] = _mm512_fmadd_ps(dot, scale, floats[i]);
+                floats[i] = _mm512_fmadd_ps(min, _mm512_set1_ps(sum), floats[i]);
             }
         }
-        for (float, sums) in floats.into_iter().zip(sums) {
-            _mm512_storeu_ps(sums.as_mut_ptr(), float);
+        for i in 0..M {
+            put_sixteen(&mut sums[i], floats[i]);
         }
     }
 }

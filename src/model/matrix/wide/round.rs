@@ -5,6 +5,8 @@
 
 use std::arch::x86_64::*;
 
+use super::lines::{load, store};
+
 /// Columns in a piece.
 pub const PIECE: usize = 256;
 
@@ -12,11 +14,10 @@ pub const PIECE: usize = 256;
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Piece {
-    pub q: [i8; PIECE],
-    /// What 1 stands for in each 32.
-    pub scale: [f32; 8],
-    /// `-scale * Σq` of each 32.
-    pub sum32: [f32; 8],
+    /// Signed, in fours.
+    pub q: [[u8; 4]; PIECE / 4],
+    /// What 1 stands for in each 32 (a scale) and, behind these, `-scale * Σq` of each 32.
+    pub scale: [f32; 16],
     /// `-scale * Σq` of each 16.
     pub sum16: [f32; 16],
 }
@@ -40,7 +41,17 @@ impl Grain {
 }
 
 impl Piece {
-    pub const ZERO: Piece = Piece { q: [0; PIECE], scale: [0.0; 8], sum32: [0.0; 8], sum16: [0.0; 16] };
+    pub const ZERO: Piece = Piece { q: [[0; 4]; PIECE / 4], scale: [0.0; 16], sum16: [0.0; 16] };
+
+    /// 64 columns, the first of which is `64 * i`.
+    ///
+    /// # Safety
+    /// There are four of them.
+    #[inline(always)]
+    pub unsafe fn line(&self, i: usize) -> __m512i {
+        // SAFETY: the caller's.
+        unsafe { load(self.q[i * 16].as_ptr()) }
+    }
 }
 
 /// Rounds up to 256 columns. A NaN makes those NaN that share its scale.
@@ -61,7 +72,7 @@ pub fn round(x: &[f32], grain: Grain, piece: &mut Piece) {
     });
     for (i, x) in x.as_chunks::<32>().0.iter().enumerate() {
         // SAFETY: each half is 16 numbers.
-        let (low, high) = unsafe { (_mm512_loadu_ps(x.as_ptr()), _mm512_loadu_ps(x.as_ptr().add(16))) };
+        let [low, high]: [__m512; 2] = unsafe { load(x.as_ptr().cast()) };
         let (scale, inverse) = whole.unwrap_or_else(|| {
             let most = f32::from_bits(_mm512_reduce_max_epu32(_mm512_max_epu32(magnitude(low), magnitude(high))));
             let scale = _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtps_ph::<0>(_mm_set_ss(most / 127.0))));
@@ -70,29 +81,26 @@ pub fn round(x: &[f32], grain: Grain, piece: &mut Piece) {
         let inverse = _mm512_set1_ps(inverse);
         let low = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
         let high = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
+        let both = [_mm512_cvtsepi32_epi8(low), _mm512_cvtsepi32_epi8(high)];
         // SAFETY: 32 bytes belong to each group of 32.
-        unsafe {
-            let q = piece.q.as_mut_ptr().add(i * 32);
-            _mm_storeu_si128(q.cast(), _mm512_cvtsepi32_epi8(low));
-            _mm_storeu_si128(q.add(16).cast(), _mm512_cvtsepi32_epi8(high));
-        }
+        unsafe { store(piece.q.as_mut_ptr().wrapping_add(i * 8).cast(), both) };
         piece.scale[i] = scale;
     }
     for i in 0..4 {
         // SAFETY: a piece has four times 64 bytes.
-        let q = unsafe { _mm512_loadu_si512(piece.q.as_ptr().add(i * 64).cast()) };
+        let q = unsafe { piece.line(i) };
         let fours = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), q);
         // Adds within each group of four lanes.
         let pairs = _mm512_add_epi32(fours, _mm512_shuffle_epi32::<0b10_11_00_01>(fours));
         let sums = _mm512_add_epi32(pairs, _mm512_shuffle_epi32::<0b01_00_11_10>(pairs));
         let mut lanes = [0i32; 16];
         // SAFETY: 16 numbers of 32 bits.
-        unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), sums) };
+        unsafe { store(lanes.as_mut_ptr().cast(), sums) };
         for j in 0..4 {
             piece.sum16[i * 4 + j] = -piece.scale[i * 2 + j / 2] * lanes[j * 4] as f32;
         }
         for j in 0..2 {
-            piece.sum32[i * 2 + j] = -piece.scale[i * 2 + j] * (lanes[j * 8] + lanes[j * 8 + 4]) as f32;
+            piece.scale[8 + i * 2 + j] = -piece.scale[i * 2 + j] * (lanes[j * 8] + lanes[j * 8 + 4]) as f32;
         }
     }
 }
@@ -124,10 +132,8 @@ pub fn fours(piece: &Piece, out: &mut Fours) {
     for i in 0..4 {
         // SAFETY: both have four times 64 bytes.
         unsafe {
-            let q = _mm512_loadu_si512(piece.q.as_ptr().add(i * 64).cast());
-            let sums = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(-128), q);
-            let sums = _mm512_sub_epi32(_mm512_setzero_si512(), sums);
-            _mm512_storeu_si512(out.0.as_mut_ptr().add(i * 16).cast(), sums);
+            let sums = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(-128), piece.line(i));
+            store(out.0.as_mut_ptr().wrapping_add(i * 16).cast(), _mm512_sub_epi32(_mm512_setzero_si512(), sums));
         }
     }
 }
