@@ -1,7 +1,7 @@
 //! What the program does with a model file from anywhere: looks at it, takes its tokenizer, loads it and reads a few
-//! tokens. Shared by the test with spoilt files and by the fuzz target.
+//! tokens, alone and in a conversation. Shared by the test with spoilt files and by the fuzz target.
 
-use xiao::model::{Info, Model, ModelError, Source, Tokenizer};
+use xiao::model::{Info, Model, ModelError, Role, Source, Tokenizer, Turn};
 
 /// A text with a control token's name, a character of several bytes and one that is none.
 const TEXT: &str = "The moon <|im_start|>and  I,\n春眠\u{0}\u{301}";
@@ -19,6 +19,11 @@ pub fn play(bytes: &[u8]) -> Result<(), String> {
         Ok(mut model) => {
             look(model.info());
             read(model.tokenizer());
+            if let Some(chat) = model.chat() {
+                let turns = [Turn { role: Role::User, text: TEXT.to_string() }];
+                // A template that cannot write this down says so; no file need be able to.
+                let _ = chat.tokens(model.tokenizer(), Some("Be brief."), &turns);
+            }
             let last = model.info().vocabulary as u32 - 1;
             let ids = [0, last / 2, last];
             model.peek(&ids[..model.context().min(3)]).map(|_| ()).map_err(said)
