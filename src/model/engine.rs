@@ -59,11 +59,6 @@ impl Engine {
         }
     }
 
-    /// Whether it can go back without reading again, and tells of its inside.
-    pub fn own(&self) -> bool {
-        matches!(self, Engine::Own(_))
-    }
-
     pub fn context(&self) -> usize {
         match self {
             Engine::Own(decoder) => decoder.config().context,

@@ -5,8 +5,6 @@
 //! (trims it, cuts it, puts it somewhere else), its text can be told from the template's own, and no token of control
 //! can be read out of it or out of the seam.
 
-use std::ops::Range;
-
 use super::super::tokenizer::Tokenizer;
 use super::{Role, Turn};
 
@@ -143,10 +141,4 @@ pub(super) fn read(marked: &str, turns: usize) -> Rendered {
         }
     }
     out
-}
-
-/// Only for tests: the run of bytes of a span.
-#[cfg(test)]
-pub(super) fn range(span: &Span) -> Option<Range<usize>> {
-    Some(span.start?..span.end?)
 }

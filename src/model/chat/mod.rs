@@ -11,7 +11,7 @@ mod turns;
 
 use super::gguf::{Gguf, Value};
 use super::tokenizer::Tokenizer;
-use super::{ModelError, tokenizer::Forbidden};
+use super::{ModelError, Source, tokenizer::Forbidden};
 use guard::{Guard, Span};
 use template::Template;
 use turns::Shape;
@@ -84,6 +84,14 @@ impl Chat {
         let mut chat = Chat::new(&known.template(), tokenizer, gguf.file.clone(), about).map_err(ModelError::Input)?;
         chat.warnings.push(format!("{problem}; the known template {} is used instead", known.name));
         Ok(Some(chat))
+    }
+
+    /// The way of a file's model, without its weights.
+    ///
+    /// # Errors
+    /// The file cannot be read or does not hold together; or as for a template that does not work and has no stand-in.
+    pub fn read(source: &Source, tokenizer: &Tokenizer) -> Result<Option<Chat>, ModelError> {
+        Chat::of(&Gguf::read(source)?, tokenizer)
     }
 
     /// Tries a template on small conversations. The error is one line.

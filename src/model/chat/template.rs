@@ -288,7 +288,7 @@ mod tests {
             ("{{ [1, {'a': 2}] | tojson(indent=2) }}", "[\n  1,\n  {\n    \"a\": 2\n  }\n]"),
             ("{{ true }} {{ none }} {{ tools is iterable }}", "True None False"),
             ("{{ bos_token }}{{ ' x '.strip() }}{{ strftime_now('%d %b %Y') }}", "<s>x26 Jul 2024"),
-            ("{%- generation -%} a {% endgeneration %}\n  {% if add_generation_prompt %}\nb{% endif %}", "ab"),
+            ("{%- generation -%} a {% endgeneration %}\n  {% if add_generation_prompt %}\nb{% endif %}", "a b"),
             ("{% for i in range(9) %}{% if i == 2 %}{% break %}{% endif %}{{ i }}{% endfor %}{{ a.b.c }}", "01"),
         ] {
             assert_eq!(render(source).as_deref(), Ok(text), "{source}");

@@ -142,7 +142,7 @@ impl Cache {
         if n == 0 {
             return;
         }
-        let back: Vec<_> = (0..self.layers).map(|layer| rope_of(layer)).map(|rope| (rope.back(n), rope)).collect();
+        let back: Vec<_> = (0..self.layers).map(rope_of).map(|rope| (rope.back(n), rope)).collect();
         let (dim, heads, end) = (self.head_dim, self.kv_heads, self.len);
         let mut rest = self.clone();
         self.truncate(kept);

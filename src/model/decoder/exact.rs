@@ -129,19 +129,18 @@ fn product<const LEVEL: u8>(query: &[f32], keys: &[f32]) -> Lanes {
         }
         let mut half = WIDE / 2;
         while half > 0 {
-            for i in 0..half {
-                for lane in 0..LANES {
-                    sums[i][lane] += sums[i + half][lane];
-                }
+            let (low, high) = sums[..2 * half].split_at_mut(half);
+            for (sum, other) in low.as_flattened_mut().iter_mut().zip(high.as_flattened()) {
+                *sum += other;
             }
             half /= 2;
         }
         total = sums[0];
     }
     // What is left over is not fused there.
-    for d in whole..query.len() {
+    for (d, x) in query.iter().enumerate().skip(whole) {
         for (sum, key) in total.iter_mut().zip(row(d)) {
-            *sum += key * query[d];
+            *sum += key * x;
         }
     }
     total

@@ -7,6 +7,7 @@
 mod float;
 mod plain;
 mod rows;
+#[cfg(target_arch = "x86_64")]
 mod share;
 #[cfg(test)]
 mod tests;
@@ -54,7 +55,7 @@ impl Matrix {
         if rows == 0 || columns == 0 {
             return Err(format!("{rows} rows of {columns} are no numbers"));
         }
-        if columns % elements != 0 {
+        if !columns.is_multiple_of(elements) {
             return Err(format!("rows of {columns} are no whole number of {}'s blocks of {elements}", kind.name()));
         }
         let row_bytes = (columns / elements).checked_mul(block);
@@ -69,7 +70,7 @@ impl Matrix {
                 bytes.len()
             ));
         }
-        let bytes = if bytes.as_ptr().addr() % plain.align == 0 { bytes } else { bytes.aligned_copy() };
+        let bytes = if bytes.as_ptr().addr().is_multiple_of(plain.align) { bytes } else { bytes.aligned_copy() };
         Ok(Matrix {
             rows,
             columns,
@@ -79,14 +80,6 @@ impl Matrix {
             #[cfg(target_arch = "x86_64")]
             wide: wide::of(kind),
         })
-    }
-
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    pub fn columns(&self) -> usize {
-        self.columns
     }
 
     /// Its bytes in the file: what one product with it reads.

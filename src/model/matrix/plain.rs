@@ -12,6 +12,9 @@ use half::{bf16, f16};
 use super::super::gguf::Kind;
 use super::float;
 
+/// `(m, columns, rows)`, activations (m, columns), blocks (rows, columns), product (m, rows)
+type Multiply = fn((usize, usize, usize), &[f32], &[u8], &mut [f32]);
+
 /// A type of weights.
 pub struct Plain {
     kind: Kind,
@@ -19,8 +22,7 @@ pub struct Plain {
     pub align: usize,
     /// Blocks to numbers.
     pub to_float: fn(&[u8], &mut [f32]),
-    /// `(m, columns, rows)`, activations (m, columns), blocks (rows, columns), product (m, rows)
-    pub multiply: fn((usize, usize, usize), &[f32], &[u8], &mut [f32]),
+    pub multiply: Multiply,
 }
 
 pub fn of(kind: Kind) -> Option<&'static Plain> {
@@ -51,7 +53,7 @@ const fn plain<T: GgmlType>(number: u32) -> Plain {
 
 /// Only for the types of the table: plain numbers, for which every pattern of bits is a value.
 fn blocks<T: GgmlType>(bytes: &[u8]) -> &[T] {
-    assert!(bytes.as_ptr().addr() % align_of::<T>() == 0);
+    assert!(bytes.as_ptr().addr().is_multiple_of(align_of::<T>()));
     // SAFETY: the address was just checked, the length is rounded down, and all bits are values of the table's types.
     unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
 }

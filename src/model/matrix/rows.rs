@@ -16,13 +16,9 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn new() -> Rows {
-        Rows::default()
-    }
-
     /// Takes `m` rows of equal length.
     pub fn set(&mut self, x: &[f32], m: usize) {
-        assert!(m > 0 && x.len() % m == 0);
+        assert!(m > 0 && x.len().is_multiple_of(m));
         self.fill(m, x.len() / m).copy_from_slice(x);
     }
 

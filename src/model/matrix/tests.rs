@@ -78,10 +78,10 @@ fn every() -> Vec<(u32, Matrix)> {
 }
 
 fn product(matrix: &Matrix, x: &[f32], m: usize) -> Vec<f32> {
-    let (mut rows, mut out) = (Rows::new(), Vec::new());
+    let (mut rows, mut out) = (Rows::default(), Vec::new());
     rows.set(x, m);
     multiply(&[matrix], &mut rows, &mut [&mut out]);
-    assert_eq!(out.len(), m * matrix.rows());
+    assert_eq!(out.len(), m * matrix.rows);
     out
 }
 
@@ -96,10 +96,10 @@ fn error(a: &[f32], b: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 fn exact(matrix: &Matrix, x: &[f32]) -> Vec<f64> {
-    let mut numbers = vec![vec![0.0; matrix.columns()]; matrix.rows()];
+    let mut numbers = vec![vec![0.0; matrix.columns]; matrix.rows];
     numbers.iter_mut().enumerate().for_each(|(i, row)| matrix.row(i, row));
     let dot = |x: &[f32], w: &Vec<f32>| x.iter().zip(w).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum();
-    x.chunks(matrix.columns()).flat_map(|x| numbers.iter().map(move |w| dot(x, w))).collect()
+    x.chunks(matrix.columns).flat_map(|x| numbers.iter().map(move |w| dot(x, w))).collect()
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn every_type_multiplies_as_its_numbers_say() {
     let mut random = Random(11);
     for (number, matrix) in every() {
         for m in [1, 2, 5, 33, 150] {
-            let x = random.numbers(m * matrix.columns());
+            let x = random.numbers(m * matrix.columns);
             let error = error(&product(&matrix, &x, m), exact(&matrix, &x));
             // F32 is exact but for the order of its sums. candle rounds activations to the weights' type, or by 256.
             let bound = if number == 0 { 1e-12 } else { 1e-4 };
@@ -121,9 +121,9 @@ fn one_row_is_the_same_alone_and_among_others() {
     let mut random = Random(13);
     for (number, matrix) in every() {
         let name = Kind(number).name();
-        let x = random.numbers(9 * matrix.columns());
+        let x = random.numbers(9 * matrix.columns);
         let all = product(&matrix, &x, 9);
-        for (i, x) in x.chunks(matrix.columns()).enumerate() {
+        for (i, x) in x.chunks(matrix.columns).enumerate() {
             let one = product(&matrix, x, 1);
             let error = error(&one, all[i * ROWS..][..ROWS].iter().map(|x| f64::from(*x)));
             assert!(error < 1e-11, "{name}: {error:e}");
@@ -135,17 +135,17 @@ fn one_row_is_the_same_alone_and_among_others() {
         for (part, all) in part.chunks(33).zip(all.chunks(ROWS)) {
             assert_eq!(part, &all[3..36], "{name}");
         }
-        assert!(matrix.part(30..38).is_none() && matrix.part(5..4).is_none());
+        assert!(matrix.part(30..38).is_none() && matrix.part(38..38).is_none());
     }
 }
 
 #[test]
 fn several_at_once_are_the_same_as_one_by_one() {
     let mut random = Random(17);
-    let every: Vec<Matrix> = every().into_iter().map(|(_, matrix)| matrix).filter(|m| m.columns() == 512).collect();
+    let every: Vec<Matrix> = every().into_iter().map(|(_, matrix)| matrix).filter(|m| m.columns == 512).collect();
     for m in [1, 6] {
         let x = random.numbers(m * 512);
-        let mut rows = Rows::new();
+        let mut rows = Rows::default();
         rows.set(&x, m);
         let mut outs = vec![Vec::new(); every.len()];
         let matrices: Vec<&Matrix> = every.iter().collect();
@@ -161,9 +161,9 @@ fn own_kernels_agree_with_those_of_candle() {
     let mut random = Random(19);
     for (number, matrix) in every() {
         for m in [1, 7] {
-            let x = random.numbers(m * matrix.columns());
+            let x = random.numbers(m * matrix.columns);
             let mut plain = vec![0.0; m * ROWS];
-            (matrix.plain.multiply)((m, matrix.columns(), ROWS), &x, &matrix.bytes, &mut plain);
+            (matrix.plain.multiply)((m, matrix.columns, ROWS), &x, &matrix.bytes, &mut plain);
             let error = error(&product(&matrix, &x, m), plain.into_iter().map(f64::from));
             assert!(error < 2e-4, "{}: {error:e}", Kind(number).name());
         }

@@ -161,10 +161,6 @@ impl Opaque {
     pub fn context(&self) -> usize {
         self.sizes.context
     }
-
-    pub fn vocabulary(&self) -> usize {
-        self.sizes.vocabulary
-    }
 }
 
 /// Runs a module of candle's: whatever it makes of its file, it ends in a value or in an error that names the file.

@@ -103,7 +103,7 @@ impl Rule {
 impl Splitter {
     /// The parts of a text, in order; together they are the text.
     pub fn split(&self, text: &str) -> Vec<Range<usize>> {
-        let mut parts = vec![0..text.len()];
+        let mut parts: Vec<Range<usize>> = std::iter::once(0..text.len()).collect();
         for expression in &self.0 {
             let mut finer = Vec::with_capacity(parts.len() * 2);
             for part in parts {

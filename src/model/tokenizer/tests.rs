@@ -76,6 +76,103 @@ fn unknown_kinds_are_refused_and_unknown_rules_are_said() {
     assert!(Tokenizer::new(&gguf).err().unwrap().to_string().contains("tokenizer.ggml.merges is missing"));
 }
 
+/// A SentencePiece file: the marks, 256 bytes, then these words with the best score first.
+fn sentence_piece(words: &[&str], more: &[(&str, Value)]) -> Gguf {
+    let mut texts: Vec<String> = ["<unk>", "<s>", "</s>"].map(String::from).into();
+    let mut kinds = vec![2i64, 3, 3];
+    texts.extend((0..256).map(|byte| format!("<0x{byte:02X}>")));
+    kinds.extend([6; 256]);
+    texts.extend(words.iter().map(|word| word.to_string()));
+    kinds.extend(words.iter().map(|word| if word.starts_with("<|") { 3 } else { 1 }));
+    let scores = (0..texts.len()).map(|i| -(i as f32)).collect();
+    let mut gguf = Gguf::read(&Source::Embedded).unwrap();
+    gguf.keys.retain(|(key, _)| !key.starts_with("tokenizer.") && key != "general.name");
+    let keys = [
+        ("tokenizer.ggml.model", Value::Text("llama".to_string())),
+        ("tokenizer.ggml.tokens", Value::Texts(texts.iter().map(String::as_str).collect())),
+        ("tokenizer.ggml.token_type", Value::Integers(kinds)),
+        ("tokenizer.ggml.scores", Value::Floats(scores)),
+    ];
+    gguf.keys.extend(keys.into_iter().chain(more.iter().cloned()).map(|(key, value)| (key.to_string(), value)));
+    gguf
+}
+
+const WORDS: &[&str] = &["▁moon", "mo", "on", "▁mo", "moon", "▁", "m", "o", "n", "<|end|>", "s>"];
+
+#[test]
+fn sentence_piece_merges_the_best_and_spells_the_rest() {
+    let tokenizer = Tokenizer::new(&sentence_piece(WORDS, &[])).unwrap();
+    let pieces = |ids: Vec<u32>| ids.iter().map(|id| tokenizer.piece(*id)).collect::<Vec<_>>();
+    assert_eq!(pieces(tokenizer.encode_with_bos("moon moo")), ["<s>", " moon", " mo", "o"]);
+    assert_eq!(pieces(tokenizer.encode("é")), [" ", "<0xC3>", "<0xA9>"]);
+    assert!(tokenizer.encode("").is_empty() && tokenizer.warnings().is_empty());
+    // "</s>" could be merged of "</" and "s>", and is text all the same.
+    assert!(!tokenizer.encode("</s>").contains(&2) && tokenizer.encode_special("moon</s>").contains(&2));
+    let key = ("tokenizer.ggml.add_space_prefix", Value::Bool(false));
+    let bare = Tokenizer::new(&sentence_piece(WORDS, &[key])).unwrap();
+    assert_eq!(bare.encode("moon").iter().map(|id| bare.piece(*id)).collect::<Vec<_>>(), ["moon"]);
+}
+
+#[test]
+fn a_turn_begins_without_the_space_that_nobody_wrote() {
+    let tokenizer = Arc::new(Tokenizer::new(&sentence_piece(WORDS, &[])).unwrap());
+    let ids = tokenizer.encode("moon 春 moon");
+    let said = |mut stream: TextStream| ids.iter().map(|id| stream.push(*id)).collect::<Vec<_>>();
+    assert_eq!(said(TextStream::new(tokenizer.clone())), [" moon", " ", "", "", "春", " moon"]);
+    assert_eq!(said(TextStream::of_turn(tokenizer.clone())), ["moon", " ", "", "", "春", " moon"]);
+    let plain = starter();
+    let id = plain.encode(" moon")[0];
+    assert_eq!(TextStream::of_turn(plain).push(id), " moon", "byte-level vocabularies add no space");
+}
+
+#[test]
+fn phi3_swallows_blanks_and_ends_are_known() {
+    let name = ("general.name", Value::Text("Phi-3 mini".to_string()));
+    let phi3 = Tokenizer::new(&sentence_piece(WORDS, &[name])).unwrap();
+    let other = Tokenizer::new(&sentence_piece(WORDS, &[])).unwrap();
+    assert_eq!(phi3.encode_special("<|end|>\n moon"), phi3.encode_special("<|end|>moon"));
+    assert_ne!(other.encode_special("<|end|>\n moon"), other.encode_special("<|end|>moon"));
+    let end = phi3.control("<|end|>").unwrap();
+    assert_eq!(phi3.ends(), [2, end]);
+}
+
+#[test]
+fn a_wrong_id_is_said_and_passed_over() {
+    let wrong = ("tokenizer.ggml.eos_token_id", Value::Unsigned(7_000_000));
+    let tokenizer = Tokenizer::new(&sentence_piece(WORDS, &[wrong])).unwrap();
+    assert_eq!(tokenizer.eos(), Some(2));
+    assert!(tokenizer.warnings()[0].contains("tokenizer.ggml.eos_token_id: 7000000"), "{:?}", tokenizer.warnings());
+}
+
+#[test]
+fn hostile_vocabularies_take_no_longer() {
+    let long = "a".repeat(1 << 20);
+    let growing: Vec<String> = (1..1500).map(|n| "a".repeat(n)).collect();
+    let equal = vec!["▁a"; 300_000];
+    let growing: Vec<&str> = growing.iter().map(String::as_str).collect();
+    for words in [&[long.as_str(), "a", "aa"][..], &growing, &equal, &["", "", "<", ">"]] {
+        let tokenizer = Tokenizer::new(&sentence_piece(&[words, &["▁"]].concat(), &[])).unwrap();
+        for text in ["a".repeat(20_000), "<a>".repeat(3000), " ".repeat(20_000), "é春🌕".repeat(2000)] {
+            let ids = tokenizer.encode_special(&text);
+            let bytes: Vec<u8> = ids.iter().flat_map(|id| tokenizer.bytes(*id).to_vec()).collect();
+            assert!(String::from_utf8(bytes).unwrap() == format!(" {text}"), "{}", &words[0][..words[0].len().min(9)]);
+        }
+    }
+    // Lists of merges that grow without end, name nothing or are no merges at all.
+    let mut gguf = Gguf::read(&Source::Embedded).unwrap();
+    let mut lines: Vec<String> = (0..14).map(|n| format!("{0} {0}", "a".repeat(1 << n))).collect();
+    lines.extend(["", " ", "  ", "a", "é è", "a  b", "春 眠"].map(String::from));
+    lines.extend(std::iter::repeat_n("x y".to_string(), 300_000));
+    gguf.keys.iter_mut().find(|(key, _)| key == "tokenizer.ggml.merges").unwrap().1 = Value::Texts(lines.iter().map(String::as_str).collect());
+    let tokenizer = Tokenizer::new(&gguf).unwrap();
+    assert!(!tokenizer.encode(&"a".repeat(100_000)).is_empty());
+    // Half a million control tokens, none of which is in the text.
+    let many: Vec<String> = (0..500_000).map(|n| format!("<|{n}|>")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let tokenizer = Tokenizer::new(&sentence_piece(&many, &[])).unwrap();
+    assert_eq!(tokenizer.encode_special("<|7|>").len(), 1);
+}
+
 /// The folder with llama.cpp's vocabulary files and vectors, if there is one.
 fn vectors() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");

@@ -1,4 +1,4 @@
-//! Products with weights that are floating-point numbers, in single precision: F32, F16 and BF16.
+//! Products with weights that are floating-point numbers, in single precision: F16 and BF16. F32 has a product of its own, see [`super::super::float`].
 
 use std::arch::x86_64::*;
 
@@ -12,6 +12,10 @@ pub const TILE: usize = 2 * LANES;
 /// Columns that are turned at once, so that a tile stays in the first-level cache.
 const DEPTH: usize = 128;
 
+/// So few rows of activations are multiplied one by one with each row of weights, which is then still in the cache:
+/// turning a tile costs as much as seven products with it.
+const FEW: usize = 6;
+
 /// A type of weights.
 pub trait Float {
     const BYTES: usize;
@@ -22,19 +26,8 @@ pub trait Float {
     unsafe fn load(at: *const u8, mask: __mmask16) -> __m512;
 }
 
-pub struct F32;
 pub struct F16;
 pub struct BF16;
-
-impl Float for F32 {
-    const BYTES: usize = 4;
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    unsafe fn load(at: *const u8, mask: __mmask16) -> __m512 {
-        // SAFETY: the caller's.
-        unsafe { _mm512_maskz_loadu_ps(mask, at.cast()) }
-    }
-}
 
 impl Float for F16 {
     const BYTES: usize = 2;
@@ -80,10 +73,13 @@ pub unsafe fn multiply<T: Float>(
     outputs: usize,
     out: &Out<f32>,
 ) {
-    if x.len() == columns {
+    if x.len() <= FEW * columns {
         for row in 0..rows {
-            // SAFETY: the caller's.
-            unsafe { out.write(first + row, &[dot::<T>(weights[row * columns * T::BYTES..].as_ptr(), x)]) };
+            let weights = weights[row * columns * T::BYTES..].as_ptr();
+            for (i, x) in x.chunks_exact(columns).enumerate() {
+                // SAFETY: the caller's.
+                unsafe { out.write(i * outputs + first + row, &[dot::<T>(weights, x)]) };
+            }
         }
         return;
     }
