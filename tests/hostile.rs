@@ -18,6 +18,8 @@ mod fixture;
 mod hostile;
 #[path = "common/mutate.rs"]
 mod mutate;
+#[path = "common/opaque.rs"]
+mod opaque;
 
 use fixture::{Random, TINY};
 use mutate::Parts;
@@ -79,7 +81,7 @@ fn range() -> Range<u64> {
     }
 }
 
-/// The valid files: every tiny model, the smaller types more often, and vocabularies without weights.
+/// The valid files: every tiny model that is not too large, and vocabularies without weights.
 fn valid() -> Vec<(String, Parts)> {
     let mut files = Vec::new();
     for tiny in TINY {
@@ -87,6 +89,7 @@ fn valid() -> Vec<(String, Parts)> {
             files.push((format!("{} {kind}", tiny.name()), Parts::of(&tiny.write(kind, 1))));
         }
     }
+    files.extend(opaque::opaque().into_iter().map(|(name, file)| (name.to_string(), Parts::of(&file))));
     for words in [fixture::Words::SentencePiece, fixture::Words::ByteLevel("qwen2")] {
         let mut writer = GgufWriter::new();
         writer.key("general.architecture", "llama");
