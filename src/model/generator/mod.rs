@@ -222,10 +222,15 @@ impl Generator {
         Ok(tokens)
     }
 
+    /// Whether the model is spoken to in its own form.
+    fn converses(&self) -> bool {
+        self.model.chat().is_some() && !self.manner.raw
+    }
+
     /// The form in which the model reads a conversation: its own, or the last turn's plain text.
     fn opening(&self, turns: &[Turn]) -> Result<Opening, ModelError> {
         let tokenizer = self.model.tokenizer();
-        if let Some(chat) = self.model.chat().filter(|_| !self.manner.raw) {
+        if let Some(chat) = self.model.chat().filter(|_| self.converses()) {
             let Conversation { ids, head, turns } = chat.tokens(tokenizer, self.manner.system.as_deref(), turns)?;
             return Ok(Opening { ids, head, turns });
         }
@@ -244,7 +249,9 @@ impl Generator {
 
     fn begin_piece(&mut self) {
         self.sampler.reset();
-        self.piece = Piece::new(TextStream::new(self.model.tokenizer().clone()), self.sampler.mirostat());
+        // An answer begins without the space that SentencePiece puts before its first word.
+        let stream = if self.converses() { TextStream::of_turn } else { TextStream::new };
+        self.piece = Piece::new(stream(self.model.tokenizer().clone()), self.sampler.mirostat());
         self.forced = None;
         self.barred.1 = 0;
         self.held = None;

@@ -163,7 +163,8 @@ fn hostile_vocabularies_take_no_longer() {
     let mut lines: Vec<String> = (0..14).map(|n| format!("{0} {0}", "a".repeat(1 << n))).collect();
     lines.extend(["", " ", "  ", "a", "é è", "a  b", "春 眠"].map(String::from));
     lines.extend(std::iter::repeat_n("x y".to_string(), 300_000));
-    gguf.keys.iter_mut().find(|(key, _)| key == "tokenizer.ggml.merges").unwrap().1 = Value::Texts(lines.iter().map(String::as_str).collect());
+    gguf.keys.iter_mut().find(|(key, _)| key == "tokenizer.ggml.merges").unwrap().1 =
+        Value::Texts(lines.iter().map(String::as_str).collect());
     let tokenizer = Tokenizer::new(&gguf).unwrap();
     assert!(!tokenizer.encode(&"a".repeat(100_000)).is_empty());
     // Half a million control tokens, none of which is in the text.
