@@ -69,7 +69,8 @@ fn unknown_kinds_are_refused_and_unknown_rules_are_said() {
     assert!(error.contains("tokenizer.ggml.model") && error.contains("t5"), "{error}");
     let tokenizer = changed("tokenizer.ggml.pre", "unheard-of").unwrap();
     let [warning] = tokenizer.warnings() else { panic!("{:?}", tokenizer.warnings()) };
-    assert!(warning.starts_with("embedded: key tokenizer.ggml.pre: the rule \"unheard-of\" is not known"), "{warning}");
+    assert!(warning.starts_with("embedded: key tokenizer.ggml.pre at byte offset"), "{warning}");
+    assert!(warning.contains("the rule \"unheard-of\" is not known"), "{warning}");
     assert!(tokenizer.about().contains("default") && !tokenizer.encode("The moon").is_empty());
     assert!(changed("tokenizer.ggml.pre", "smollm").unwrap().warnings().is_empty());
     gguf.keys.retain(|(k, _)| k != "tokenizer.ggml.merges");
@@ -141,7 +142,11 @@ fn a_wrong_id_is_said_and_passed_over() {
     let wrong = ("tokenizer.ggml.eos_token_id", Value::Unsigned(7_000_000));
     let tokenizer = Tokenizer::new(&sentence_piece(WORDS, &[wrong])).unwrap();
     assert_eq!(tokenizer.eos(), Some(2));
-    assert!(tokenizer.warnings()[0].contains("tokenizer.ggml.eos_token_id: 7000000"), "{:?}", tokenizer.warnings());
+    assert!(
+        tokenizer.warnings()[0].contains("tokenizer.ggml.eos_token_id") && tokenizer.warnings()[0].contains("7000000"),
+        "{:?}",
+        tokenizer.warnings()
+    );
 }
 
 #[test]
