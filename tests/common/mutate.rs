@@ -153,6 +153,14 @@ impl Parts {
         Parts { version, keys, tensors, counts: [None; 2], data }
     }
 
+    /// The same file with a text behind a key.
+    pub fn with_text(&self, key: &str, text: &str) -> Vec<u8> {
+        let mut parts = self.clone();
+        parts.keys.retain(|(name, ..)| name != key.as_bytes());
+        parts.keys.push((key.as_bytes().to_vec(), 8, encoded(text.as_bytes())));
+        parts.file().0
+    }
+
     /// Puts it together; where the header and the data begin is returned too.
     pub fn file(&self) -> (Vec<u8>, usize) {
         let mut out = b"GGUF".to_vec();

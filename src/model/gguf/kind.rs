@@ -59,7 +59,7 @@ impl Kind {
         self.row().map(|row| (row.2, row.3))
     }
 
-    /// The type as candle knows it.
+    /// The type as candle knows it. Q8_1 is for activations and in no file.
     pub fn candle(self) -> Option<GgmlDType> {
         Some(match self.0 {
             0 => GgmlDType::F32,
@@ -69,7 +69,6 @@ impl Kind {
             6 => GgmlDType::Q5_0,
             7 => GgmlDType::Q5_1,
             8 => GgmlDType::Q8_0,
-            9 => GgmlDType::Q8_1,
             10 => GgmlDType::Q2K,
             11 => GgmlDType::Q3K,
             12 => GgmlDType::Q4K,

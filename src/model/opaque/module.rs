@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_transformers::models::smol::quantized_smollm3;
 use candle_transformers::models::{quantized_glm4, quantized_lfm2, quantized_phi};
 
-use super::super::gguf::Gguf;
+use super::super::gguf::{Gguf, Value};
 use super::super::{ModelError, Source};
 use super::content::{Pieces, content};
 use super::quiet::Quiet;
@@ -44,21 +44,41 @@ pub fn load(source: &Source, gguf: &Gguf, sizes: &Sizes) -> Result<Module, Model
             let module = quantized_glm4::ModelWeights::from_gguf(content, &mut bytes, &cpu, DType::F32)?;
             Module::Glm4(Box::new(module))
         }
-        "smollm3" => Module::SmolLm3(Box::new(smollm3(source, gguf)?)),
+        "smollm3" => Module::SmolLm3(Box::new(smollm3(source, gguf, sizes)?)),
         _ => Module::Lfm2(Box::new(quantized_lfm2::ModelWeights::from_gguf(content, &mut bytes, &cpu)?)),
     })
 }
 
-/// This module opens its file itself, so it must be one file; and it prints.
-fn smollm3(source: &Source, gguf: &Gguf) -> Result<quantized_smollm3::QuantizedModelForCausalLM, ModelError> {
+/// This module opens its file itself, so it must be one file, with all the keys that it reads; and it prints.
+fn smollm3(
+    source: &Source,
+    gguf: &Gguf,
+    sizes: &Sizes,
+) -> Result<quantized_smollm3::QuantizedModelForCausalLM, ModelError> {
     let Source::File(path) = source else {
         return Err(gguf.bad_key("general.architecture", "this one plays from a file only"));
     };
+    for name in ["vocab_size", "rope.freq_base", "rope.dimension_count"] {
+        let key = format!("smollm3.{name}");
+        if !matches!((gguf.get(&key), name), (Some(Value::Float(_)), "rope.freq_base") | (Some(Value::Unsigned(_)), _))
+        {
+            return Err(gguf.missing(&key));
+        }
+    }
+    // It computes the angles of the whole context at once, and no file may ask for more memory than it has bytes.
+    let key = "smollm3.context_length";
+    let angles = gguf.integer(key).unwrap_or(0).saturating_mul(4 * sizes.head_dim as u64);
+    if angles > gguf.file_bytes + (32 << 20) {
+        return Err(gguf.bad_key(key, "its angles alone would take more memory than the file; choose another model"));
+    }
     // In tests stdout is caught already, and belongs to all of them.
     let _quiet = (!cfg!(test)).then(Quiet::begin);
     // With attention of its own for processors the module takes queries and keys in the order in which files hold them;
     // without, it rearranges them by heads of 128 elements and quantizes them anew.
-    Ok(quantized_smollm3::QuantizedModelForCausalLM::from_gguf(path, &Device::Cpu, true)?)
+    quantized_smollm3::QuantizedModelForCausalLM::from_gguf(path, &Device::Cpu, true).map_err(|e| {
+        let problem = e.to_string().lines().take(1).collect::<String>();
+        gguf.bad_key("general.architecture", format!("candle's module refuses the file: {problem}"))
+    })
 }
 
 impl Module {
