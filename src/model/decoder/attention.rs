@@ -9,6 +9,8 @@ use half::f16;
 
 use super::cache::{Cache, Element, PAGE};
 use super::exact::{Exact, Scratch};
+#[cfg(target_arch = "x86_64")]
+use super::wide;
 use super::{Config, kernels};
 
 /// Below this many multiplications the pool's barrier costs more than it saves.
@@ -116,6 +118,23 @@ impl Batch {
     /// Replaces the queries by the attended values of these pages.
     fn attend<'a, E: Element + 'a>(&mut self, page: &dyn Fn(usize) -> (&'a [E], &'a [E])) {
         #[cfg(target_arch = "x86_64")]
+        if wide::here() && self.queries.len() / self.spans.len() % LANES == 0 {
+            let halves = |p: usize| {
+                let (keys, values) = page(p);
+                Some((E::halves(keys)?, E::halves(values)?))
+            };
+            // An f32 cache is not for these loops.
+            if halves(self.spans[0].0 / PAGE).is_some() {
+                let page = |p: usize| halves(p).unwrap_or_default();
+                return match self.spans.len() {
+                    1 => self.attend_wide::<1>(&page),
+                    2 => self.attend_wide::<2>(&page),
+                    3 => self.attend_wide::<3>(&page),
+                    _ => self.attend_wide::<TOGETHER>(&page),
+                };
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
         {
             #[target_feature(enable = "avx2,fma,f16c")]
             fn avx2<'a, E: Element + 'a>(batch: &mut Batch, page: &dyn Fn(usize) -> (&'a [E], &'a [E])) {
@@ -133,6 +152,47 @@ impl Batch {
             }
         }
         self.attend_at::<0, E>(page);
+    }
+
+    /// By the loops of [`wide`], which the processor has.
+    #[cfg(target_arch = "x86_64")]
+    fn attend_wide<'a, const N: usize>(&mut self, page: &dyn Fn(usize) -> (&'a [f16], &'a [f16])) {
+        let dim = self.queries.len() / N;
+        let low = self.spans.iter().map(|span| span.0).min().unwrap_or(0);
+        let high = self.spans.iter().map(|span| span.1).max().unwrap_or(0);
+        let (first, last) = (low / PAGE, high.div_ceil(PAGE));
+        let width = (last - first) * PAGE;
+        self.scores.resize(N * width, 0.0);
+        for p in first..last {
+            let (keys, _) = page(p);
+            assert!(keys.len() == dim * PAGE);
+            let out = &mut self.scores[(p - first) * PAGE..];
+            // SAFETY: N queries of `dim`, a page of keys, and N rows of `width` scores that end with their buffer.
+            unsafe { wide::score::<N>(self.queries.as_ptr(), dim, keys.as_ptr(), out.as_mut_ptr(), width) };
+        }
+        let mut shares = [0.0f32; N];
+        for (n, (low, high)) in self.spans.iter().enumerate() {
+            let row = &mut self.scores[n * width..(n + 1) * width];
+            let mut scale = self.scale;
+            if let Some(cap) = self.cap {
+                row.iter_mut().for_each(|x| *x = kernels::soft_capped(*x * scale, cap));
+                scale = 1.0;
+            }
+            // SAFETY: the features are there.
+            shares[n] = 1.0 / unsafe { wide::softmax(row, low - first * PAGE, high - first * PAGE, scale) };
+        }
+        self.queries.fill(0.0);
+        for p in first..last {
+            let (_, values) = page(p);
+            assert!(values.len() == dim * PAGE);
+            let span = (low.max(p * PAGE) - p * PAGE, high.min((p + 1) * PAGE) - p * PAGE);
+            let weights = self.scores[(p - first) * PAGE..].as_ptr();
+            // SAFETY: N rows of weights, a page of values, and N rows of `dim` to add to.
+            unsafe { wide::weigh::<N>(weights, width, values.as_ptr(), dim, span, self.queries.as_mut_ptr()) };
+        }
+        for (values, share) in self.queries.chunks_exact_mut(dim).zip(shares) {
+            values.iter_mut().for_each(|x| *x *= share);
+        }
     }
 
     #[inline(always)]
@@ -314,5 +374,51 @@ impl Load for f16 {
 
     fn one(self) -> f32 {
         self.to_f32()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages of a head in f16, three of them.
+    fn pages(dim: usize) -> Vec<(Vec<f16>, Vec<f16>)> {
+        let wave = |k: f32, n: usize| (0..n).map(|i| f16::from_f32((i as f32 * k).sin())).collect::<Vec<_>>();
+        (1..4).map(|p| (wave(0.37 * p as f32, dim * PAGE), wave(0.11 * p as f32, dim * PAGE))).collect()
+    }
+
+    #[test]
+    fn every_way_of_computing_agrees_with_the_definition() {
+        for (dim, n) in [(16, 1), (24, 2), (64, 3), (80, 4), (128, 4)] {
+            let pages = pages(dim);
+            let page = |p: usize| (&pages[p].0[..], &pages[p].1[..]);
+            let queries: Vec<f32> = (0..n * dim).map(|i| (i as f32 * 0.7).cos()).collect();
+            let spans: Vec<(usize, usize)> = [(0, 150), (3, 151), (70, 152), (64, 192)][..n].to_vec();
+            for cap in [None, Some(2.0)] {
+                let batch =
+                    || Batch { queries: queries.clone(), spans: spans.clone(), scale: 0.3, cap, ..Batch::default() };
+                let (mut chosen, mut plain) = (batch(), batch());
+                chosen.attend::<f16>(&page);
+                plain.attend_at::<0, f16>(&page);
+                for (i, (low, high)) in spans.iter().enumerate() {
+                    let query = &queries[i * dim..(i + 1) * dim];
+                    let key = |at: usize, d: usize| pages[at / PAGE].0[d * PAGE + at % PAGE].to_f64();
+                    let value = |at: usize, d: usize| pages[at / PAGE].1[at % PAGE * dim + d].to_f64();
+                    let score = |at: usize| {
+                        let x = (0..dim).map(|d| f64::from(query[d]) * key(at, d)).sum::<f64>() * 0.3;
+                        cap.map_or(x, |cap: f32| f64::from(cap) * (x / f64::from(cap)).tanh())
+                    };
+                    let weights: Vec<f64> = (*low..*high).map(|at| score(at).exp()).collect();
+                    let sum: f64 = weights.iter().sum();
+                    for d in 0..dim {
+                        let right = (*low..*high).zip(&weights).map(|(at, w)| w * value(at, d)).sum::<f64>() / sum;
+                        for (name, got) in [("chosen", &chosen), ("plain", &plain)] {
+                            let off = (f64::from(got.queries[i * dim + d]) - right).abs();
+                            assert!(off < 2e-5, "{name}, {dim} wide, query {i} of {n}, element {d}: off by {off:e}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -42,9 +42,15 @@ pub(super) trait Element: Copy + Load {
     fn of(x: f32) -> Self;
     /// Keys and values of a page.
     fn page(page: &Page) -> Option<(&[Self], &[Self])>;
+    /// The same numbers, if they are halves.
+    fn halves(numbers: &[Self]) -> Option<&[f16]>;
 }
 
 impl Element for f32 {
+    fn halves(_: &[f32]) -> Option<&[f16]> {
+        None
+    }
+
     fn of(x: f32) -> f32 {
         x
     }
@@ -58,6 +64,10 @@ impl Element for f32 {
 }
 
 impl Element for f16 {
+    fn halves(numbers: &[f16]) -> Option<&[f16]> {
+        Some(numbers)
+    }
+
     fn of(x: f32) -> f16 {
         f16::from_f32(x)
     }

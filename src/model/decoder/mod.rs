@@ -14,6 +14,8 @@ mod family;
 mod kernels;
 mod rope;
 mod weights;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 pub(super) use config::Config;
 pub(super) use kernels::{Spread, spread};
@@ -154,7 +156,7 @@ impl Decoder {
     /// prompt is always read in the same parts.
     pub fn chunk(&self) -> usize {
         let bytes = self.weights.bytes().max(1);
-        ((64 << 30) / bytes).clamp(32, 512) as usize / 32 * 32
+        ((128 << 30) / bytes).clamp(32, 128) as usize / 32 * 32
     }
 
     /// Bytes of the weights.

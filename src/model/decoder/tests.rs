@@ -178,3 +178,25 @@ fn the_lens_ends_at_the_logits() {
     assert_eq!(decoder.forward(&IDS, true).unwrap().unwrap(), plain);
     assert!(decoder.guesses().is_empty());
 }
+
+#[test]
+fn a_cache_in_f16_agrees_with_the_exact_one() {
+    for f in figures().into_iter().filter(|f| f.kind == "f32") {
+        let place = format!("{}, {} tokens", f.name, f.prompt.len());
+        // The same weights with the cache that large models have.
+        let mut weights = Arc::into_inner(f.weights).unwrap();
+        weights.config.half_cache = true;
+        let mut decoder = Decoder::new(Arc::new(weights));
+        let whole = decoder.forward(&f.prompt, true).unwrap().unwrap();
+        assert!(nmse(&whole, &f.logits) < 1e-4, "{place}: {:e}", nmse(&whole, &f.logits));
+        decoder.truncate(0);
+        let mut one_by_one = Vec::new();
+        for id in &f.prompt {
+            one_by_one = decoder.forward(&[*id], true).unwrap().unwrap();
+        }
+        assert!(nmse(&one_by_one, &f.logits) < 1e-4, "{place}, one by one: {:e}", nmse(&one_by_one, &f.logits));
+        // Forgetting turns the keys back, which is exact for the first layer only.
+        decoder.forget(2, 3);
+        assert!(decoder.forward(&[7], true).unwrap().unwrap().iter().all(|x| x.is_finite()));
+    }
+}
