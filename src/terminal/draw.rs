@@ -84,7 +84,11 @@ fn foot(state: &State, palette: Palette, area: Rect) -> Vec<Line<'static>> {
     let width = usize::from(area.width) - 2;
     let mut lines = vec![roads(state, palette, width), pause(state, palette, true)];
     if state.params.get(ParamId::Meters) >= 0.5 {
-        lines.extend(meters::flow(meters::words(state, palette), width, 1));
+        // On a tall screen there is room for where a token's time went.
+        let rows = if area.height >= 34 { 2 } else { 1 };
+        let mut words = meters::flow(meters::words(state, palette), width, rows);
+        words.resize(rows, Line::default());
+        lines.extend(words);
         lines.extend(meters::flow(meters::machine(state, palette), width, 2));
         if let Some(missing) = meters::missing(state, palette) {
             lines.push(cut(Line::from(missing), width));

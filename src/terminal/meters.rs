@@ -61,7 +61,7 @@ pub fn machine(state: &State, palette: Palette) -> Vec<Meter> {
     meters
 }
 
-/// The meters of the words: curves of latency and surprise, rate, entropy, context.
+/// The meters of the words: curves of latency and surprise, rate, entropy, context, and where the time went.
 pub fn words(state: &State, palette: Palette) -> Vec<Meter> {
     let mut meters = Vec::new();
     for (id, label) in [
@@ -70,6 +70,11 @@ pub fn words(state: &State, palette: Palette) -> Vec<Meter> {
         (SignalId::Rate, "rate"),
         (SignalId::Entropy, "entropy"),
         (SignalId::ContextFill, "context"),
+        (SignalId::AttentionTime, "attention"),
+        (SignalId::FeedForwardTime, "feed-forward"),
+        (SignalId::OutputTime, "output"),
+        (SignalId::SamplingTime, "sampling"),
+        (SignalId::BytesRead, "read"),
     ] {
         let Some(value) = state.signals.get(id) else { continue };
         let mut meter = vec![quiet(format!("{label} "), palette)];
