@@ -83,7 +83,8 @@ impl Cue {
         let kind = match &stamped.event {
             Event::Prompt { .. } => CueKind::Prompt,
             Event::Load { done, total } => CueKind::Load((*done as f64 / (*total).max(1) as f64) as f32),
-            Event::Rewind { .. } | Event::Branch { .. } | Event::Restore { .. } => CueKind::Rewind,
+            // A branch is heard by the rewind before it.
+            Event::Rewind { .. } | Event::Restore { .. } => CueKind::Rewind,
             Event::Prefill { done, total } => CueKind::Prefill(*done as f32 / (*total).max(1) as f32),
             Event::Token(token) => CueKind::Token(TokenCue::new(token)),
             Event::Forget { .. } => CueKind::Forget,

@@ -125,6 +125,46 @@ fn the_words_are_joined_by_piece() {
     assert_eq!(text(&recording), "风来\n夜\n is\n");
 }
 
+#[test]
+fn what_is_taken_back_is_no_word_of_its_piece() {
+    let prompt = |name: &str, text: &str| Event::Prompt { name: Some(name.into()), text: text.into(), tokens: 1 };
+    let rewind = |to, text: &str| Event::Rewind { to, text: text.into() };
+    let (back, text) = ("春".to_string(), "风雨".to_string());
+    let events = [
+        prompt("dawn", "春"),
+        token(0, "风"),
+        token(1, "来"),
+        rewind(1, "来"),
+        token(1, "雨"),
+        Event::PieceEnd { tokens: 2 },
+        rewind(1, "雨"),
+        token(1, "去"),
+        prompt("moon", "The moon"),
+        token(0, " is"),
+        Event::Restore { slot: 0, prompt: back, text, index: 2 },
+        Event::PieceEnd { tokens: 2 },
+    ];
+    let events: Vec<_> = (0..).zip(events).map(|(seq, event)| Stamped { seq, t_ns: seq, event }).collect();
+    let pieces = pieces(&events);
+    let told: Vec<_> = pieces.iter().map(|p| (p.name.as_deref().unwrap(), p.text.as_str())).collect();
+    assert_eq!(told, [("dawn", "风去"), ("moon", " is"), ("dawn", "风雨")]);
+}
+
+#[test]
+fn events_of_older_recordings_are_read() {
+    let stamped = Stamped { seq: 0, t_ns: 0, event: token(0, "a") };
+    let mut old = serde_json::to_value(&stamped).unwrap();
+    fn remove(value: &mut serde_json::Value) {
+        if let Some(map) = value.as_object_mut() {
+            map.remove("inside");
+            map.values_mut().for_each(remove);
+        }
+    }
+    remove(&mut old);
+    assert!(!old.to_string().contains("attention_ms"));
+    assert_eq!(serde_json::from_value::<Stamped>(old).unwrap().event, stamped.event);
+}
+
 /// Every number comes back as it was, whatever its bits: a replay must make the same samples.
 #[test]
 fn numbers_survive_the_journal_bit_by_bit() {

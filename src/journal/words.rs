@@ -17,32 +17,48 @@ pub struct Piece {
 pub fn pieces<'a>(events: impl IntoIterator<Item = &'a Stamped>) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut piece = Piece::default();
-    let mut finish = |piece: &mut Piece| {
-        if !piece.text.is_empty() {
+    let mut names: Vec<(&String, &Option<String>)> = Vec::new();
+    // The last piece has ended, and nothing has come since.
+    let mut ended = false;
+    let finish = |pieces: &mut Vec<Piece>, piece: &mut Piece| {
+        let finished = !piece.text.is_empty();
+        if finished {
             pieces.push(piece.clone());
             piece.text.clear();
         }
+        finished
     };
     for stamped in events {
         match &stamped.event {
             Event::Prompt { name, text, .. } => {
-                finish(&mut piece);
+                finish(&mut pieces, &mut piece);
+                ended = false;
+                names.push((text, name));
                 (piece.name, piece.prompt) = (name.clone(), text.clone());
             }
-            Event::Token(token) => piece.text.push_str(&token.text),
+            Event::Token(token) => {
+                ended = false;
+                piece.text.push_str(&token.text);
+            }
             Event::Rewind { text, .. } => {
+                // Taking back goes on in a piece that had ended.
+                if std::mem::take(&mut ended) {
+                    piece = pieces.pop().unwrap_or_default();
+                }
                 let kept = piece.text.strip_suffix(text.as_str()).map(str::len);
                 piece.text.truncate(kept.unwrap_or(piece.text.len()));
             }
             Event::Restore { prompt, text, .. } => {
-                finish(&mut piece);
-                (piece.prompt, piece.text) = (prompt.clone(), text.clone());
+                finish(&mut pieces, &mut piece);
+                ended = false;
+                let name = names.iter().rev().find(|(text, _)| *text == prompt).and_then(|(_, name)| (*name).clone());
+                piece = Piece { name, prompt: prompt.clone(), text: text.clone() };
             }
-            Event::PieceEnd { .. } => finish(&mut piece),
+            Event::PieceEnd { .. } => ended = finish(&mut pieces, &mut piece),
             _ => {}
         }
     }
-    finish(&mut piece);
+    finish(&mut pieces, &mut piece);
     pieces
 }
 

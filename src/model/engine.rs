@@ -116,7 +116,7 @@ impl Engine {
                     owned.module.reset();
                     owned.owner = shared.me;
                 }
-                owned.module.forward(ids).map(Some)
+                owned.module.forward(ids).map(|logits| last.then_some(logits))
             }
         }
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
-use super::generator::Reading;
+use super::generator::{Reading, SLOTS};
 use super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
 use crate::patch::{self, Matrix, Modulator, SamplerSpec};
 use crate::score::event::Rate;
@@ -24,6 +24,8 @@ const RECOVERY: Duration = Duration::from_secs(1);
 /// A model of this size is told of while it loads, in parts of so many bytes.
 const TOLD_BYTES: u64 = 32 << 20;
 const LOAD_BYTES: u64 = 32 << 20;
+/// A prompt with its name in the bank, where it has one.
+type Named = (Option<String>, String);
 const NAME: &str = "xiao-worker";
 
 /// What a worker needs.
@@ -136,7 +138,11 @@ struct Player {
     seed: u64,
     shutdown: Shutdown,
     commands: Receiver<Command>,
-    prompt: Option<(Option<String>, String)>,
+    prompt: Option<Named>,
+    /// The second prompt and its tokens.
+    blend: Option<(Named, u32)>,
+    /// Both as they were when a piece was kept.
+    kept: [(Option<Named>, Option<(Named, u32)>); SLOTS],
     phase: Phase,
     modulation: Modulation,
     sampler: SamplerSpec,
@@ -219,6 +225,8 @@ impl Player {
             shutdown,
             commands,
             prompt: None,
+            blend: None,
+            kept: Default::default(),
             phase: Phase::Idle,
             modulation,
             sampler,
@@ -318,11 +326,13 @@ impl Player {
         match command {
             Command::Prompt { name, text } => {
                 self.prompt = Some((name, text));
+                self.again = false;
                 self.begin_soon();
             }
             Command::Again => {
                 if self.prompt.is_some() {
-                    self.again = true;
+                    // A prompt that is still to be asked is asked for the first time.
+                    self.again |= self.phase != Phase::Begin;
                     self.begin_soon();
                 }
             }
@@ -363,19 +373,34 @@ impl Player {
             }
             Command::Snapshot(slot) => {
                 if self.generator.snapshot(slot) {
+                    self.kept[usize::from(slot)] = (self.prompt.clone(), self.blend.clone());
                     self.bus.emit(Event::Snapshot { slot });
                 }
             }
             Command::Restore(slot) => match self.generator.restore(slot) {
                 Some(Restored { prompt, text, index }) => {
                     self.bus.emit(Event::Restore { slot, prompt, text, index });
+                    let (prompt, blend) = self.kept[usize::from(slot)].clone();
+                    self.prompt = prompt;
+                    if blend != self.blend {
+                        self.blend = blend;
+                        let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
+                        self.bus.emit(Event::Blend { name, text, tokens });
+                    }
                     self.go_on();
+                    if self.generator.ended() {
+                        self.bus.emit(Event::PieceEnd { tokens: index });
+                        self.phase = Phase::Rest(Instant::now());
+                    }
                 }
                 None => self.notice(&format!("nothing was kept as {}", slot + 1)),
             },
             Command::Blend { name, text } => {
                 match self.generator.blend_with(Some(text.as_str()).filter(|text| !text.is_empty())) {
-                    Ok(tokens) => drop(self.bus.emit(Event::Blend { name, text, tokens })),
+                    Ok(tokens) => {
+                        self.blend = (!text.is_empty()).then(|| ((name.clone(), text.clone()), tokens));
+                        self.bus.emit(Event::Blend { name, text, tokens });
+                    }
                     Err(problem) => self.notice(&problem.to_string()),
                 }
             }
@@ -534,8 +559,20 @@ impl Player {
             0..=1 => old.fresh(),
             _ => Model::load_with_context(&self.source, Some(old.context()))?,
         };
-        self.generator = Generator::resume(model, self.seed, self.generator.draws());
+        let generator = Generator::resume(model, self.seed, self.generator.draws());
+        let mut old = std::mem::replace(&mut self.generator, generator);
         self.generator.set_manner(self.chat.clone());
+        if self.faults <= 1 {
+            self.generator.inherit(&mut old);
+        } else if self.kept.iter().any(|(prompt, _)| prompt.is_some()) {
+            self.kept = Default::default();
+            self.notice("the model was read anew: what was kept is gone");
+        }
+        if let Some(((_, text), _)) = &self.blend
+            && let Err(problem) = self.generator.blend_with(Some(text))
+        {
+            self.notice(&problem.to_string());
+        }
         self.again = false;
         self.take_plan(false);
         self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };

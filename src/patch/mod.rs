@@ -56,6 +56,16 @@ pub struct Chat {
     pub memory: bool,
 }
 
+impl Chat {
+    /// What the command line asks for goes before what a patch says.
+    pub fn take(&mut self, raw: bool, system: Option<&str>) {
+        self.raw |= raw;
+        if let Some(system) = system {
+            self.system = Some(system.to_string());
+        }
+    }
+}
+
 /// A prompt of the bank.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {

@@ -33,6 +33,9 @@ pub struct Hands {
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
     pub patch: Patch,
+    /// How the command line wants a model to be spoken to, whatever the patch says.
+    pub raw: bool,
+    pub system: Option<String>,
     pub patch_file: Option<patch::Watch>,
     pub shader: shader::Watch,
     /// Where shaders are looked for, nearest first.
@@ -233,7 +236,8 @@ impl State {
     }
 
     /// Takes up a changed patch. Only what the file changed is set, so that no knob jumps back.
-    fn take_patch(&mut self, patch: Patch, file: String, text: String) {
+    fn take_patch(&mut self, mut patch: Patch, file: String, text: String) {
+        patch.chat.take(self.hands.raw, self.hands.system.as_deref());
         let old = std::mem::replace(&mut self.hands.patch, patch);
         let patch = &self.hands.patch;
         let seq = self.hands.bus.emit(Event::Patch { name: file, text });
@@ -245,6 +249,12 @@ impl State {
         self.command(Command::Matrix(patch.matrix.clone()));
         if patch.chat != old.chat {
             self.command(Command::Chat(patch.chat.clone()));
+        }
+        let second =
+            |patch: &Patch| patch.blend.map(|at| (patch.prompts[at].name.clone(), patch.prompts[at].text.clone()));
+        if second(patch) != second(&old) {
+            let (name, text) = second(patch).map_or((None, String::new()), |(name, text)| (Some(name), text));
+            self.command(Command::Blend { name, text });
         }
         if patch.sampler != old.sampler {
             self.command(Command::Sampler(patch.sampler.clone()));

@@ -55,8 +55,7 @@ pub struct Options {
 pub fn play(options: Options) -> anyhow::Result<()> {
     let found = patch::find(&options.patch)?;
     let mut patch = patch::parse(&found.file, &found.text)?;
-    patch.chat.raw |= options.raw;
-    patch.chat.system = options.system.or(patch.chat.system);
+    patch.chat.take(options.raw, options.system.as_deref());
     let patch = patch;
     let shader_folders = shader_folders(found.path.as_deref());
     let shader = shader::find(&patch.shader, &shader_folders).with_context(|| found.file.clone())?;
@@ -152,6 +151,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         sound,
         patch,
+        raw: options.raw,
+        system: options.system,
         patch_file: found.path.as_deref().map(|path| patch::Watch::new(path, &found.text)),
         shader: shader::Watch::new(&shader.name, &shader_folders),
         shader_folders,

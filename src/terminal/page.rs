@@ -108,12 +108,25 @@ impl Page {
         self.glyphs.drain(..cut);
     }
 
-    /// Takes back the tokens of the present piece from `to` on.
-    pub fn rewind(&mut self, to: u32) {
+    /// Takes back the last words of the present piece, which has not ended then.
+    pub fn rewind(&mut self, text: &str) {
+        self.turned = false;
         let piece = self.piece;
-        let gone = |g: &Glyph| g.piece == piece && g.ink != Ink::Prompt && g.index >= to;
-        while self.glyphs.back().is_some_and(gone) {
-            self.glyphs.pop_back();
+        for ch in text.chars().rev().filter_map(clean::visible) {
+            let ch = if ch == '\t' { ' ' } else { ch };
+            // A mark without width is no glyph of its own.
+            if self.glyphs.back().is_some_and(|g| g.piece == piece && g.ink != Ink::Prompt && g.ch == ch) {
+                self.glyphs.pop_back();
+            }
+        }
+    }
+
+    /// Words of `tokens` tokens at once. Where each begins is not known here: by proportion.
+    pub fn restore(&mut self, text: &str, tokens: u32) {
+        let count = text.chars().count().max(1) as u64;
+        for (i, ch) in (0..).zip(text.chars()) {
+            let index = (i * u64::from(tokens) / count) as u32;
+            self.push(ch.encode_utf8(&mut [0; 4]), Ink::Word { p: 1.0 }, index);
         }
     }
 
@@ -245,6 +258,28 @@ mod tests {
         assert_eq!(wrapped("moon月moon", 6), ["moon月", "moon"]);
         assert_eq!(wrapped("unbreakable", 4), ["unbr", "eaka", "ble"]);
         assert_eq!(wrapped("a\n\nb", 4), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn words_are_taken_back_from_pieces_that_ended_or_came_back() {
+        let mut page = Page::default();
+        page.prompt("A");
+        page.token(" moon", 0.5, 0);
+        page.token("\te\u{301}", 0.5, 1);
+        page.turn();
+        page.rewind("\te\u{301}");
+        page.token(" rose", 0.5, 1);
+        assert_eq!(strings(&page, 40), ["A moon rose"]);
+        page.rewind("A moon rose");
+        assert_eq!(strings(&page, 40), ["A"], "the prompt stays");
+        page.prompt("O");
+        page.restore(" sea calm", 2);
+        page.rewind(" calm");
+        assert_eq!(strings(&page, 40), ["A", "", "O sea"]);
+        page.restore("abcd", 2);
+        page.flaw(1, 1);
+        let flawed = |c| page.glyphs.iter().rev().find(|g| g.ch == c).is_some_and(|g| g.flawed);
+        assert_eq!(['a', 'b', 'c', 'd'].map(flawed), [false, false, true, true]);
     }
 
     #[test]

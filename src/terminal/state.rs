@@ -132,10 +132,14 @@ impl State {
                     self.remark(t_ns, Tone::Notice, &format!("{}: {}", flaw.title(), flaw.cause));
                 }
             }
-            Event::Rewind { to, .. } => self.page.rewind(*to),
+            Event::Rewind { text, .. } => {
+                self.page.rewind(text);
+                self.resting = false;
+            }
             Event::Restore { slot, prompt, text, index } => {
                 self.page.prompt(prompt);
-                self.page.token(text, 1.0, index.saturating_sub(1));
+                self.page.restore(text, *index);
+                self.resting = false;
                 self.remark(t_ns, Tone::Notice, &format!("back to {}", slot + 1));
             }
             Event::Snapshot { slot } => self.remark(t_ns, Tone::Notice, &format!("kept as {}", slot + 1)),

@@ -91,11 +91,16 @@ impl Page {
         self.write(t_ns, &token.text, Voice::Model, token.p, |_| token.index);
     }
 
-    /// Takes back the tokens from `to` on.
-    pub fn rewind(&mut self, t_ns: u64, to: u32) {
-        let gone = |cell: &Cell| cell.left_ns.is_none() && cell.voice == Voice::Model && cell.index >= to;
-        while self.cells.back().is_some_and(gone) {
-            self.cells.pop_back();
+    /// Takes back the last words, down to token `to`.
+    pub fn rewind(&mut self, t_ns: u64, to: u32, text: &str) {
+        self.begun = to > 0;
+        for ch in text.chars().rev() {
+            let ch = if ch == '\t' { ' ' } else { ch };
+            // What was never written, like a third newline, is passed over.
+            let gone = |cell: &Cell| cell.left_ns.is_none() && cell.voice == Voice::Model && cell.ch == ch;
+            if self.cells.back().is_some_and(gone) {
+                self.cells.pop_back();
+            }
         }
         // What stands before has the look of being new again, so that the eye finds the place.
         if let Some(last) = self.cells.back_mut() {
@@ -106,8 +111,11 @@ impl Page {
     /// The piece is again what it was, up to token `index`.
     pub fn restore(&mut self, t_ns: u64, prompt: &str, text: &str, index: u32) {
         self.prompt(t_ns, prompt, self.prompt_tokens);
-        self.begun = true;
-        self.write(t_ns, text, Voice::Model, 1.0, |_| index.saturating_sub(1));
+        self.begun = index > 0;
+        // Where each token begins is not known here: by proportion.
+        let count = text.chars().count().max(1) as u64;
+        let of = |i: u32| (u64::from(i) * u64::from(index) / count) as u32;
+        self.write(t_ns, text, Voice::Model, 1.0, of);
     }
 
     /// Marks the tokens that a flaw names.
@@ -344,5 +352,25 @@ mod tests {
         page.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 4, period: 2, count: 1, cause: String::new() });
         let marked: String = page.cells.iter().filter(|c| c.flaw.is_some()).map(|c| c.ch).collect();
         assert_eq!(marked, "34");
+    }
+
+    #[test]
+    fn words_are_taken_back_and_pieces_come_back() {
+        let shown = |page: &Page| page.cells.iter().map(|c| c.ch).collect::<String>();
+        let mut page = Page::default();
+        page.prompt(0, "O", 1);
+        page.token(1, &token(0, " sea"));
+        page.rewind(2, 0, " sea");
+        page.token(3, &token(0, " moon"));
+        assert_eq!(shown(&page), "O moon", "the prompt is not begun again");
+        page.token(4, &token(1, "\n\n\n"));
+        page.rewind(5, 1, "\n\n\n");
+        assert_eq!(shown(&page), "O moon");
+        page.restore(6, "A", " road home", 2);
+        page.rewind(7, 1, " home");
+        assert!(shown(&page).ends_with("A road"));
+        page.restore(8, "A", "", 0);
+        page.token(9, &token(0, "!"));
+        assert!(shown(&page).ends_with("A!") && !shown(&page).ends_with("A\n\nA!"));
     }
 }

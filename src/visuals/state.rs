@@ -135,7 +135,7 @@ impl FrameState {
                 self.tokens += 1;
                 self.last_token = Some((t_ns, SignalId::Surprise.spec().position(token.surprise_bits)));
             }
-            Event::Rewind { to, .. } => self.page.rewind(t_ns, *to),
+            Event::Rewind { to, text } => self.page.rewind(t_ns, *to, text),
             Event::Restore { slot, prompt, text, index } => {
                 self.page.restore(t_ns, prompt, text, *index);
                 self.notice(t_ns, format!("back to {}", slot + 1));

@@ -199,6 +199,9 @@ impl Generator {
         let opening = self.opening(&self.turns)?;
         let tokens = opening.ids.len() as u32;
         let cut = self.text.begin(opening);
+        if let Some(other) = &mut self.other {
+            other.again();
+        }
         self.begin_piece();
         Ok(Reading { tokens, forgot: cut.map(|cut| self.forgot(cut)) })
     }
@@ -216,8 +219,10 @@ impl Generator {
         let tokens = opening.ids.len() as u32;
         let mut other = self.other.take().unwrap_or_else(|| Text::new(self.model.engine.fresh()));
         other.begin(opening);
-        // It takes up the piece where it stands.
-        self.text.ids()[self.text.opening_len().min(self.text.ids().len())..].iter().for_each(|id| other.push(*id));
+        // It takes up the piece where it stands: what of it is still in the context.
+        let ids = self.text.ids();
+        let piece = self.text.reach().min(self.piece.index as usize);
+        ids[ids.len() - piece..].iter().for_each(|id| other.push(*id));
         self.other = Some(other);
         Ok(tokens)
     }
@@ -294,6 +299,11 @@ impl Generator {
     /// What may come next, as far as it has been computed.
     pub fn distribution(&self) -> Option<&Distribution> {
         self.text.next()
+    }
+
+    /// Whether the model has ended its piece.
+    pub fn ended(&self) -> bool {
+        self.piece.ended
     }
 
     /// The loop that is held, in tokens.

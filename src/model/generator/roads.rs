@@ -56,9 +56,13 @@ impl Generator {
         self.branch_at(n)
     }
 
-    fn branch_at(&mut self, n: u32) -> Option<Branched> {
+    pub(super) fn branch_at(&mut self, n: u32) -> Option<Branched> {
         let (id, other) = self.piece.trail.road(n)?;
-        let rewound = self.rewind(n).filter(|_| true)?;
+        // A place that has left the context is no place to take another road at.
+        if n as usize > self.text.reach() {
+            return None;
+        }
+        let rewound = self.rewind(n)?;
         self.forced = Some(other);
         let piece = |id| self.model.tokenizer().piece(id);
         Some(Branched { rewound, instead_of: piece(id), taken: piece(other) })
@@ -88,6 +92,11 @@ impl Generator {
             None => return false,
         }
         true
+    }
+
+    /// Takes over what another generator with the same weights has kept.
+    pub fn inherit(&mut self, other: &mut Generator) {
+        self.kept = std::mem::take(&mut other.kept);
     }
 
     /// Makes the piece what it was when kept; `None` where nothing was.

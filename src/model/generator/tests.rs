@@ -324,3 +324,63 @@ fn a_token_tells_of_its_inside() {
     assert_eq!(token.inside.layers_us.len(), 4);
     assert_eq!(token.inside.lens.iter().map(|g| g.layer).collect::<Vec<_>>(), [2]);
 }
+
+#[test]
+fn another_prompt_leaves_the_piece_behind_on_both_sides_of_a_blend() {
+    let mut params = open();
+    params.set(ParamId::Temperature, 0.0);
+    params.set(ParamId::Blend, 1.0);
+    let (mut g, mut fresh) = (generator(1), generator(1));
+    g.prompt("The moon").unwrap();
+    g.blend_with(Some("春江潮水")).unwrap();
+    take(&mut g, &params, 8);
+    g.prompt("O sea").unwrap();
+    fresh.prompt("O sea").unwrap();
+    fresh.blend_with(Some("春江潮水")).unwrap();
+    assert_eq!(ids(&take(&mut g, &params, 8)), ids(&take(&mut fresh, &params, 8)));
+}
+
+/// A generator whose context has just been cut, with tokens of its opening among what is gone.
+fn cut() -> Generator {
+    let model = Model::load_with_context(&Source::Embedded, Some(64)).unwrap();
+    let mut g = Generator::new(model, 3);
+    g.prompt(&"The moon rose. ".repeat(40)).unwrap();
+    while g.piece.index < 44 {
+        if let Step::PieceEnd { .. } = g.step(&open()).unwrap() {
+            g.again();
+        }
+    }
+    assert!(g.text.ids().len() < 16 + 44, "only a part of the piece is still there");
+    g
+}
+
+#[test]
+fn no_road_is_taken_where_the_context_does_not_reach() {
+    let mut g = cut();
+    let (tokens, reach) = (g.piece.index, g.text.reach() as u32);
+    assert_eq!(g.branch_at(tokens), None);
+    assert_eq!(g.piece.index, tokens, "nothing was taken back either");
+    assert_eq!(g.branch_at(reach).unwrap().rewound.to, tokens - reach);
+}
+
+#[test]
+fn a_second_prompt_takes_up_what_is_left_of_the_piece() {
+    let mut g = cut();
+    g.blend_with(Some("春")).unwrap();
+    let other = g.other.as_ref().unwrap().ids();
+    let left = &g.text.ids()[16..];
+    assert!(other.ends_with(left) && other.len() == left.len() + prompt::tokens(g.model.tokenizer(), "春").len());
+}
+
+#[test]
+fn a_generator_inherits_what_was_kept() {
+    let params = open();
+    let mut old = generator(5);
+    old.prompt("The moon").unwrap();
+    take(&mut old, &params, 10);
+    old.snapshot(0);
+    let mut g = Generator::resume(old.model.fresh(), 5, old.draws());
+    g.inherit(&mut old);
+    assert_eq!((g.restore(0).unwrap().index, old.restore(0)), (10, None));
+    assert!(matches!(g.step(&params).unwrap(), Step::Token { .. }));
+}

@@ -119,9 +119,9 @@ impl Text {
         self.next = None;
     }
 
-    /// Tokens of the opening.
-    pub fn opening_len(&self) -> usize {
-        self.opening.ids.len()
+    /// How many tokens can be taken back at most: those after the head that are still in the context.
+    pub fn reach(&self) -> usize {
+        self.ids.len().saturating_sub(self.kept.max(1))
     }
 
     /// Reads the next chunk, if anything is left to read. Returns how many tokens have been read and how many there are.
@@ -189,9 +189,9 @@ impl Text {
         self.next = None;
     }
 
-    /// Takes back the last `n` tokens, at most those after the opening that are still in the context. Returns how many.
+    /// Takes back the last `n` tokens, or as many as can be. Returns how many.
     pub fn take_back(&mut self, n: usize) -> usize {
-        let n = n.min(self.ids.len().saturating_sub(self.kept.max(1)));
+        let n = n.min(self.reach());
         self.ids.truncate(self.ids.len() - n);
         // The last token is read again, for its successors.
         self.engine.truncate(self.ids.len().saturating_sub(1));

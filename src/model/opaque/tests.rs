@@ -353,3 +353,11 @@ fn what_is_needed_grows_with_the_context() {
     assert!(need(Some(128)).cache == 4 * need(Some(32)).cache && need(None).weights > gguf.file_bytes / 2);
     assert!(super::need(&Gguf::read(&Source::Embedded).unwrap(), None).is_none());
 }
+
+#[test]
+fn an_engine_tells_what_comes_next_only_where_it_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = super::super::engine::Engine::opaque(open(&written(&phi2(), &folder)).unwrap());
+    assert!(engine.forward(&ids()[..4], false).unwrap().is_none());
+    assert!(engine.forward(&ids()[4..6], true).unwrap().is_some());
+}

@@ -254,3 +254,67 @@ fn nothing_is_taken_back_where_nothing_stands() {
     rig.tokens(1);
     rig.end();
 }
+
+#[test]
+fn what_was_kept_and_the_second_prompt_outlive_a_crash() {
+    let rig = rig(5, Matrix::default());
+    rig.prompt("The moon");
+    rig.worker.send(Command::Blend { name: None, text: "春".into() });
+    rig.tokens(4);
+    rig.worker.send(Command::Snapshot(0));
+    rig.until(|e| matches!(e, Event::Snapshot { .. }).then_some(()));
+    // Another second prompt, so that going back changes it.
+    rig.worker.send(Command::Blend { name: None, text: String::new() });
+    rig.worker.send(Command::Crash);
+    rig.until(|e| matches!(e, Event::Prompt { .. }).then_some(()));
+    rig.tokens(2);
+    rig.worker.send(Command::Restore(0));
+    rig.until(|e| matches!(e, Event::Restore { slot: 0, .. }).then_some(()));
+    let Event::Blend { text, tokens, .. } = rig.next() else { panic!() };
+    assert_eq!((text.as_str(), tokens > 0), ("春", true));
+    rig.tokens(2);
+    rig.end();
+}
+
+#[test]
+fn the_prompt_of_a_kept_piece_is_the_present_one_again() {
+    let rig = rig(5, Matrix::default());
+    let prompt = || rig.until(|e| if let Event::Prompt { text, .. } = e { Some(text) } else { None });
+    rig.prompt("The moon");
+    rig.tokens(4);
+    rig.worker.send(Command::Snapshot(0));
+    rig.prompt("春");
+    assert_eq!((prompt(), rig.tokens(2).len()), ("春".to_string(), 2));
+    rig.worker.send(Command::Restore(0));
+    rig.worker.send(Command::Again);
+    assert_eq!(prompt(), "The moon");
+    // A prompt that comes after a wish to begin again, or before it, is the one that is asked.
+    rig.tokens(1);
+    rig.worker.send(Command::Again);
+    rig.prompt("春");
+    rig.worker.send(Command::Again);
+    let model = Model::load(&Source::Embedded).unwrap();
+    let right = super::super::prompt::tokens(model.tokenizer(), "春").len() as u32;
+    let read = rig.until(|e| match e {
+        Event::Prompt { text, tokens, .. } if text == "春" => Some(tokens),
+        _ => None,
+    });
+    assert_eq!(read, right);
+    rig.end();
+}
+
+#[test]
+fn a_kept_piece_that_had_ended_rests_again() {
+    let rig = rig(5, Matrix::default());
+    rig.params.set(ParamId::Rest, 10.0);
+    rig.prompt("The moon");
+    let ended = |e| if let Event::PieceEnd { tokens } = e { Some(tokens) } else { None };
+    let tokens = rig.until(ended);
+    rig.worker.send(Command::Snapshot(0));
+    rig.prompt("春");
+    rig.tokens(2);
+    rig.worker.send(Command::Restore(0));
+    assert_eq!(rig.until(ended), tokens);
+    assert!(rig.is_silent());
+    rig.end();
+}
