@@ -30,9 +30,25 @@ pub fn measure(threads: usize) -> f64 {
 fn sum(words: &[u64]) -> u64 {
     let mut sums = [0u64; 8];
     for chunk in words.chunks_exact(8) {
+        call_for(chunk.as_ptr());
         sums.iter_mut().zip(chunk).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
     }
     sums.into_iter().fold(0, u64::wrapping_add)
+}
+
+/// Calls for what will be read soon and a little later, as the products of matrices do: without it a core has too few
+/// lines of memory on their way at once, and reads at two thirds of what the machine can give (18 of 27 GB/s).
+#[inline(always)]
+fn call_for(at: *const u64) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch may ask for any address.
+    unsafe {
+        use std::arch::x86_64::*;
+        _mm_prefetch::<_MM_HINT_T0>(at.wrapping_byte_add(1 << 10).cast());
+        _mm_prefetch::<_MM_HINT_T1>(at.wrapping_byte_add(8 << 10).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 #[cfg(test)]
