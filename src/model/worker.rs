@@ -323,6 +323,14 @@ impl Player {
     }
 
     fn obey(&mut self, command: Command) {
+        let held = self.generator.held().is_some();
+        self.carry_out(command);
+        if held && self.generator.held().is_none() {
+            self.bus.emit(Event::Loop { period: 0 });
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
         match command {
             Command::Prompt { name, text } => {
                 self.prompt = Some((name, text));
@@ -361,16 +369,10 @@ impl Player {
                 let branched = self.generator.branch_at_leap();
                 self.branched(branched, "the piece has not leapt");
             }
-            Command::Escape => {
-                let held = self.generator.held().is_some();
-                match self.generator.escape() {
-                    Some(period) => self.notice(&format!("out of the loop of {period} tokens")),
-                    None => self.notice("the piece is in no loop"),
-                }
-                if held {
-                    self.bus.emit(Event::Loop { period: 0 });
-                }
-            }
+            Command::Escape => match self.generator.escape() {
+                Some(period) => self.notice(&format!("out of the loop of {period} tokens")),
+                None => self.notice("the piece is in no loop"),
+            },
             Command::Snapshot(slot) => {
                 if self.generator.snapshot(slot) {
                     self.kept[usize::from(slot)] = (self.prompt.clone(), self.blend.clone());

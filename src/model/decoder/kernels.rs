@@ -42,6 +42,16 @@ for_each_processor! {
 }
 
 for_each_processor! {
+    /// Turns neighbouring elements of a head by angles given as (cos, sin), the first product fused with the second.
+    pub fn turn_neighbours(head: &mut [f32], angles: &[(f32, f32)]) = turn_neighbours_body
+}
+
+for_each_processor! {
+    /// The same for elements that lie half the head apart.
+    pub fn turn_halves(head: &mut [f32], angles: &[(f32, f32)]) = turn_halves_body
+}
+
+for_each_processor! {
     /// `x = cap * tanh(x / cap)`
     pub fn soft_cap(x: &mut [f32], cap: f32) = soft_cap_body
 }
@@ -61,13 +71,12 @@ pub fn exp_fused<const LEVEL: u8>(x: f32) -> f32 {
         fused::<LEVEL>(0.166_683_96, b, 0.499_991_27),
     );
     let j = fused::<LEVEL>(high, u, fused::<LEVEL>(0.999_999_4, b, 1.0));
-    // In two factors, since 2^n may be too small or too large for one.
-    let power = |n: i32| f32::from_bits(((n + 127) as u32) << 23);
-    let whole = n.clamp(-252.0, 252.0) as i32;
-    if n.abs() > 192.0 {
-        return if n > 0.0 { f32::INFINITY } else { 0.0 };
-    }
-    j * power(whole / 2) * power(whole - whole / 2)
+    // In two factors, since 2^n may be too small or too large for one; far out they make 0 and infinity. No branch, so
+    // that loops over it become vector code.
+    let whole = (n.clamp(-252.0, 252.0) + ROUND).to_bits().wrapping_sub(ROUND.to_bits()) as i32;
+    let low = whole >> 1;
+    let power = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
+    j * power(low) * power(whole.wrapping_sub(low))
 }
 
 /// `a * b + c`, fused from level 1 on.
@@ -116,6 +125,30 @@ fn swiglu_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
     for (g, u) in gate.iter_mut().zip(up) {
         *g = *g / (1.0 + if FUSED { exp_fused::<1>(-*g) } else { exp(-*g) }) * u;
     }
+}
+
+#[inline(always)]
+fn turn_neighbours_body<const FUSED: bool>(head: &mut [f32], angles: &[(f32, f32)]) {
+    for (pair, (cos, sin)) in head.chunks_exact_mut(2).zip(angles) {
+        let (a, b) = (pair[0], pair[1]);
+        pair[0] = either::<FUSED>(a, *cos, -(b * sin));
+        pair[1] = either::<FUSED>(a, *sin, b * cos);
+    }
+}
+
+#[inline(always)]
+fn turn_halves_body<const FUSED: bool>(head: &mut [f32], angles: &[(f32, f32)]) {
+    let (low, high) = head.split_at_mut(head.len() / 2);
+    for ((x, y), (cos, sin)) in low.iter_mut().zip(high).zip(angles) {
+        let (a, b) = (*x, *y);
+        *x = either::<FUSED>(a, *cos, -(b * sin));
+        *y = either::<FUSED>(a, *sin, b * cos);
+    }
+}
+
+#[inline(always)]
+fn either<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 #[inline(always)]

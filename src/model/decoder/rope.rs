@@ -5,6 +5,7 @@
 //! angles of its own rows, some microseconds of a token.
 
 use super::family::Pairs;
+use super::kernels;
 
 /// The frequencies of one kind of layer.
 #[derive(Clone, Debug)]
@@ -120,21 +121,8 @@ impl Rope {
 
     fn turn_head(&self, head: &mut [f32], angles: &[(f32, f32)]) {
         match self.pairs {
-            Pairs::Neighbours => {
-                for (pair, (cos, sin)) in head.chunks_exact_mut(2).zip(angles) {
-                    let (a, b) = (pair[0], pair[1]);
-                    pair[0] = a.mul_add(*cos, -(b * sin));
-                    pair[1] = a.mul_add(*sin, b * cos);
-                }
-            }
-            Pairs::Halves => {
-                let (low, high) = head.split_at_mut(self.dims / 2);
-                for ((x, y), (cos, sin)) in low.iter_mut().zip(high).zip(angles) {
-                    let (a, b) = (*x, *y);
-                    *x = a.mul_add(*cos, -(b * sin));
-                    *y = a.mul_add(*sin, b * cos);
-                }
-            }
+            Pairs::Neighbours => kernels::turn_neighbours(head, angles),
+            Pairs::Halves => kernels::turn_halves(head, angles),
         }
     }
 }

@@ -346,7 +346,10 @@ impl Generator {
                     }
                 }
                 let dice = Dice::roll(self.seed, self.draws, params);
-                self.sampler.draw(&logits, self.text.ids(), &self.plan, params, dice)
+                let ids = self.text.ids();
+                // In a very small vocabulary everything may be barred: then nothing is.
+                let drawn = self.sampler.draw(&logits, ids, &self.plan, params, dice);
+                drawn.or_else(|| self.sampler.draw(&next.logits, ids, &self.plan, params, dice))
             }
         };
         let Some(id) = id else { return Err(self.model.unsound()) };
@@ -374,7 +377,11 @@ impl Generator {
         let candidate = |r: super::Ranked| Candidate { id: r.id, text: tokenizer.piece(r.id), p: r.p };
         let top = top.into_iter().map(candidate).collect();
         let fill = (self.text.ids().len() + 1) as f32 / self.model.context() as f32;
-        let compute = self.text.compute();
+        let compute = match &self.other {
+            Some(other) if self.blend >= 1.0 => other.compute(),
+            Some(other) if self.blend > 0.0 => self.text.compute() + other.compute(),
+            _ => self.text.compute(),
+        };
         let mut inside = self.inside();
         let sampling = begun.elapsed();
         inside.spent.sampling_ms = sampling.as_secs_f32() * 1000.0;

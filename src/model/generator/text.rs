@@ -34,6 +34,8 @@ pub(super) struct Text {
     ids: Vec<u32>,
     kept: usize,
     turns: Vec<usize>,
+    /// So many tokens at the front are remembered as they would be if nothing had ever been forgotten.
+    pure: usize,
     next: Option<Distribution>,
     /// The time it took to compute what may come next.
     compute: Duration,
@@ -47,6 +49,7 @@ pub(super) struct Kept {
     ids: Vec<u32>,
     kept: usize,
     turns: Vec<usize>,
+    pure: usize,
 }
 
 impl Text {
@@ -57,6 +60,7 @@ impl Text {
             ids: Vec::new(),
             kept: 0,
             turns: Vec::new(),
+            pure: usize::MAX,
             next: None,
             compute: Duration::ZERO,
         }
@@ -111,8 +115,9 @@ impl Text {
         let shared = read.iter().zip(&opening.ids).take_while(|(a, b)| a == b).count();
         // Reading in the same parts as the first time gives the same numbers to the last bit.
         let chunk = self.engine.chunk();
-        let shared = shared.min(opening.ids.len().saturating_sub(1)) / chunk * chunk;
+        let shared = shared.min(self.pure).min(opening.ids.len().saturating_sub(1)) / chunk * chunk;
         self.engine.truncate(shared);
+        self.pure = usize::MAX;
         self.ids.clone_from(&opening.ids);
         self.turns.clone_from(&opening.turns);
         self.kept = opening.head.min(self.context() / 2);
@@ -165,6 +170,8 @@ impl Text {
         let least = (self.context() - kept).div_ceil(2).max(len - self.context());
         let turn = self.turns.iter().copied().find(|turn| *turn >= kept + least && *turn < len);
         let n = turn.map_or(least, |turn| turn - kept);
+        // What moves up was read with what is now forgotten in mind.
+        self.pure = self.pure.min(kept);
         // What has not been read yet has nothing to be forgotten.
         self.engine.forget(kept, n.min(self.engine.len().saturating_sub(kept)));
         let ids = self.ids.drain(kept..kept + n).collect();
@@ -208,6 +215,7 @@ impl Text {
             ids: self.ids.clone(),
             kept: self.kept,
             turns: self.turns.clone(),
+            pure: self.pure,
         }
     }
 
@@ -216,7 +224,7 @@ impl Text {
         self.engine.remember(&kept.memory);
         self.opening = kept.opening.clone();
         self.ids.clone_from(&kept.ids);
-        (self.kept, self.turns) = (kept.kept, kept.turns.clone());
+        (self.kept, self.turns, self.pure) = (kept.kept, kept.turns.clone(), kept.pure);
         // Its last token may have been read: its successors are asked for again.
         self.engine.truncate(self.ids.len().saturating_sub(1));
         self.next = None;
