@@ -161,6 +161,14 @@ impl Parts {
         parts.file().0
     }
 
+    /// The same file with another shape of a tensor, innermost dimension first.
+    pub fn with_shape(&self, tensor: &str, dims: &[u64]) -> Vec<u8> {
+        let mut parts = self.clone();
+        let rows = parts.tensors.iter_mut().filter(|row| row.name == tensor.as_bytes());
+        rows.for_each(|row| row.dims = dims.to_vec());
+        parts.file().0
+    }
+
     /// Puts it together; where the header and the data begin is returned too.
     pub fn file(&self) -> (Vec<u8>, usize) {
         let mut out = b"GGUF".to_vec();

@@ -84,9 +84,12 @@ impl Weights {
             let norm = |part: &str, length| file.vector(&name(part), length);
             let post = |part: &str| family.post_norms.then(|| norm(part, width)).transpose();
             let qkv = match file.has(&name("attn_qkv.weight")) {
-                true => {
-                    file.split(&name("attn_qkv"), ["attn_q", "attn_k", "attn_v"].map(name), [queries, keys, keys])?
-                }
+                true => file.split(
+                    &name("attn_qkv"),
+                    ["attn_q", "attn_k", "attn_v"].map(name),
+                    [queries, keys, keys],
+                    width,
+                )?,
                 false => {
                     [linear("attn_q", queries, width)?, linear("attn_k", keys, width)?, linear("attn_v", keys, width)?]
                 }
@@ -94,7 +97,7 @@ impl Weights {
             let gate_up = match file.has(&name("ffn_gate.weight")) {
                 true => [linear("ffn_gate", ffn, width)?, linear("ffn_up", ffn, width)?],
                 // The gate lies before the rest in one matrix.
-                false => file.split(&name("ffn_up"), ["ffn_gate", "ffn_up"].map(name), [ffn, ffn])?,
+                false => file.split(&name("ffn_up"), ["ffn_gate", "ffn_up"].map(name), [ffn, ffn], width)?,
             };
             layers.push(Layer {
                 attention_norm: norm("attn_norm.weight", width)?,
@@ -211,9 +214,9 @@ impl File<'_> {
         name: &str,
         apart: [String; N],
         outputs: [usize; N],
+        inputs: usize,
     ) -> Result<[Linear; N], ModelError> {
         let (total, weight) = (outputs.iter().sum::<usize>(), format!("{name}.weight"));
-        let inputs = self.gguf.tensor(&weight).and_then(|t| t.shape.get(1).copied()).unwrap_or_default();
         let whole = self.matrix(&weight, total, inputs)?;
         let bias = self.bias(&format!("{name}.bias"), total)?;
         let mut parts = Vec::new();
