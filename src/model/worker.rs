@@ -26,6 +26,8 @@ const TOLD_BYTES: u64 = 32 << 20;
 const LOAD_BYTES: u64 = 32 << 20;
 /// A prompt with its name in the bank, where it has one.
 type Named = (Option<String>, String);
+/// The prompt that was played, and the second one with its tokens.
+type Asked = (Option<Named>, Option<(Named, u32)>);
 const NAME: &str = "xiao-worker";
 
 /// What a worker needs.
@@ -142,7 +144,7 @@ struct Player {
     /// The second prompt and its tokens.
     blend: Option<(Named, u32)>,
     /// Both as they were when a piece was kept.
-    kept: [(Option<Named>, Option<(Named, u32)>); SLOTS],
+    kept: [Asked; SLOTS],
     phase: Phase,
     modulation: Modulation,
     sampler: SamplerSpec,

@@ -118,7 +118,7 @@ impl Batch {
     /// Replaces the queries by the attended values of these pages.
     fn attend<'a, E: Element + 'a>(&mut self, page: &dyn Fn(usize) -> (&'a [E], &'a [E])) {
         #[cfg(target_arch = "x86_64")]
-        if wide::here() && self.queries.len() / self.spans.len() % LANES == 0 {
+        if wide::here() && (self.queries.len() / self.spans.len()).is_multiple_of(LANES) {
             let halves = |p: usize| {
                 let (keys, values) = page(p);
                 Some((E::halves(keys)?, E::halves(values)?))
