@@ -112,7 +112,16 @@ fn every_family_computes_what_llama_cpp_does() {
     for f in figures() {
         let Figures { name, context, prompt, .. } = &f;
         let place = format!("{name}, context {context}, {} tokens", prompt.len());
-        let bound = if f.kind == "f32" { 1e-8 } else { 2e-3 };
+        // Where f32 is not summed in llama.cpp's order, Gemma's table of f16 makes more of the last bit.
+        #[cfg(target_arch = "x86_64")]
+        let same_order = is_x86_feature_detected!("avx512f");
+        #[cfg(not(target_arch = "x86_64"))]
+        let same_order = false;
+        let bound = match f.kind {
+            "f32" if same_order => 1e-8,
+            "f32" => 1e-6,
+            _ => 2e-3,
+        };
         let mut decoder = Decoder::new(f.weights.clone());
         let whole = decoder.forward(prompt, true).unwrap().unwrap();
         let error = nmse(&whole, &f.logits);

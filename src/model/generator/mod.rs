@@ -236,8 +236,11 @@ impl Generator {
     fn opening(&self, turns: &[Turn]) -> Result<Opening, ModelError> {
         let tokenizer = self.model.tokenizer();
         if let Some(chat) = self.model.chat().filter(|_| self.converses()) {
-            let Conversation { ids, head, turns } = chat.tokens(tokenizer, self.manner.system.as_deref(), turns)?;
-            return Ok(Opening { ids, head, turns });
+            let conversation = chat.tokens(tokenizer, self.manner.system.as_deref(), turns)?;
+            let Conversation { ids, head, turns: starts } = conversation;
+            // Cut before a question, never between it and its answer.
+            let asks = starts.into_iter().zip(turns).filter(|(_, turn)| turn.role == Role::User);
+            return Ok(Opening { ids, head, turns: asks.map(|(start, _)| start).collect() });
         }
         let ids = prompt::tokens(tokenizer, turns.last().map_or("", |turn| &turn.text));
         Ok(Opening { head: ids.len(), ids, turns: Vec::new() })
