@@ -6,12 +6,14 @@
 
 mod blend;
 mod roads;
+mod step;
 #[cfg(test)]
 mod tests;
 mod text;
 mod trail;
 
 pub use roads::{Branched, Restored, Rewound};
+pub use step::{Forgot, Progress, Reading, Step};
 
 use std::time::Instant;
 
@@ -20,7 +22,7 @@ use super::flaws::{Drawn, Flaws};
 use super::sampler::{Dice, Mirostat, Sampler, SamplerPlan};
 use super::{Distribution, Model, ModelError, TextStream, prompt};
 use crate::patch::{self, SamplerSpec};
-use crate::score::{Candidate, Flaw, Guess, Inside, ParamId, ParamValues, Spent, Token};
+use crate::score::{Candidate, Guess, Inside, ParamId, ParamValues, Spent, Token};
 
 use blend::blended;
 use text::{Cut, Opening, Text};
@@ -79,46 +81,6 @@ impl Piece {
         let (flaws, trail) = (Flaws::default(), Trail::default());
         Piece { stream, flaws, mirostat, index: 0, written: String::new(), trail, ended: false }
     }
-}
-
-/// What a prompt came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// Tokens of the whole prompt.
-    pub tokens: u32,
-    /// Set where the prompt is longer than the context has room for.
-    pub forgot: Option<Forgot>,
-}
-
-/// Tokens that left the context, after the first `kept`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forgot {
-    pub tokens: u32,
-    pub kept: u32,
-    pub text: String,
-}
-
-/// How much of the prompt has been read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    pub done: u32,
-    pub total: u32,
-}
-
-/// What a step brought.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    Token {
-        token: Token,
-        flaws: Vec<Flaw>,
-    },
-    /// The context was full; the next step brings the token.
-    Forget(Forgot),
-    /// The model ended its piece after so many tokens. The next step begins the same prompt again.
-    PieceEnd {
-        tokens: u32,
-        flaw: Option<Flaw>,
-    },
 }
 
 impl Generator {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::super::{Generator, Step};
 use super::*;
 use crate::patch::Route;
 use crate::patch::matrix::Shape;
-use crate::score::{Clock, Received, SignalId, Token};
+use crate::score::{Clock, Event, ParamId, ParamValues, Queue, Received, SignalId, Token};
 
 /// A worker, its parameters and everything it emits.
 struct Rig {

@@ -1,0 +1,50 @@
+//! The parameters as the worker plays them: the hands' values, moved by the patch's matrix.
+
+use std::sync::Arc;
+
+use crate::patch::{Matrix, Modulator};
+use crate::score::event::Rate;
+use crate::score::{Event, ParamValues, Params, Queue, SignalValues, Stamped};
+
+/// The worker's copy of the matrix with the signals it has heard.
+pub(super) struct Modulation {
+    modulator: Modulator,
+    heard: Queue,
+    batch: Vec<Arc<Stamped>>,
+    signals: SignalValues,
+    rate: Rate,
+    last_ns: u64,
+}
+
+impl Modulation {
+    pub fn new(matrix: Matrix, heard: Queue, now_ns: u64) -> Modulation {
+        Modulation {
+            modulator: Modulator::new(matrix),
+            heard,
+            batch: Vec::new(),
+            signals: SignalValues::default(),
+            rate: Rate::default(),
+            last_ns: now_ns,
+        }
+    }
+
+    /// Takes up another matrix.
+    pub fn take(&mut self, matrix: Matrix) {
+        self.modulator = Modulator::new(matrix);
+    }
+
+    /// The parameters as they are to be played at `t_ns`.
+    pub fn values(&mut self, params: &Params, t_ns: u64) -> ParamValues {
+        self.heard.drain(&mut self.batch);
+        for stamped in self.batch.drain(..) {
+            stamped.event.apply(&mut self.signals);
+            if let Event::Token(_) = stamped.event {
+                self.rate.token(stamped.t_ns);
+            }
+        }
+        self.rate.write(t_ns, &mut self.signals);
+        let dt_s = t_ns.saturating_sub(self.last_ns) as f32 / 1e9;
+        self.last_ns = t_ns;
+        self.modulator.apply(&params.values(), &self.signals, dt_s)
+    }
+}

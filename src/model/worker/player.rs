@@ -1,0 +1,452 @@
+//! What the worker's thread does with the model, one short piece of work after another.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::super::generator::{Reading, SLOTS};
+use super::super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
+use super::modulation::Modulation;
+use super::{Command, WorkerOptions};
+use crate::patch::{self, SamplerSpec};
+use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown};
+
+/// The longest the thread waits without looking around.
+const LOOK: Duration = Duration::from_millis(5);
+/// The silence after a fault.
+const RECOVERY: Duration = Duration::from_secs(1);
+/// A model of this size is told of while it loads, in parts of so many bytes.
+const TOLD_BYTES: u64 = 32 << 20;
+const LOAD_BYTES: u64 = 32 << 20;
+/// A prompt with its name in the bank, where it has one.
+type Named = (Option<String>, String);
+/// The prompt that was played, and the second one with its tokens.
+type Asked = (Option<Named>, Option<(Named, u32)>);
+
+/// The thread's own state.
+pub(super) struct Player {
+    generator: Generator,
+    source: Source,
+    params: Arc<Params>,
+    bus: Bus,
+    seed: u64,
+    shutdown: Shutdown,
+    commands: Receiver<Command>,
+    prompt: Option<Named>,
+    /// The second prompt and its tokens.
+    blend: Option<(Named, u32)>,
+    /// Both as they were when a piece was kept.
+    kept: [Asked; SLOTS],
+    phase: Phase,
+    modulation: Modulation,
+    sampler: SamplerSpec,
+    chat: patch::Chat,
+    /// The present prompt is asked anew, as if it had not been answered.
+    again: bool,
+    released: Instant,
+    /// Bytes of the model that have been brought into memory.
+    loaded: u64,
+    /// Faults since the last token.
+    faults: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// There is no prompt yet.
+    Idle,
+    /// The prompt is to be taken up.
+    Begin,
+    /// The prompt is being read.
+    Read,
+    /// The next distribution is to be computed.
+    Compute,
+    /// It is known; the token waits for its time.
+    Ready,
+    /// The piece has ended, then.
+    Rest(Instant),
+    /// The model is gone until then.
+    Fault(Instant),
+}
+
+impl Player {
+    pub fn new(options: WorkerOptions, commands: Receiver<Command>, heard: Queue) -> Player {
+        let WorkerOptions { model, source, params, matrix, sampler, chat, bus, seed, shutdown } = options;
+        let modulation = Modulation::new(matrix, heard, bus.clock().now_ns());
+        Player {
+            generator: {
+                let mut generator = Generator::new(model, seed);
+                generator.set_manner(chat.clone());
+                generator
+            },
+            source,
+            params,
+            bus,
+            seed,
+            shutdown,
+            commands,
+            prompt: None,
+            blend: None,
+            kept: Default::default(),
+            phase: Phase::Idle,
+            modulation,
+            sampler,
+            chat,
+            again: false,
+            released: Instant::now(),
+            loaded: 0,
+            faults: 0,
+        }
+    }
+
+    pub fn run(&mut self) {
+        self.take_plan(true);
+        loop {
+            // Whatever a panic leaves half-done belongs to the generator, which `recover` makes anew.
+            match catch_unwind(AssertUnwindSafe(|| self.turn())) {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => return,
+                Ok(Err(e)) => self.fault(&e.to_string()),
+                Err(payload) => {
+                    let said = payload.downcast_ref::<&str>().map(|s| s.to_string());
+                    let said = said.or_else(|| payload.downcast_ref::<String>().cloned());
+                    self.fault(&said.unwrap_or_else(|| "it failed without a word".to_string()));
+                }
+            }
+        }
+    }
+
+    /// One short piece of work or one short wait; false when it is time to end.
+    fn turn(&mut self) -> Result<bool, ModelError> {
+        if self.shutdown.requested() {
+            return Ok(false);
+        }
+        if let Ok(command) = self.commands.try_recv() {
+            self.obey(command);
+            return Ok(true);
+        }
+        if self.loaded < self.generator.model().mapped_bytes() {
+            self.load()?;
+            return Ok(true);
+        }
+        match self.phase {
+            Phase::Idle => {
+                self.values();
+                return Ok(self.wait(LOOK));
+            }
+            Phase::Begin => self.begin()?,
+            Phase::Read => {
+                let progress = self.generator.prefill_chunk()?;
+                self.bus.emit(Event::Prefill { done: progress.done, total: progress.total });
+                if progress.done == progress.total {
+                    self.phase = Phase::Ready;
+                }
+            }
+            Phase::Compute => {
+                if let Some(forgot) = self.generator.advance()? {
+                    self.forgot(forgot);
+                }
+                self.phase = Phase::Ready;
+            }
+            Phase::Ready => {
+                let values = self.values();
+                match self.withheld(&values) {
+                    Some(left) => return Ok(self.wait(left.min(LOOK))),
+                    None => self.release(&values)?,
+                }
+            }
+            Phase::Rest(since) => {
+                let rest = Duration::from_secs_f32(self.values().get(ParamId::Rest));
+                match rest.checked_sub(since.elapsed()) {
+                    Some(left) if !left.is_zero() => return Ok(self.wait(left.min(LOOK))),
+                    _ => self.phase = Phase::Begin,
+                }
+            }
+            Phase::Fault(until) => {
+                self.values();
+                match until.checked_duration_since(Instant::now()) {
+                    Some(left) if !left.is_zero() => return Ok(self.wait(left.min(LOOK))),
+                    _ => self.recover()?,
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits for a command and obeys it; false if nobody can send one any more.
+    fn wait(&mut self, timeout: Duration) -> bool {
+        match self.commands.recv_timeout(timeout) {
+            Ok(command) => self.obey(command),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return !self.shutdown.wait(timeout),
+        }
+        true
+    }
+
+    fn obey(&mut self, command: Command) {
+        let held = self.generator.held().is_some();
+        self.carry_out(command);
+        if held && self.generator.held().is_none() {
+            self.bus.emit(Event::Loop { period: 0 });
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Prompt { name, text } => {
+                self.prompt = Some((name, text));
+                self.again = false;
+                self.begin_soon();
+            }
+            Command::Again => {
+                if self.prompt.is_some() {
+                    // A prompt that is still to be asked is asked for the first time.
+                    self.again |= self.phase != Phase::Begin;
+                    self.begin_soon();
+                }
+            }
+            // A model that is gone has nothing to go back in; nor has a prompt that is still to be read.
+            _ if matches!(self.phase, Phase::Fault(_) | Phase::Idle | Phase::Begin | Phase::Read)
+                && !matches!(
+                    command,
+                    Command::Matrix(_)
+                        | Command::Sampler(_)
+                        | Command::Chat(_)
+                        | Command::Crash
+                        | Command::Blend { .. }
+                ) =>
+            {
+                self.notice("there is no piece to go back in just now");
+            }
+            Command::Rewind(n) => match self.generator.rewind(n) {
+                Some(rewound) => self.rewound(rewound),
+                None => self.notice("there is nothing to take back"),
+            },
+            Command::Branch => {
+                let branched = self.generator.branch();
+                self.branched(branched, "there is no other road to take");
+            }
+            Command::BranchAtLeap => {
+                let branched = self.generator.branch_at_leap();
+                self.branched(branched, "the piece has not leapt");
+            }
+            Command::Escape => match self.generator.escape() {
+                Some(period) => self.notice(&format!("out of the loop of {period} tokens")),
+                None => self.notice("the piece is in no loop"),
+            },
+            Command::Snapshot(slot) => {
+                if self.generator.snapshot(slot) {
+                    self.kept[usize::from(slot)] = (self.prompt.clone(), self.blend.clone());
+                    self.bus.emit(Event::Snapshot { slot });
+                }
+            }
+            Command::Restore(slot) => match self.generator.restore(slot) {
+                Some(Restored { prompt, text, index }) => {
+                    self.bus.emit(Event::Restore { slot, prompt, text, index });
+                    let (prompt, blend) = self.kept[usize::from(slot)].clone();
+                    self.prompt = prompt;
+                    if blend != self.blend {
+                        self.blend = blend;
+                        let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
+                        self.bus.emit(Event::Blend { name, text, tokens });
+                    }
+                    self.go_on();
+                    if self.generator.ended() {
+                        self.bus.emit(Event::PieceEnd { tokens: index });
+                        self.phase = Phase::Rest(Instant::now());
+                    }
+                }
+                None => self.notice(&format!("nothing was kept as {}", slot + 1)),
+            },
+            Command::Blend { name, text } => {
+                match self.generator.blend_with(Some(text.as_str()).filter(|text| !text.is_empty())) {
+                    Ok(tokens) => {
+                        self.blend = (!text.is_empty()).then(|| ((name.clone(), text.clone()), tokens));
+                        self.bus.emit(Event::Blend { name, text, tokens });
+                    }
+                    Err(problem) => self.notice(&problem.to_string()),
+                }
+            }
+            Command::Matrix(matrix) => self.modulation.take(matrix),
+            Command::Chat(chat) => {
+                self.generator.set_manner(chat.clone());
+                self.chat = chat;
+            }
+            Command::Sampler(spec) => {
+                self.sampler = spec;
+                self.take_plan(true);
+            }
+            Command::Crash => panic!("the performer broke the generator"),
+        }
+    }
+
+    /// Makes the patch's order and words ready for this model, and says what of them does nothing.
+    fn take_plan(&mut self, say: bool) {
+        let (plan, warnings) = self.generator.model().plan(&self.sampler);
+        self.generator.set_plan(plan);
+        for text in warnings.into_iter().filter(|_| say) {
+            self.bus.emit(Event::Notice { text });
+        }
+    }
+
+    /// A model that is gone comes back first.
+    fn begin_soon(&mut self) {
+        if !matches!(self.phase, Phase::Fault(_)) {
+            self.phase = Phase::Begin;
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), ModelError> {
+        let Some((name, text)) = self.prompt.clone() else {
+            self.phase = Phase::Idle;
+            return Ok(());
+        };
+        let Reading { tokens, forgot } = match std::mem::take(&mut self.again) {
+            true => self.generator.ask_again()?,
+            false => self.generator.prompt(&text)?,
+        };
+        self.bus.emit(Event::Prompt { name, text, tokens });
+        if let Some(forgot) = forgot {
+            self.forgot(forgot);
+        }
+        self.phase = Phase::Read;
+        Ok(())
+    }
+
+    /// Brings the next part of the model into memory, so that the first word does not wait for the disk.
+    fn load(&mut self) -> Result<(), ModelError> {
+        let total = self.generator.model().mapped_bytes();
+        // What is read in a few milliseconds anyway needs no bar.
+        let told = total >= TOLD_BYTES;
+        if told && self.loaded == 0 {
+            self.bus.emit(Event::Load { done: 0, total });
+        }
+        self.loaded = self.generator.model().touch(self.loaded, LOAD_BYTES);
+        if told && self.loaded >= total {
+            self.generator.warm_up()?;
+        }
+        if told {
+            self.bus.emit(Event::Load { done: self.loaded.min(total), total });
+        }
+        Ok(())
+    }
+
+    fn notice(&self, text: &str) {
+        self.bus.emit(Event::Notice { text: text.to_string() });
+    }
+
+    fn forgot(&self, Forgot { tokens, kept, text }: Forgot) {
+        self.bus.emit(Event::Forget { tokens, kept, text });
+    }
+
+    fn rewound(&mut self, Rewound { to, text }: Rewound) {
+        self.bus.emit(Event::Rewind { to, text });
+        self.go_on();
+    }
+
+    fn branched(&mut self, branched: Option<Branched>, otherwise: &str) {
+        let Some(Branched { rewound, instead_of, taken }) = branched else { return self.notice(otherwise) };
+        let index = rewound.to;
+        self.rewound(rewound);
+        self.bus.emit(Event::Branch { index, instead_of, taken });
+    }
+
+    /// The piece stands somewhere else: what may come next is asked for anew.
+    fn go_on(&mut self) {
+        self.phase = Phase::Compute;
+        self.released = Instant::now();
+    }
+
+    /// The parameters at this moment.
+    fn values(&mut self) -> ParamValues {
+        self.modulation.values(&self.params, self.bus.clock().now_ns())
+    }
+
+    /// How long the token must still wait: for the pedal, or for its time in the pace.
+    fn withheld(&self, values: &ParamValues) -> Option<Duration> {
+        if values.get(ParamId::Hold) >= 0.5 {
+            return Some(LOOK);
+        }
+        let due = self.released + interval(values)?;
+        due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    fn release(&mut self, values: &ParamValues) -> Result<(), ModelError> {
+        let held = self.generator.held();
+        let step = self.generator.draw(values)?;
+        if self.generator.held() != held {
+            self.bus.emit(Event::Loop { period: self.generator.held().unwrap_or(0) });
+        }
+        let now = Instant::now();
+        // In time, the beat is kept; after a pause it begins anew.
+        let due = interval(values).map(|interval| (self.released + interval, interval));
+        self.released = match due {
+            Some((due, interval)) if now.saturating_duration_since(due) < interval / 2 => due,
+            _ => now,
+        };
+        self.phase = Phase::Compute;
+        match step {
+            Step::Token { token, flaws } => {
+                self.bus.emit(Event::Token(token));
+                for flaw in flaws {
+                    self.bus.emit(Event::Flaw(flaw));
+                }
+                self.faults = 0;
+            }
+            Step::Forget(forgot) => self.forgot(forgot),
+            Step::PieceEnd { tokens, flaw } => {
+                if let Some(flaw) = flaw {
+                    self.bus.emit(Event::Flaw(flaw));
+                }
+                self.bus.emit(Event::PieceEnd { tokens });
+                self.phase = Phase::Rest(now);
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, what: &str) {
+        self.faults += 1;
+        self.phase = Phase::Fault(Instant::now() + RECOVERY);
+        self.bus.emit(Event::Fault {
+            place: "generator".to_string(),
+            what: what.lines().next().unwrap_or_default().to_string(),
+            remedy: "the model comes back and the prompt begins again".to_string(),
+        });
+    }
+
+    /// Makes the generator anew: with an empty memory, and after two faults in a row from the file itself.
+    fn recover(&mut self) -> Result<(), ModelError> {
+        let old = self.generator.model();
+        let model = match self.faults {
+            0..=1 => old.fresh(),
+            _ => Model::load_with_context(&self.source, Some(old.context()))?,
+        };
+        let generator = Generator::resume(model, self.seed, self.generator.draws());
+        let mut old = std::mem::replace(&mut self.generator, generator);
+        self.generator.set_manner(self.chat.clone());
+        if self.faults <= 1 {
+            self.generator.inherit(&mut old);
+        } else if self.kept.iter().any(|(prompt, _)| prompt.is_some()) {
+            self.kept = Default::default();
+            self.notice("the model was read anew: what was kept is gone");
+        }
+        if let Some(((_, text), _)) = &self.blend
+            && let Err(problem) = self.generator.blend_with(Some(text))
+        {
+            self.notice(&problem.to_string());
+        }
+        self.again = false;
+        self.take_plan(false);
+        self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
+        Ok(())
+    }
+}
+
+/// The time between two tokens at the present pace; `None` where it is free.
+fn interval(values: &ParamValues) -> Option<Duration> {
+    let pace = values.get(ParamId::Pace);
+    // Below a token in ten seconds the knob is taken to stand at 0, which is free.
+    (pace >= 0.1).then(|| Duration::from_secs_f32(1.0 / pace))
+}
