@@ -30,6 +30,8 @@ use trail::{Kept, Mark, Trail};
 
 /// Roads that a token event shows.
 const TOP: usize = 8;
+/// Turns of a conversation that are told again.
+const MOST_TURNS: usize = 64;
 /// Snapshots that can be kept.
 pub const SLOTS: usize = 8;
 
@@ -141,6 +143,9 @@ impl Generator {
         } else if !self.turns.is_empty() {
             let said = std::mem::take(&mut self.piece.written);
             self.turns.push(Turn { role: Role::Assistant, text: said });
+            // Questions with their answers: what an installation said weeks ago has long left the context.
+            let surplus = self.turns.len().saturating_sub(MOST_TURNS).next_multiple_of(2);
+            self.turns.drain(..surplus);
         }
         self.ask(text)
     }

@@ -461,4 +461,5 @@ fn a_conversation_that_is_too_long_loses_whole_turns() {
         }
     }
     assert!(lost > 100, "{lost}");
+    assert!(g.turns.len() <= MOST_TURNS + 1 && g.turns[0].role == Role::User, "{}", g.turns.len());
 }
