@@ -36,6 +36,7 @@
 //! | machine | the sensors | one sample each 200 ms |
 //! | journal | the recording | flushed four times a second; a `kill -9` costs less than a second |
 //! | recorder | the WAV files | takes the sound from a ring, headers brought up to date four times a second |
+//! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | hands | MIDI ports, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events |
 
 pub mod audio;
