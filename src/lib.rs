@@ -19,6 +19,7 @@
 //! | layer | modules | what they own |
 //! |---|---|---|
 //! | 5 | `main` → [`cli`] → [`session`] | wiring: the only place where threads meet |
+//! | 4 | [`train`] | a model of one's own: from texts to its file |
 //! | 3 | [`model`] [`machine`] [`control`] [`audio`] [`visuals`] [`terminal`] [`journal`] | one noun of the instrument each |
 //! | 2 | [`patch`] | the performer's file: schema, validation, matrix |
 //! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
@@ -49,4 +50,5 @@ pub mod patch;
 pub mod score;
 pub mod session;
 pub mod terminal;
+pub mod train;
 pub mod visuals;

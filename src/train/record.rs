@@ -1,0 +1,92 @@
+//! All that is told of a training: kept in its checkpoints, written into the model's file and onto its card.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CorpusReport, Script, Shape};
+
+/// How the model is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    pub seed: u64,
+    /// At which the training ends, and along which the learning rate falls.
+    pub minutes: Option<f64>,
+    /// The same in tokens; the sooner of the two counts.
+    pub tokens: Option<u64>,
+    /// Tokens in one step.
+    pub batch_tokens: usize,
+    /// The highest learning rate of the embedding and the norms (AdamW).
+    pub learning_rate: f64,
+    /// The highest learning rate of the matrices.
+    pub matrix_rate: f64,
+    pub weight_decay: f64,
+    /// Of all gradients together.
+    pub clip: f64,
+    /// Share of the training in which the learning rate rises.
+    pub warmup: f64,
+    /// What is left of the learning rate in the end.
+    pub floor: f64,
+}
+
+/// The life of a model so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub name: String,
+    pub licence: String,
+    pub author: Option<String>,
+    /// The model that it goes on from: its name and SHA-256.
+    pub base: Option<(String, String)>,
+    pub shape: Shape,
+    pub parameters: u64,
+    pub recipe: Recipe,
+    pub corpus: CorpusReport,
+    /// Tokens in the training part, each piece once.
+    pub corpus_tokens: u64,
+    /// Tokens read so far, with repetition.
+    pub tokens: u64,
+    /// Spent training, without what was lost by interruptions.
+    pub seconds: f64,
+    pub threads: usize,
+    pub curve: Vec<Mark>,
+    /// Of the held-out part before the first step, nats a token.
+    pub untrained: Option<f64>,
+    /// Of the file as it is written, quantized.
+    pub held_out: Vec<HeldOut>,
+}
+
+/// A place on the learning curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    pub tokens: u64,
+    pub seconds: f64,
+    /// Of the training text since the mark before, nats a token.
+    pub loss: f64,
+    /// Of the held-out part, nats a token, where it was measured.
+    pub held_out: Option<f64>,
+}
+
+/// How well a text of one script is foreseen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    pub script: Script,
+    pub pieces: u64,
+    /// Foreseen tokens, the end of each piece among them.
+    pub tokens: u64,
+    pub characters: u64,
+    pub bytes: u64,
+    /// Of all tokens together.
+    pub nats: f64,
+}
+
+impl HeldOut {
+    pub fn bits_per_character(&self) -> f64 {
+        self.nats / std::f64::consts::LN_2 / self.characters as f64
+    }
+
+    pub fn bits_per_byte(&self) -> f64 {
+        self.nats / std::f64::consts::LN_2 / self.bytes as f64
+    }
+
+    pub fn nats_per_token(&self) -> f64 {
+        self.nats / self.tokens as f64
+    }
+}
