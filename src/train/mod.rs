@@ -4,14 +4,22 @@
 //! (no autograd), `optimizer` follows them, and what comes out is one GGUF file with its whole lineage inside. Runs on
 //! the threads of whoever calls it; a show never trains.
 
+mod batches;
 mod corpus;
 mod error;
+mod optimizer;
+mod pass;
+mod profile;
+mod random;
 mod record;
 mod shape;
+mod trainer;
 mod vocabulary;
+mod weights;
 
 pub use corpus::{Corpus, CorpusReport, Counts, Piece, Script, SourceReport};
 pub use error::TrainError;
+pub use profile::Profile;
 pub use record::{HeldOut, Mark, Recipe, Record};
 pub use shape::Shape;
 pub use vocabulary::Vocabulary;

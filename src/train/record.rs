@@ -27,6 +27,23 @@ pub struct Recipe {
     pub floor: f64,
 }
 
+impl Default for Recipe {
+    fn default() -> Recipe {
+        Recipe {
+            seed: 1,
+            minutes: None,
+            tokens: None,
+            batch_tokens: 4096,
+            learning_rate: 4e-3,
+            matrix_rate: 4e-3,
+            weight_decay: 0.1,
+            clip: 1.0,
+            warmup: 0.02,
+            floor: 0.02,
+        }
+    }
+}
+
 /// The life of a model so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
