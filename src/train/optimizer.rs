@@ -161,22 +161,30 @@ impl Task<'_> {
                 adam(self, decay, rates.table, clip, bias);
             }
             Kind::Muon { rows, columns } => {
-                room.direction.clear();
-                for (m, g) in self.first.iter_mut().zip(self.gradient) {
-                    let g = g * clip;
-                    *m += (1.0 - MOMENTUM) * (g - *m);
-                    // Nesterov: as if the next step had been taken already.
-                    room.direction.push(g * (1.0 - MOMENTUM) + *m * MOMENTUM);
-                }
+                room.direction.resize(self.weights.len(), 0.0);
+                momentum(self.first, self.gradient, clip, &mut room.direction);
                 room.even(rows, columns);
                 let rate = rates.matrices * MUON_SCALE * (rows.max(columns) as f32).sqrt();
-                let decay = 1.0 - rates.matrices * rates.weight_decay;
-                for (w, d) in self.weights.iter_mut().zip(&room.direction) {
-                    *w = *w * decay - rate * d;
-                }
+                blend(self.weights, 1.0 - rates.matrices * rates.weight_decay, &room.direction, -rate);
             }
         }
     }
+}
+
+/// The averaged gradient `m` goes on; `direction` is what follows if the next step had been taken already (Nesterov).
+fn momentum(m: &mut [f32], gradient: &[f32], clip: f32, direction: &mut [f32]) {
+    pulp::Arch::new().dispatch(|| {
+        for ((m, g), d) in m.iter_mut().zip(gradient).zip(direction) {
+            let g = g * clip;
+            *m += (1.0 - MOMENTUM) * (g - *m);
+            *d = g * (1.0 - MOMENTUM) + *m * MOMENTUM;
+        }
+    });
+}
+
+/// `a = a × share + b × more`
+fn blend(a: &mut [f32], share: f32, b: &[f32], more: f32) {
+    pulp::Arch::new().dispatch(|| a.iter_mut().zip(b).for_each(|(a, b)| *a = *a * share + b * more));
 }
 
 fn adam(task: Task, decay: f32, rate: f32, clip: f32, bias: [f32; 2]) {
@@ -210,8 +218,8 @@ impl Room {
         let Room { direction, next, square, polynomial } = self;
         let wide = rows <= columns;
         let n = rows.min(columns);
-        let length = square_sum(direction).sqrt() as f32 + 1e-7;
-        direction.iter_mut().for_each(|x| *x /= length);
+        let scale = 1.0 / (square_sum(direction).sqrt() as f32 + 1e-7);
+        direction.iter_mut().for_each(|x| *x *= scale);
         next.resize(direction.len(), 0.0);
         square.resize(n * n, 0.0);
         polynomial.resize(n * n, 0.0);
@@ -220,11 +228,11 @@ impl Room {
             let (left, right) = if wide { (x, x.t()) } else { (x.t(), x) };
             multiply(square, n, Into::Place, left, right, 1.0);
             // polynomial = b × square + c × square²
-            polynomial.iter_mut().zip(&*square).for_each(|(p, s)| *p = B * s);
+            blend(polynomial, 0.0, square, B);
             let s = Matrix::new(square, n, n);
             multiply(polynomial, n, Into::Sum, s, s, C);
             let p = Matrix::new(polynomial, n, n);
-            next.iter_mut().zip(&*direction).for_each(|(next, x)| *next = A * x);
+            blend(next, 0.0, direction, A);
             let (left, right) = if wide { (p, x) } else { (x, p) };
             multiply(next, columns, Into::Sum, left, right, 1.0);
             std::mem::swap(direction, next);

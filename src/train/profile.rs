@@ -35,7 +35,7 @@ impl Profile {
         let mut trainer = Trainer::new(shape, recipe, threads, batches, places.start(1));
 
         let mut batch = Batch::default();
-        pieces.iter().take((1024.min(rows) / shape.context).max(1)).for_each(|piece| batch.push(piece));
+        pieces.iter().take((2048.min(rows) / shape.context).max(1)).for_each(|piece| batch.push(piece));
         let weights = places.start(1);
         let mut passes: Vec<_> = (0..threads).map(|_| (Pass::new(places.clone()), vec![0.0; places.len])).collect();
         let mut products = |full: bool| {

@@ -1,5 +1,7 @@
 //! All that is told of a training: kept in its checkpoints, written into the model's file and onto its card.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CorpusReport, Script, Shape};
@@ -41,6 +43,20 @@ impl Default for Recipe {
             warmup: 0.02,
             floor: 0.02,
         }
+    }
+}
+
+impl fmt::Display for Recipe {
+    /// In one line, for the model's file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Recipe { seed, batch_tokens, learning_rate, matrix_rate, weight_decay, clip, warmup, floor, .. } = self;
+        write!(
+            f,
+            "seed {seed}, {batch_tokens} tokens a step, Muon {matrix_rate} for matrices, AdamW {learning_rate} for the \
+             rest, weight decay {weight_decay}, clip {clip}, rising for {} % and falling along a cosine to {} %",
+            warmup * 100.0,
+            floor * 100.0
+        )
     }
 }
 

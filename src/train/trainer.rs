@@ -12,7 +12,7 @@ use super::weights::Places;
 use super::{Recipe, Shape};
 
 /// Tokens that a thread takes through the model at once; what a layer keeps of them should stay in the cache.
-const PASS_TOKENS: usize = 1024;
+const PASS_TOKENS: usize = 2048;
 /// The averaged weights forget with about so many steps.
 const AVERAGE_STEPS: f32 = 250.0;
 /// Where on the way averaging begins.

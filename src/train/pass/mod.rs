@@ -25,7 +25,7 @@ pub const EPS: f32 = 1e-5;
 /// The base of the rotation's wavelengths.
 pub const ROPE_BASE: f64 = 10_000.0;
 /// Rows of logits that are made at once: with 6,144 tokens 3 MB.
-const LOGIT_ROWS: usize = 128;
+const LOGIT_ROWS: usize = 256;
 
 /// Tokens to learn from: `targets[i]` is what follows `ids[i]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
