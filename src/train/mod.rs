@@ -10,7 +10,7 @@ mod record;
 mod shape;
 mod vocabulary;
 
-pub use corpus::{Corpus, CorpusReport, Counts, Piece, Script, SourceReport};
+pub use corpus::{Corpus, CorpusReport, Counts, Overlap, Piece, Script, SourceReport, encode};
 pub use error::TrainError;
 pub use record::{HeldOut, Mark, Recipe, Record};
 pub use shape::Shape;
