@@ -17,7 +17,7 @@ mod trainer;
 mod vocabulary;
 mod weights;
 
-pub use corpus::{Corpus, CorpusReport, Counts, Piece, Script, SourceReport};
+pub use corpus::{Corpus, CorpusReport, Counts, Overlap, Piece, Script, SourceReport, encode};
 pub use error::TrainError;
 pub use profile::Profile;
 pub use record::{HeldOut, Mark, Recipe, Record};
