@@ -165,6 +165,7 @@ pub(crate) mod tests {
             curve: Vec::new(),
             untrained: Some(5.0),
             held_out: Vec::new(),
+            taken: String::new(),
         }
     }
 
@@ -202,7 +203,8 @@ pub(crate) mod tests {
         let path = folder.path().join("wind.gguf.checkpoint");
         checkpoint().save(&path).unwrap();
         let whole = std::fs::read(&path).unwrap();
-        for bytes in [&whole[..10], &whole[..100], &whole[..whole.len() - 1], b"春江潮水连海平海上明月共潮生"] {
+        for bytes in [&whole[..10], &whole[..100], &whole[..whole.len() - 1], "春江潮水连海平海上明月共潮生".as_bytes()]
+        {
             std::fs::write(&path, bytes).unwrap();
             let error = Checkpoint::load(&path).unwrap_err().to_string();
             assert!(error.contains("no whole checkpoint") && error.contains("wind.gguf.checkpoint"), "{error}");

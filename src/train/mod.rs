@@ -5,14 +5,19 @@
 //! the threads of whoever calls it; a show never trains.
 
 mod batches;
+mod checkpoint;
 mod corpus;
 mod error;
+mod export;
 mod optimizer;
 mod pass;
+mod preview;
 mod profile;
 mod random;
 mod record;
+mod run;
 mod shape;
+mod start;
 mod trainer;
 mod vocabulary;
 mod weights;
@@ -21,5 +26,6 @@ pub use corpus::{Corpus, CorpusReport, Counts, Overlap, Piece, Script, SourceRep
 pub use error::TrainError;
 pub use profile::Profile;
 pub use record::{HeldOut, Mark, Recipe, Record};
+pub use run::{News, Plan, Progress, Trained, train};
 pub use shape::Shape;
 pub use vocabulary::Vocabulary;

@@ -86,6 +86,11 @@ impl Optimizer {
         Optimizer { first: vec![0.0; places.len], second: vec![0.0; places.len], steps: 0, jobs }
     }
 
+    /// Goes on from a checkpoint.
+    pub fn resume(&mut self, first: Vec<f32>, second: Vec<f32>, steps: u64) {
+        (self.first, self.second, self.steps) = (first, second, steps);
+    }
+
     /// Moves the weights by the gradients, which `others` are added to first. Returns the length of the gradient.
     pub fn step(&mut self, weights: &mut [f32], gradient: &mut [f32], others: &[&[f32]], rates: Rates) -> f32 {
         self.steps += 1;

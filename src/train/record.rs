@@ -82,6 +82,9 @@ pub struct Record {
     pub curve: Vec<Mark>,
     /// Of the held-out part before the first step, nats a token.
     pub untrained: Option<f64>,
+    /// Which weights were taken in the end.
+    #[serde(default)]
+    pub taken: String,
     /// Of the file as it is written, quantized.
     pub held_out: Vec<HeldOut>,
 }

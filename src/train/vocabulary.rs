@@ -26,7 +26,7 @@ const LEAST_OFTEN: u64 = 2;
 const MOST_WORDS: f64 = 5e8;
 
 /// A byte-level BPE vocabulary with xiao's four control tokens in front.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Vocabulary {
     /// In the alphabet of byte-level BPE, by id: 0 `<|end|>`, 1 `<|zh|>`, 2 `<|en|>`, 3 `<|pad|>`, then all others.
     pub tokens: Vec<String>,
