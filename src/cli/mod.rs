@@ -9,6 +9,7 @@ mod inspect;
 mod models;
 mod perform;
 mod say;
+mod train;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Models(models::Models),
     Bench(bench::Bench),
+    Train(train::Train),
     Devices(devices::Devices),
     Check(data::Check),
     Params(data::Params),
@@ -55,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => args.run(),
         Command::Models(args) => args.run(),
         Command::Bench(args) => args.run(),
+        Command::Train(args) => args.run(),
         Command::Devices(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Params(args) => args.run(),
