@@ -1,3 +1,5 @@
+//! The corpus as a whole, on invented verse; and by hand on a real one.
+
 use super::*;
 
 use std::fs;
