@@ -46,9 +46,13 @@ impl Profile {
                     let (weights, batch) = (&weights, &batch);
                     scope.spawn(move || {
                         for _ in 0..many {
-                            pass.run(weights, batch, Some(Gradients { values, scale: 0.0 }));
+                            let gradients = Gradients { values, scale: 0.0 };
+                            if full {
+                                pass.run(weights, batch, Some(gradients));
+                            } else {
+                                pass.products(weights, batch, gradients);
+                            }
                         }
-                        pass.products_only();
                     });
                 }
             });
