@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use candle_core::DType;
 use xiao::model::bench::Series;
-use xiao::train::{Batch, Gradients, Part, Pass, Places, Shape};
+use xiao::train::{Batch, Dropout, Gradients, Part, Pass, Places, Shape};
 
 #[path = "../tests/common/autograd.rs"]
 mod autograd;
@@ -70,7 +70,7 @@ fn run(passes: &mut [(Pass, Vec<f32>)], weights: &[f32], batch: &Batch, products
     thread::scope(|scope| {
         for (pass, values) in passes {
             scope.spawn(move || {
-                let gradients = Gradients { values, scale: 1e-3 };
+                let gradients = Gradients { values, scale: 1e-3, dropout: Dropout::default() };
                 if products {
                     pass.products(weights, batch, gradients);
                 } else {

@@ -31,7 +31,7 @@ pub struct Train {
     /// The model's file; its checkpoint lies beside it until it is done
     #[arg(short, long, value_name = "MODEL.gguf", required_unless_present = "profile")]
     output: Option<PathBuf>,
-    /// How large the model is: about 1, 3 or 8 million parameters; micro without it
+    /// How large the model is: about 1, 3 or 8 million parameters; without it, nano below 1 MB of text, else micro
     #[arg(long, value_enum)]
     size: Option<Size>,
     #[command(flatten)]
@@ -123,10 +123,17 @@ struct RecipeArgs {
     /// Weight decay
     #[arg(long, value_name = "X", default_value_t = Recipe::default().weight_decay)]
     weight_decay: f64,
+    /// Share of what is left out by chance while learning, 0 to 0.9; without it, 0.2 for a short text, 0 for a long one
+    #[arg(long, value_name = "X", value_parser = share)]
+    dropout: Option<f64>,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0).ok_or_else(|| "a number above 0 is wanted".into())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|x| (0.0..=0.9).contains(x)).ok_or_else(|| "a number from 0 to 0.9 is wanted".into())
 }
 
 fn weight(text: &str) -> Result<(String, f32), String> {
@@ -196,6 +203,7 @@ impl Train {
             shape,
             base: self.from,
             recipe,
+            dropout: self.recipe.dropout,
             name: self.name.unwrap_or(stem),
             licence: self.licence,
             author: self.author,

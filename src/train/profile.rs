@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::batches::{Batches, Encoded, Place};
-use super::pass::{Batch, Gradients, Part, Pass};
+use super::pass::{Batch, Dropout, Gradients, Part, Pass};
 use super::random::Random;
 use super::trainer::Trainer;
 use super::weights::Places;
@@ -46,7 +46,7 @@ impl Profile {
                     let (weights, batch) = (&weights, &batch);
                     scope.spawn(move || {
                         for _ in 0..many {
-                            let gradients = Gradients { values, scale: 0.0 };
+                            let gradients = Gradients { values, scale: 0.0, dropout: Dropout::default() };
                             if full {
                                 pass.run(weights, batch, Some(gradients));
                             } else {

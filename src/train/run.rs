@@ -30,11 +30,13 @@ pub struct Plan {
     /// File names with how often their pieces are read beside 1 for the others.
     pub weights: Vec<(String, f32)>,
     pub output: PathBuf,
-    /// None takes that of the base.
+    /// None takes that of the base, or one for the length of the text.
     pub shape: Option<Shape>,
     /// A model that xiao has trained, to go on from.
     pub base: Option<PathBuf>,
     pub recipe: Recipe,
+    /// In the recipe's place; none takes one for the length of the text.
+    pub dropout: Option<f64>,
     pub name: String,
     pub licence: String,
     pub author: Option<String>,
@@ -100,6 +102,8 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
         return Err(TrainError::text(&plan.output, problem));
     }
     let corpus = Corpus::read(&plan.texts, &plan.weights)?;
+    let dropout = plan.dropout.unwrap_or_else(|| start::dropout_for(&corpus));
+    let plan = &Plan { recipe: Recipe { dropout, ..plan.recipe.clone() }, ..plan.clone() };
     let _ = watch(News::Told(describe(&corpus)));
     let state = match saved {
         Some(saved) => {

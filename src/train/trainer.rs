@@ -7,7 +7,8 @@ use std::thread;
 
 use super::batches::{Batches, Encoded, parted};
 use super::optimizer::{Optimizer, Rates};
-use super::pass::{Batch, Clock, Gradients, Part, Pass};
+use super::pass::{Batch, Clock, Dropout, Gradients, Part, Pass};
+use super::random::Random;
 use super::weights::Places;
 use super::{Recipe, Shape};
 
@@ -74,13 +75,17 @@ impl Trainer {
         let scale = 1.0 / tokens as f32;
         let per_thread = self.parts.len() / self.workers.len();
         let weights = &self.weights;
+        let share = self.recipe.dropout as f32;
+        let mut chance = Random::new(self.recipe.seed ^ (self.optimizer.steps << 20));
         thread::scope(|scope| {
             for (worker, parts) in self.workers.iter_mut().zip(self.parts.chunks(per_thread)) {
+                let mut dropout = Dropout { share, seed: chance.bits() as u32 };
                 scope.spawn(move || {
                     worker.gradient.fill(0.0);
                     worker.nats = 0.0;
                     for part in parts.iter().filter(|part| !part.is_empty()) {
-                        let gradients = Gradients { values: &mut worker.gradient, scale };
+                        let gradients = Gradients { values: &mut worker.gradient, scale, dropout };
+                        dropout.seed = dropout.seed.rotate_left(9) ^ 0x5bd1_e995;
                         worker.nats += worker.pass.run(weights, part, Some(gradients));
                     }
                 });

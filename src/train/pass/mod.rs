@@ -113,6 +113,28 @@ pub struct Pass {
 pub struct Gradients<'a> {
     pub values: &'a mut [f32],
     pub scale: f32,
+    pub dropout: Dropout,
+}
+
+/// What is left out by chance while the model learns, of what attention and feed-forward give to their last products.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dropout {
+    /// 0 leaves out nothing.
+    pub share: f32,
+    pub seed: u32,
+}
+
+impl Dropout {
+    /// Leaves out elements of layer `l`'s attention (0) or feed-forward (1), forwards or in the gradient.
+    fn act(self, x: &mut [f32], l: usize, which: u32) {
+        if self.share > 0.0 {
+            kernels::drop_out(
+                x,
+                self.seed.wrapping_add(0x61c8_8647_u32.wrapping_mul(2 * l as u32 + which)),
+                self.share,
+            );
+        }
+    }
 }
 
 impl Pass {
@@ -158,14 +180,15 @@ impl Pass {
         self.fit(batch);
         self.embed(weights, batch);
         let layers = self.places.layers.clone();
+        let dropout = gradients.as_ref().map_or(Dropout::default(), |gradients| gradients.dropout);
         for (l, layer) in layers.iter().enumerate() {
-            self.layer(l, layer, weights, batch);
+            self.layer(l, layer, weights, batch, dropout);
         }
         kernels::norm(&mut self.normed, &self.x, &weights[self.places.output_norm.clone()], EPS);
         self.clock.lap(Part::Elements);
         match gradients {
             None => self.output(weights, batch, None),
-            Some(Gradients { values, scale }) => {
+            Some(Gradients { values, scale, .. }) => {
                 let nats = self.output(weights, batch, Some((&mut values[self.places.embedding.clone()], scale)));
                 let norm = self.places.output_norm.clone();
                 self.dx.fill(0.0);
@@ -173,7 +196,7 @@ impl Pass {
                 kernels::norm_back(&mut self.dx, dw, &self.x, &weights[norm], &self.dnormed, EPS);
                 self.clock.lap(Part::Elements);
                 for (l, layer) in layers.iter().enumerate().rev() {
-                    self.layer_back(l, layer, weights, batch, values);
+                    self.layer_back(l, layer, weights, batch, Gradients { values, scale, dropout });
                 }
                 self.embed_back(batch, values);
                 nats
@@ -239,7 +262,7 @@ impl Pass {
     }
 
     /// Attention and feed-forward of layer `l`, each added to `x`.
-    fn layer(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch) {
+    fn layer(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch, dropout: Dropout) {
         let shape = self.places.shape;
         let (n, width, ffn) = (batch.len(), shape.width, shape.ffn);
         let (stride, dim) = (width + 2 * shape.kv_width(), shape.head_dim());
@@ -262,6 +285,7 @@ impl Pass {
             let out = &mut kept.attended[rows.start * width..rows.end * width];
             heads.forward(&kept.qkv[rows.start * stride..rows.end * stride], p, out, false);
         }
+        dropout.act(&mut kept.attended, l, 0);
         clock.lap(Part::Attention);
         product::forward(x, Into::Sum, &kept.attended, w(&layer.output), n, width);
         clock.lap(Part::Products);
@@ -272,13 +296,15 @@ impl Pass {
         product::forward(&mut kept.gate_up, Into::Place, &kept.normed_middle, w(&layer.gate_up), n, width);
         clock.lap(Part::Products);
         kernels::swiglu(&mut kept.gated, &kept.gate_up, ffn);
+        dropout.act(&mut kept.gated, l, 1);
         clock.lap(Part::Elements);
         product::forward(x, Into::Sum, &kept.gated, w(&layer.down), n, ffn);
         clock.lap(Part::Products);
     }
 
     /// Takes `dx` from behind layer `l` to before it.
-    fn layer_back(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch, gradients: &mut [f32]) {
+    fn layer_back(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch, gradients: Gradients) {
+        let Gradients { values: gradients, dropout, .. } = gradients;
         let shape = self.places.shape;
         let (n, width, ffn) = (batch.len(), shape.width, shape.ffn);
         let (stride, dim) = (width + 2 * shape.kv_width(), shape.head_dim());
@@ -290,6 +316,7 @@ impl Pass {
         product::back(dgated, dx, w(&layer.down), n, ffn);
         product::gradient(&mut gradients[layer.down.clone()], dx, &kept.gated, n, ffn);
         clock.lap(Part::Products);
+        dropout.act(dgated, l, 1);
         kernels::swiglu_back(&mut kept.gate_up, dgated, ffn);
         clock.lap(Part::Elements);
         product::back(dnormed, &kept.gate_up, w(&layer.gate_up), n, width);
@@ -301,6 +328,7 @@ impl Pass {
         product::back(dattended, dx, w(&layer.output), n, width);
         product::gradient(&mut gradients[layer.output.clone()], dx, &kept.attended, n, width);
         clock.lap(Part::Products);
+        dropout.act(dattended, l, 0);
         let mut at = 0;
         for rows in batch.rows() {
             let p = &kept.p[at..at + heads.kept(rows.len())];
