@@ -4,7 +4,9 @@
 //! (no autograd), `optimizer` follows them, and what comes out is one GGUF file with its whole lineage inside. Runs on
 //! the threads of whoever calls it; a show never trains.
 
+pub mod card;
 mod corpus;
+pub mod curve;
 mod error;
 mod record;
 mod shape;
