@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 
 use super::Record;
 
+/// The first line of every picture: what xiao may overwrite.
+pub const MARK: &str = "<!-- The learning curve of a model, drawn by xiao. Drawn anew, it is overwritten. -->";
+
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
 /// The field of the plot: left, right, top, bottom. On its right the lines' ends are written out.
@@ -146,7 +149,7 @@ fn head(svg: &mut String, record: &Record) {
     let name = escaped(&record.name);
     let _ = write!(
         svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
+        "{MARK}\n<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
          height=\"{HEIGHT}\" font-family=\"system-ui, 'Noto Sans', 'Noto Sans CJK SC', 'PingFang SC', sans-serif\" \
          role=\"img\">\n<title>Learning curve of {name}</title>\n<clipPath id=\"field\"><rect x=\"{}\" y=\"{}\" \
          width=\"{}\" height=\"{}\"/></clipPath>\n",
@@ -268,6 +271,7 @@ mod tests {
     /// Whether every tag is closed, every attribute quoted and every character one that may stand there.
     fn well_formed(svg: &str) -> bool {
         let mut open = Vec::new();
+        let Some(svg) = svg.strip_prefix(MARK) else { return false };
         for tag in svg.split('<').skip(1) {
             let Some((tag, words)) = tag.split_once('>') else { return false };
             let entity = |rest: &str| ["amp;", "lt;", "gt;", "quot;"].iter().any(|e| rest.starts_with(e));

@@ -7,7 +7,9 @@ const KEPT: f64 = 0.9;
 
 /// The verses of a text: what stands between marks and line breaks, without spaces and quotation marks.
 pub fn verses(text: &str) -> impl Iterator<Item = String> {
-    text.split(ends_verse).map(|verse| verse.chars().filter(|c| !is_silent(*c)).collect::<String>()).filter(|verse| !verse.is_empty())
+    text.split(ends_verse)
+        .map(|verse| verse.chars().filter(|c| !is_silent(*c)).collect::<String>())
+        .filter(|verse| !verse.is_empty())
 }
 
 /// How many characters each verse of a piece has, if at least nine in ten have five, or seven. A verse with anything
@@ -60,7 +62,8 @@ fn ends_verse(c: char) -> bool {
 
 /// What is written and not spoken.
 fn is_silent(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '「' | '」' | '『' | '』' | '“' | '”' | '‘' | '’' | '《' | '》' | '（' | '）' | '·' | '—')
+    c.is_whitespace()
+        || matches!(c, '「' | '」' | '『' | '』' | '“' | '”' | '‘' | '’' | '《' | '》' | '（' | '）' | '·' | '—')
 }
 
 #[cfg(test)]
