@@ -18,7 +18,7 @@ mod words;
 #[cfg(test)]
 pub(in crate::train) mod example;
 
-pub use measure::{Extent, Measured, measure};
+pub use measure::{Extent, Measured, count_metre, measure};
 pub use metre::{Metre, keeps_metre, verses};
 pub use pieces::{Asked, Piece};
 pub use plate::plate;

@@ -17,7 +17,7 @@ pub const TEMPERATURE: f32 = 0.8;
 /// A line shorter than this is no one's: characters of Chinese, words of English.
 pub const LEAST_CHARACTERS: usize = 5;
 pub const LEAST_WORDS: usize = 4;
-/// Pieces that are played between two counts.
+/// Pieces that are played between two counts, at most.
 const BATCH: u64 = 64;
 /// The seeds of the samples are not used again.
 const FIRST_SEED: u64 = 1001;
@@ -135,7 +135,7 @@ pub fn measure(
     told: &mut dyn FnMut(usize),
 ) -> Result<Vec<Recited>, ModelError> {
     let mut all: Vec<Recited> = Vec::new();
-    let mut done = 0;
+    let (mut done, batch) = (0, lines.clamp(1, BATCH));
     for script in scripts {
         let empty =
             |unit: &Unit| Recited { script: *script, unit: *unit, lines: 0, short: 0, training: 0, held_out: 0 };
@@ -143,11 +143,11 @@ pub fn measure(
         let mut seed = FIRST_SEED;
         // A model that writes nothing but short lines is let go after as many pieces as lines were wanted.
         while recited.iter().any(|r| r.lines < lines) && seed < FIRST_SEED + lines {
-            let asked: Vec<Asked> = (seed..seed + BATCH).map(|seed| Asked::new(*script, seed, TEMPERATURE)).collect();
+            let asked: Vec<Asked> = (seed..seed + batch).map(|seed| Asked::new(*script, seed, TEMPERATURE)).collect();
             for piece in pieces::play(model, &asked, at_once, &mut |_| {})? {
                 recited.iter_mut().for_each(|r| known.count(&piece, r, lines));
             }
-            seed += BATCH;
+            seed += batch;
             let least = recited.iter().map(|r| r.lines).min().unwrap_or(0) as usize;
             told(done + least);
         }

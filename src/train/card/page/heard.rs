@@ -98,14 +98,9 @@ pub fn flaws(out: &mut String, card: &Card) {
         let cells = faults.iter().map(|f| format!("{} of {}", count(f), f.pieces));
         std::iter::once(name.to_string()).chain(cells).collect()
     });
-    table(out, &head, rows);
-    let mean = |f: &Faults| f.tokens / f.pieces.max(1);
-    let lengths: Vec<String> = groups
-        .iter()
-        .zip(&faults)
-        .map(|((s, t, _), f)| format!("{} tokens in {} at {t:.1}", mean(f), language(*s)))
-        .collect();
-    let _ = writeln!(out, "A piece has {} on the average.\n", lengths.join(", "));
+    let mean = faults.iter().map(|f| (f.tokens / f.pieces.max(1)).to_string());
+    let lengths = std::iter::once("tokens in a piece, on the average".to_string()).chain(mean).collect();
+    table(out, &head, rows.chain([lengths]));
 }
 
 pub fn samples(out: &mut String, card: &Card) {

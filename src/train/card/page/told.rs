@@ -41,10 +41,9 @@ pub fn data(out: &mut String, record: &Record) {
 
 pub fn unknown(out: &mut String, card: &Card) {
     let lineage = &card.info.lineage;
-    let _ = writeln!(
-        out,
+    out.push_str(
         "## What is not known\n\nThe file holds no record of a training with xiao. What it read, how it was trained and \
-         how well it foresees a text it never saw are not told here. The file's own words:\n"
+         how well it foresees a text it never saw are not told here.",
     );
     let rows = [
         ("data sets", &lineage.datasets),
@@ -53,7 +52,11 @@ pub fn unknown(out: &mut String, card: &Card) {
         ("source", &lineage.source),
         ("description", &lineage.description),
     ];
-    table(out, &["", ""], rows.map(|(name, value)| vec![name.to_string(), inline(value)]));
+    let said: Vec<_> = rows.into_iter().filter(|(_, value)| *value != "unknown").collect();
+    out.push_str(if said.is_empty() { "\n\n" } else { " In the file's own words:\n\n" });
+    if !said.is_empty() {
+        table(out, &["", ""], said.into_iter().map(|(name, value)| vec![name.to_string(), inline(value)]));
+    }
 }
 
 pub fn shape(out: &mut String, card: &Card) {
