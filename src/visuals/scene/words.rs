@@ -21,8 +21,8 @@ fn scale(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     wanted.min((bottom / 44.0).floor()).max(1.0)
 }
 
-/// Paints the page above `bottom`, the foot's upper edge in pixels.
-pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32) {
+/// Paints the page above `bottom`, the foot's upper edge in pixels; returns the upper edge of the line being written.
+pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32) -> f32 {
     let scale = scale(state, brush, bottom);
     let margin = (brush.width * 0.07).round();
     let columns = ((brush.width - 2.0 * margin) / (8.0 * scale)).floor().max(2.0);
@@ -51,6 +51,7 @@ pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32) {
         draw_caret(state, brush, x, rest, scale);
     }
     draw_prefill(state, brush, margin, rest + leading, scale);
+    rest
 }
 
 fn draw_line(state: &FrameState, brush: &mut Brush, line: &Line, left: f32, y: f32, scale: f32, alpha: f32) {
