@@ -194,8 +194,12 @@ mod tests {
         let Some(mut offscreen) = offscreen() else { return };
         let card = Event::Card { text: "A voice\n3 M parameters".into() };
         let on = |value| Event::Param { id: crate::score::ParamId::Plate, value, by: crate::score::Hand::Patch };
-        let without = offscreen.frame(&state(&[card.clone(), on(0.0)], 2.0)).unwrap();
-        let with = offscreen.frame(&state(&[card, on(1.0)], 2.0)).unwrap();
+        let mut frame = |value| {
+            // The caret of a show that has ended does not move.
+            let end = Event::End { reason: String::new() };
+            offscreen.frame(&state(&[card.clone(), on(value), end], 9.0)).unwrap()
+        };
+        let (without, with) = (frame(0.0), frame(1.0));
         let differ = |x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
             let places = y.flat_map(|y| x.clone().map(move |x| (y * SIZE[0] as usize + x) * 4));
             places.filter(|at| with[*at..at + 4] != without[*at..at + 4]).count()

@@ -188,7 +188,7 @@ fn the_plate_stands_in_the_corner_when_it_is_wanted() {
     assert!(!has(&stage.screen(100, 30), "A voice"));
     stage.take(Event::Param { id: ParamId::Plate, value: 1.0, by: Hand::Key });
     let screen = stage.screen(100, 30);
-    assert!(has(&screen, "│ A voice 小声    │") && has(&screen, "│ licence CC0     │"), "{screen:#?}");
+    assert!(has(&screen, "│ A voice 小声   │") && has(&screen, "│ licence CC0    │"), "{screen:#?}");
     for (width, height) in [(80, 24), (40, 12), (20, 5), (6, 4), (3, 2)] {
         stage.take(Event::Card { text: format!("{}\n", "long ".repeat(40)).repeat(40) });
         let screen = stage.screen(width, height);
