@@ -7,14 +7,20 @@ use clap::Args;
 
 use super::print;
 use crate::model::Source;
-use crate::train::card::{self, Card as Page, Extent};
+use crate::train::Corpus;
+use crate::train::card::{self, Card as Page, Extent, Known};
 
 /// Write a model's card: data, shape, recipe, scores, samples, recitation, metre, flaws
 #[derive(Args)]
-#[command(after_help = "Example:  xiao card mine.gguf\n          xiao card embedded --quick -o embedded.md")]
+#[command(after_help = "Example:  xiao card mine.gguf poems.txt\n          xiao card embedded --quick -o embedded.md")]
 pub struct Card {
     /// A GGUF file, a name of `xiao models`, or `embedded`
     model: String,
+    /// The texts that it was made from, files or folders, to see what it recites; without them that is left out
+    texts: Vec<PathBuf>,
+    /// How often a file's pieces were read beside 1 for the others, as it was trained; may be given again
+    #[arg(long, value_name = "NAME=W", value_parser = weight, requires = "texts")]
+    weight: Vec<(String, f32)>,
     /// Where the card is written; without it, beside the model's file, or here for a model without one. The learning
     /// curve goes beside the card
     #[arg(short, long, value_name = "F.md")]
@@ -34,14 +40,26 @@ impl Card {
         let mut page = Page::read(&source, &file_name(&self.model, &source))?;
         let file = self.output.unwrap_or_else(|| beside(&self.model));
         let extent = if self.quick { Extent::QUICK } else { Extent::FULL };
+        // Before the minutes that the playing takes.
+        page.may_write(&file, self.force)?;
+        let known = match self.texts.is_empty() {
+            true => None,
+            false => Some(Known::of(&Corpus::read(&self.texts, &self.weight)?)),
+        };
         let mut progress = Progress::default();
-        page.measured =
-            Some(card::measure(&source, &page, None, extent, &mut |what, done, of| progress.tell(what, done, of))?);
+        let told = &mut |what: &str, done, of| progress.tell(what, done, of);
+        page.measured = Some(card::measure(&source, &page, known.as_ref(), extent, told)?);
         for written in page.write(&file, self.force)? {
             print(&written.display().to_string())?;
         }
         Ok(())
     }
+}
+
+fn weight(text: &str) -> Result<(String, f32), String> {
+    let (name, weight) = text.rsplit_once('=').ok_or("NAME=W is wanted, as in verse.txt=0.5")?;
+    let weight = weight.parse().map_err(|_| format!("{weight:?} is no number"))?;
+    Ok((name.to_string(), weight))
 }
 
 /// What a player would call the model.

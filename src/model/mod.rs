@@ -39,7 +39,7 @@ pub use info::{Info, Lineage, TensorInfo, TypeSum};
 pub use sampler::{Dice, Mirostat, Moved, Sampler, SamplerPlan, Sampling, StageView};
 pub use source::Source;
 pub use threads::{THREADS, limit_threads, threads};
-pub use tokenizer::{TextStream, Tokenizer};
+pub use tokenizer::{TextStream, Tokenizer, byte_level};
 pub use worker::{Command, Worker, WorkerOptions, is_worker_thread, silence_worker_panics};
 
 use std::sync::Arc;

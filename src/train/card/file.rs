@@ -8,28 +8,50 @@ use super::{Card, page};
 use crate::train::{TrainError, curve};
 
 impl Card {
-    /// Writes the card to `file` and, where there is a record, the learning curve beside it as `.svg`; returns what was
-    /// written. With `force` whatever is there is overwritten.
+    /// Whether [`Card::write`] would find its place, to be asked before the card is measured.
     ///
     /// # Errors
-    /// There is another file of that name, or it cannot be written.
-    pub fn write(&self, file: &Path, force: bool) -> Result<Vec<PathBuf>, TrainError> {
-        let picture = self.record.as_ref().filter(|record| !record.curve.is_empty());
-        let picture = picture.map(|record| (file.with_extension("svg"), curve::picture(record)));
-        for target in std::iter::once(file).chain(picture.iter().map(|(path, _)| path.as_path())) {
+    /// There is another file of that name, or no folder for it.
+    pub fn may_write(&self, file: &Path, force: bool) -> Result<(), TrainError> {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(TrainError::text(file, "there is no such folder; make it first, or name another file with -o"));
+        }
+        if file.extension().is_some_and(|end| end == "gguf" || end == "svg") {
+            return Err(TrainError::text(
+                file,
+                "a card is a text, not a model or a picture; name a file that ends in .md",
+            ));
+        }
+        for target in [Some(file.to_path_buf()), self.picture(file)].iter().flatten() {
             if !force && !may_be_overwritten(target).map_err(|e| TrainError::reading(target, e))? {
                 let problem = "it is there already and no card of xiao's; name another file with -o, or --force it";
                 return Err(TrainError::text(target, problem));
             }
         }
-        let mut written = vec![file.to_path_buf()];
-        let name = picture.as_ref().and_then(|(path, _)| path.file_name()).map(|name| name.to_string_lossy());
+        Ok(())
+    }
+
+    /// Writes the card to `file` and, where there is a record, the learning curve beside it as `.svg`; returns what was
+    /// written. With `force` whatever is there is overwritten.
+    ///
+    /// # Errors
+    /// As [`Card::may_write`], or it cannot be written.
+    pub fn write(&self, file: &Path, force: bool) -> Result<Vec<PathBuf>, TrainError> {
+        self.may_write(file, force)?;
+        let picture = self.picture(file);
+        let name = picture.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
         put(file, &page::page(self, name.as_deref()))?;
-        if let Some((path, svg)) = &picture {
-            put(path, svg)?;
-            written.push(path.clone());
+        if let (Some(path), Some(record)) = (&picture, &self.record) {
+            put(path, &curve::picture(record))?;
         }
-        Ok(written)
+        Ok(std::iter::once(file.to_path_buf()).chain(picture).collect())
+    }
+
+    /// Where the learning curve goes, if there is one.
+    fn picture(&self, file: &Path) -> Option<PathBuf> {
+        let record = self.record.as_ref()?;
+        (!record.curve.is_empty()).then(|| file.with_extension("svg"))
     }
 }
 
@@ -75,6 +97,10 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&picture).unwrap(), "<svg>mine</svg>");
         card.write(&file, true).unwrap();
         let nowhere = card.write(&folder.path().join("none/voice.md"), false).unwrap_err().to_string();
-        assert!(nowhere.contains("voice.md: cannot be written"), "{nowhere}");
+        assert!(nowhere.contains("voice.md: there is no such folder"), "{nowhere}");
+        let picture = card.write(&picture, true).unwrap_err().to_string();
+        assert!(picture.contains("ends in .md"), "{picture}");
+        let folder_itself = card.write(folder.path(), true).unwrap_err().to_string();
+        assert!(folder_itself.contains("cannot be written"), "{folder_itself}");
     }
 }

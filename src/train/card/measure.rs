@@ -2,7 +2,7 @@
 
 use super::metre::Metre;
 use super::pieces::{self, Asked, Piece};
-use super::recitation::{self, Known, Recited, Unit};
+use super::recitation::{self, Known, Recitation};
 use super::samples::{self, TEMPERATURES};
 use super::{Card, openings};
 use crate::model::{self, Model, ModelError, Source};
@@ -31,9 +31,8 @@ pub struct Measured {
     pub samples: Vec<Piece>,
     /// Of Chinese pieces that were opened with five characters, by temperature; empty where the model knows no Chinese.
     pub metre: Vec<(f32, Metre)>,
-    /// Where the corpus was at hand: what was recited, and how many of the held-out part's own lines stand in the
-    /// training part.
-    pub recited: Option<(Vec<Recited>, Vec<(Script, Unit, [u64; 2])>)>,
+    /// Where the corpus was at hand.
+    pub recitation: Option<Recitation>,
 }
 
 /// Plays the model for its card; `told` hears what is being done, how far it is and how far it goes.
@@ -58,15 +57,15 @@ pub fn measure(
         })?;
         metre.push((temperature, counted));
     }
-    let recited = match known {
+    let recitation = match known {
         None => None,
         Some(known) => {
             let each = extent.lines / scripts.len().max(1) as u64;
             let heard = &mut |done| told("lines against the corpus", done, extent.lines as usize);
-            Some((recitation::measure(&model, known, &scripts, each, at_once, heard)?, known.own.clone()))
+            Some(recitation::measure(&model, known, &scripts, each, at_once, heard)?)
         }
     };
-    Ok(Measured { samples, metre, recited })
+    Ok(Measured { samples, metre, recitation })
 }
 
 /// Counts the metre of `pieces` pieces with seeds from 1 on, each opened with five characters.
@@ -107,16 +106,17 @@ mod tests {
         let card = Card::read(&Source::Embedded, "starter.gguf").unwrap();
         let extent = Extent { seeds: 1, lines: 8, metre: 2 };
         let mut told = Vec::new();
-        let known = Known::new(["小灯明一室，夜雨到三更。"], ["门外少人行，门外少人行。"]);
+        let known = Known::new(["小灯明一室，夜雨到三更。"], ["门外少人行，门外少人行。"], "ab");
         let hear = &mut |what: &str, done, of| told.push((what.to_string(), done, of));
         let measured = measure(&Source::Embedded, &card, Some(&known), extent, hear).unwrap();
         assert_eq!(measured.samples.len(), 4);
         assert_eq!(measured.metre.iter().map(|(_, m)| m.pieces).collect::<Vec<_>>(), [2, 2]);
-        let (recited, own) = measured.recited.unwrap();
+        let Recitation { recited, own, corpus_sha256 } = measured.recitation.unwrap();
+        assert_eq!(corpus_sha256, "ab");
         assert_eq!(recited.iter().map(|r| r.lines).collect::<Vec<_>>(), [4, 4, 4]);
         assert_eq!(own.len(), 2);
         assert_eq!(told.last(), Some(&("lines against the corpus".to_string(), 8, 8)));
         let alone = measure(&Source::Embedded, &card, None, Extent { lines: 0, ..extent }, &mut |_, _, _| {}).unwrap();
-        assert_eq!((alone.recited, alone.samples), (None, measured.samples));
+        assert_eq!((alone.recitation, alone.samples), (None, measured.samples));
     }
 }

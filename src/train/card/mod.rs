@@ -22,7 +22,7 @@ pub use measure::{Extent, Measured, count_metre, measure};
 pub use metre::{Metre, keeps_metre, verses};
 pub use pieces::{Asked, Piece};
 pub use plate::plate;
-pub use recitation::{Known, Recited, Unit};
+pub use recitation::{Known, Recitation, Recited, Unit};
 pub use samples::Faults;
 
 use super::{Record, Script};

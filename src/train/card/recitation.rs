@@ -9,8 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::metre::verses;
 use super::pieces::{self, Asked, Piece};
 use crate::model::{Model, ModelError};
-use crate::train::Script;
 use crate::train::corpus::is_han;
+use crate::train::{Corpus, Piece as Text, Script};
 
 /// The temperature at which recitation is measured.
 pub const TEMPERATURE: f32 = 0.8;
@@ -36,8 +36,18 @@ pub enum Unit {
 pub struct Known {
     training: HashSet<u64>,
     held_out: HashSet<u64>,
+    own: Vec<(Script, Unit, [u64; 2])>,
+    sha256: String,
+}
+
+/// What was recited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recitation {
+    pub recited: Vec<Recited>,
     /// For each script and unit: how many lines the held-out part has, and how many of them stand in the training part.
     pub own: Vec<(Script, Unit, [u64; 2])>,
+    /// Of the texts in which the lines were looked up.
+    pub corpus_sha256: String,
 }
 
 /// How much was recited in one script.
@@ -64,9 +74,21 @@ fn units(script: Script) -> &'static [Unit] {
 }
 
 impl Known {
-    /// Takes in the texts of both parts.
-    pub fn new<'a>(training: impl IntoIterator<Item = &'a str>, held_out: impl IntoIterator<Item = &'a str>) -> Known {
-        let mut known = Known::default();
+    /// The lines of a corpus as it is trained from.
+    pub fn of(corpus: &Corpus) -> Known {
+        fn texts(pieces: &[Text]) -> impl Iterator<Item = &str> {
+            pieces.iter().map(|piece| piece.text.as_str())
+        }
+        Known::new(texts(&corpus.training), texts(&corpus.held_out), &corpus.report.sha256)
+    }
+
+    /// Takes in the texts of both parts, which have this hash.
+    pub fn new<'a>(
+        training: impl IntoIterator<Item = &'a str>,
+        held_out: impl IntoIterator<Item = &'a str>,
+        sha256: &str,
+    ) -> Known {
+        let mut known = Known { sha256: sha256.to_string(), ..Known::default() };
         for text in training {
             for unit in units(Script::of(text)) {
                 known.training.extend(lines(text, *unit).filter_map(|line| key(&line)));
@@ -133,7 +155,7 @@ pub fn measure(
     lines: u64,
     at_once: usize,
     told: &mut dyn FnMut(usize),
-) -> Result<Vec<Recited>, ModelError> {
+) -> Result<Recitation, ModelError> {
     let mut all: Vec<Recited> = Vec::new();
     let (mut done, batch) = (0, lines.clamp(1, BATCH));
     for script in scripts {
@@ -154,7 +176,7 @@ pub fn measure(
         done += lines as usize;
         all.extend(recited);
     }
-    Ok(all)
+    Ok(Recitation { recited: all, own: known.own.clone(), corpus_sha256: known.sha256.clone() })
 }
 
 fn lines(text: &str, unit: Unit) -> impl Iterator<Item = String> {
@@ -184,6 +206,7 @@ mod tests {
         Known::new(
             ["小灯明一室，夜雨到三更。\n机上无人语，窗前有叶声。", "A small lamp stood upon the sill,\nAnd I."],
             ["小灯明一室，门外少人行。", "The door was shut upon the hill\na small lamp stood — upon the SILL"],
+            "",
         )
     }
 
@@ -229,12 +252,12 @@ mod tests {
             (FIRST_SEED..FIRST_SEED + 4).map(|s| Asked::new(Script::Chinese, s, TEMPERATURE)).collect();
         let wrote: Vec<String> =
             pieces::play(&model, &asked, 2, &mut |_| {}).unwrap().iter().map(Piece::whole).collect();
-        let known = Known::new(wrote.iter().map(String::as_str), []);
-        let found = measure(&model, &known, &[Script::Chinese], 8, 2, &mut |_| {}).unwrap();
+        let known = Known::new(wrote.iter().map(String::as_str), [], "");
+        let found = measure(&model, &known, &[Script::Chinese], 8, 2, &mut |_| {}).unwrap().recited;
         assert_eq!(found[0].unit, Unit::Verse);
         assert_eq!((found[0].lines, found[1].lines), (8, 8));
         assert!(found[0].training >= 6, "{found:?}");
-        let none = measure(&model, &Known::default(), &[Script::English], 3, 1, &mut |_| {}).unwrap();
+        let none = measure(&model, &Known::default(), &[Script::English], 3, 1, &mut |_| {}).unwrap().recited;
         assert_eq!((none.len(), none[0].lines, none[0].training), (1, 3, 0));
     }
 }

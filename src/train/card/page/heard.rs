@@ -4,15 +4,17 @@ use std::fmt::Write as _;
 
 use super::super::Card;
 use super::super::pieces::{MOST_TOKENS, Piece};
-use super::super::recitation::{self, LEAST_CHARACTERS, LEAST_WORDS, Unit};
+use super::super::recitation::{LEAST_CHARACTERS, LEAST_WORDS, Recitation, TEMPERATURE, Unit};
 use super::super::samples::{Faults, TEMPERATURES};
 use super::super::words::{grouped, language, percent};
-use super::{block, table};
+use super::{block, inline, table};
 use crate::score::ParamId;
 use crate::train::Script;
 
 pub fn recitation(out: &mut String, card: &Card) {
-    let Some((recited, own)) = card.measured.as_ref().and_then(|measured| measured.recited.as_ref()) else {
+    let Some(Recitation { recited, own, corpus_sha256 }) =
+        card.measured.as_ref().and_then(|measured| measured.recitation.as_ref())
+    else {
         if card.record.is_some() {
             out.push_str("## Whether it recites\n\nNot measured: the texts were not at hand.\n\n");
         }
@@ -45,9 +47,16 @@ pub fn recitation(out: &mut String, card: &Card) {
         "At temperature {}, word for word but for spaces, marks and case; lines of fewer than {LEAST_CHARACTERS} Chinese \
          characters or {LEAST_WORDS} words were left out ({}). The last column says how often the poets of the held-out \
          part themselves wrote a line that stands in the training part.\n",
-        recitation::TEMPERATURE,
+        TEMPERATURE,
         grouped(recited.iter().map(|r| r.short).sum())
     );
+    if card.record.as_ref().is_some_and(|record| record.corpus.sha256 != *corpus_sha256) {
+        let _ = writeln!(
+            out,
+            "The lines were looked up in other texts than those it was trained from (SHA-256 `{}`).\n",
+            inline(corpus_sha256)
+        );
+    }
 }
 
 fn unit(script: Script, unit: Unit) -> &'static str {

@@ -3,7 +3,7 @@
 use super::super::example::record;
 use super::super::metre::Metre;
 use super::super::pieces::{Asked, Piece};
-use super::super::recitation::{Recited, Unit};
+use super::super::recitation::{Recitation, Recited, Unit};
 use super::super::{Card, Measured, Yardstick};
 use super::*;
 use crate::model::Source;
@@ -31,8 +31,8 @@ fn measured() -> Measured {
             piece(Script::English, 1, 1.0, " doth shine\u{1b}[2J", true, &[]),
         ],
         metre: vec![(0.7, Metre { pieces: 40, five: 20, seven: 8 })],
-        recited: Some((
-            vec![Recited {
+        recitation: Some(Recitation {
+            recited: vec![Recited {
                 script: Script::Chinese,
                 unit: Unit::Verse,
                 lines: 1000,
@@ -40,8 +40,9 @@ fn measured() -> Measured {
                 training: 31,
                 held_out: 2,
             }],
-            vec![(Script::Chinese, Unit::Verse, [5000, 250])],
-        )),
+            own: vec![(Script::Chinese, Unit::Verse, [5000, 250])],
+            corpus_sha256: "0123456789abcdef".repeat(4),
+        }),
     }
 }
 
@@ -59,7 +60,9 @@ fn a_whole_card_tells_everything() {
         "| poems.txt | 15.5 MB | 74,808 | 1 |".replace("15.5", "15.0").as_str(),
         "| training, Chinese | 74,000 | 4,900,000 | 14,800,000 |",
         "shorter than 8 characters (31), a duplicate (402)",
-        "(refrains, formulas): 27.",
+        "Chinese: 31 pieces that shared too much",
+        "has 0.2 % (before: 10.0 %), of its lines 0.9 %",
+        "| weights | the mean of the last weights |",
         "3.0 times over",
         "](my%20voice.svg)",
         "| Chinese | **this model** | 6.312 | 2.104 | 66.7 |",
@@ -76,6 +79,9 @@ fn a_whole_card_tells_everything() {
     }
     assert!(!text.contains('\u{1b}') && !text.contains("NaN"));
     assert_eq!(page(&card, Some("my voice.svg")), text);
+    assert!(!text.contains("other texts"));
+    card.record.as_mut().unwrap().corpus.sha256 = "ff".repeat(32);
+    assert!(page(&card, None).contains("The lines were looked up in other texts than those it was trained from"));
 }
 
 #[test]

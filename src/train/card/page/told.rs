@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::super::Card;
-use super::super::words::{grouped, language, megabytes, number, rate, short, time};
+use super::super::words::{grouped, language, megabytes, number, percent, rate, short, time};
 use super::{argument, inline, table};
-use crate::train::{HeldOut, Record, Shape};
+use crate::train::{HeldOut, Record, Script, Shape};
 
 pub fn data(out: &mut String, record: &Record) {
     let corpus = &record.corpus;
@@ -26,13 +26,24 @@ pub fn data(out: &mut String, record: &Record) {
         })
     });
     table(out, &["part", "pieces", "characters", "bytes"], rows);
-    let _ = writeln!(
-        out,
-        "Pieces are parted by the hash of their text, near-duplicates kept on one side; the held-out part is never \
-         learnt from. A weight says how often a file's pieces are read beside the others. Lines that stand in pieces of \
-         both parts all the same (refrains, formulas): {}.",
-        grouped(corpus.shared_lines)
+    out.push_str(
+        "Pieces are parted by the hash of their text; the held-out part is never learnt from. A weight says how often a \
+         file's pieces are read beside the others.",
     );
+    for (script, overlap) in &corpus.overlap {
+        let _ = write!(
+            out,
+            " {}: {} pieces that shared too much with the training part were put there; of the runs of eight {} that are \
+             left in the held-out part the training part has {} (before: {}), of its lines {}, refrains and formulas.",
+            language(*script),
+            grouped(overlap.moved),
+            if *script == Script::Chinese { "characters" } else { "words" },
+            percent(overlap.shared_runs, overlap.runs),
+            percent(overlap.shared_runs_before, overlap.runs_before),
+            percent(overlap.shared_lines, overlap.lines)
+        );
+    }
+    out.push('\n');
     let dropped: Vec<String> =
         corpus.dropped.iter().map(|(why, count)| format!("{} ({})", inline(why), grouped(*count))).collect();
     let dropped = if dropped.is_empty() { "none".to_string() } else { dropped.join(", ") };
@@ -100,9 +111,9 @@ pub fn recipe(out: &mut String, record: &Record, picture: Option<&str>) {
         (
             "optimizer",
             format!(
-                "AdamW for embedding and norms at {}, the matrices at {}",
-                rate(recipe.learning_rate),
-                rate(recipe.matrix_rate)
+                "Muon for the matrices at {}, AdamW for embedding and norms at {}",
+                rate(recipe.matrix_rate),
+                rate(recipe.learning_rate)
             ),
         ),
         (
@@ -112,6 +123,7 @@ pub fn recipe(out: &mut String, record: &Record, picture: Option<&str>) {
         ("weight decay", rate(recipe.weight_decay)),
         ("gradients", format!("clipped at {}", rate(recipe.clip))),
         ("seed", recipe.seed.to_string()),
+        ("weights", if record.taken.is_empty() { "the last ones".to_string() } else { inline(&record.taken) }),
     ];
     out.push_str("## How it was trained\n\n");
     table(out, &["", ""], rows.map(|(name, value)| vec![name.to_string(), value]));
