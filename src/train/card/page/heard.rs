@@ -38,7 +38,7 @@ pub fn recitation(out: &mut String, card: &Card) {
             "compared",
             "stand in the training part",
             "only in the held-out part",
-            "for comparison: held-out lines in the training part",
+            "of the held-out part itself",
         ],
         rows,
     );
