@@ -22,7 +22,7 @@ impl Default for Words {
 impl Words {
     /// The words, in order; together they are the text.
     pub fn split(&self, text: &str) -> Vec<Range<usize>> {
-        self.0.as_ref().map_or_else(|| vec![0..text.len()], |splitter| splitter.split(text))
+        self.0.as_ref().map_or_else(|| std::iter::once(0..text.len()).collect(), |splitter| splitter.split(text))
     }
 }
 

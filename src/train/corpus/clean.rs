@@ -1,5 +1,7 @@
 //! Text to pieces: one form of every character, of every blank and of every line end. Pure.
 
+use std::borrow::Cow;
+
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// A text without blank lines is one long piece: it is cut between lines into pieces of at most so many characters.
@@ -16,7 +18,7 @@ pub(super) fn pieces(text: &str) -> Vec<String> {
         }
     };
     // "\r\n" gives an empty line between two ends, which is none.
-    let text = text.replace("\r\n", "\n");
+    let text = if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
     for raw in text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
         clean(raw, &mut line);
         if line.is_empty() {

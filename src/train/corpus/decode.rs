@@ -25,7 +25,7 @@ fn utf16(bytes: &[u8], big: bool) -> Result<String, String> {
         let pair = [pair[0], pair[1]];
         if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
     };
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(format!(
             "the file begins as UTF-16 and has an odd number of bytes ({}); is it whole?",
             bytes.len()
