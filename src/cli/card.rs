@@ -19,7 +19,7 @@ pub struct Card {
     /// The texts that it was made from, files or folders, to see what it recites; without them that is left out
     texts: Vec<PathBuf>,
     /// How often a file's pieces were read beside 1 for the others, as it was trained; may be given again
-    #[arg(long, value_name = "NAME=W", value_parser = weight, requires = "texts")]
+    #[arg(long, value_name = "NAME=W", value_parser = super::train::weight, requires = "texts")]
     weight: Vec<(String, f32)>,
     /// Where the card is written; without it, beside the model's file, or here for a model without one. The learning
     /// curve goes beside the card
@@ -37,29 +37,37 @@ impl Card {
     pub fn run(self) -> anyhow::Result<()> {
         let source = super::inspect::source(&self.model)?;
         super::limit_threads(&source);
-        let mut page = Page::read(&source, &file_name(&self.model, &source))?;
         let file = self.output.unwrap_or_else(|| beside(&self.model));
         let extent = if self.quick { Extent::QUICK } else { Extent::FULL };
-        // Before the minutes that the playing takes.
-        page.may_write(&file, self.force)?;
-        let known = match self.texts.is_empty() {
-            true => None,
-            false => Some(Known::of(&Corpus::read(&self.texts, &self.weight)?)),
-        };
-        let mut progress = Progress::default();
-        let told = &mut |what: &str, done, of| progress.tell(what, done, of);
-        page.measured = Some(card::measure(&source, &page, known.as_ref(), extent, told)?);
-        for written in page.write(&file, self.force)? {
+        for written in write(&source, &self.model, &self.texts, &self.weight, extent, &file, self.force)? {
             print(&written.display().to_string())?;
         }
         Ok(())
     }
 }
 
-fn weight(text: &str) -> Result<(String, f32), String> {
-    let (name, weight) = text.rsplit_once('=').ok_or("NAME=W is wanted, as in verse.txt=0.5")?;
-    let weight = weight.parse().map_err(|_| format!("{weight:?} is no number"))?;
-    Ok((name.to_string(), weight))
+/// Plays a model for its card and writes that to `file`; `model` is what a player would ask for. Returns what was
+/// written. Also the end of `train`.
+pub fn write(
+    source: &Source,
+    model: &str,
+    texts: &[PathBuf],
+    weights: &[(String, f32)],
+    extent: Extent,
+    file: &Path,
+    force: bool,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let mut page = Page::read(source, &file_name(model, source))?;
+    // Before the minutes that the playing takes.
+    page.may_write(file, force)?;
+    let known = match texts.is_empty() {
+        true => None,
+        false => Some(Known::of(&Corpus::read(texts, weights)?)),
+    };
+    let mut progress = Progress::default();
+    let told = &mut |what: &str, done, of| progress.tell(what, done, of);
+    page.measured = Some(card::measure(source, &page, known.as_ref(), extent, told)?);
+    Ok(page.write(file, force)?)
 }
 
 /// What a player would call the model.
@@ -73,7 +81,7 @@ fn file_name(model: &str, source: &Source) -> String {
 }
 
 /// Where the card goes: beside a file, and here for a model that has a name only.
-fn beside(model: &str) -> PathBuf {
+pub fn beside(model: &str) -> PathBuf {
     let path = Path::new(model);
     if path.is_file() {
         return path.with_extension("md");
@@ -84,12 +92,12 @@ fn beside(model: &str) -> PathBuf {
 
 /// How far the playing is, in one line that is written over on a terminal; elsewhere each part is said once.
 #[derive(Default)]
-pub struct Progress {
+struct Progress {
     part: String,
 }
 
 impl Progress {
-    pub fn tell(&mut self, part: &str, done: usize, of: usize) {
+    fn tell(&mut self, part: &str, done: usize, of: usize) {
         let mut err = std::io::stderr().lock();
         // stderr may be closed; the card is made all the same.
         if err.is_terminal() {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::Card;
 use super::super::words::{grouped, language, megabytes, number, percent, rate, short, time};
 use super::{argument, inline, table};
-use crate::train::{HeldOut, Record, Script, Shape};
+use crate::train::{HeldOut, Recipe, Record, Script, Shape};
 
 pub fn data(out: &mut String, record: &Record) {
     let corpus = &record.corpus;
@@ -197,8 +197,8 @@ pub fn scores(out: &mut String, card: &Card, record: &Record) {
 pub fn again(out: &mut String, record: &Record) {
     let _ = writeln!(
         out,
-        "## To make it again\n\n```\n{}\n```\n\nWith the same texts and `--tokens` the same seed gives the same model on \
-         the same machine; `--minutes` ends where the machine is by then. With `--from` your own texts go on from it.\n",
+        "## To make it again\n\n```\n{}\n```\n\nWith the same texts, seed and threads `--tokens` gives the same model; \
+         `--minutes` ends where the machine is by then. With `--from` your own texts go on from it.\n",
         command(record)
     );
 }
@@ -218,7 +218,19 @@ pub fn command(record: &Record) -> String {
     }
     words.extend(recipe.minutes.map(|minutes| format!("--minutes {minutes}")));
     words.extend(recipe.tokens.map(|tokens| format!("--tokens {tokens}")));
-    words.push(format!("--seed {}", recipe.seed));
+    words.push(format!("--seed {} --threads {}", recipe.seed, record.threads));
+    let usual = Recipe::default();
+    if recipe.batch_tokens != usual.batch_tokens {
+        words.push(format!("--batch {}", recipe.batch_tokens));
+    }
+    if recipe.learning_rate != usual.learning_rate {
+        words.push(format!("--learning-rate {}", rate(recipe.learning_rate)));
+    }
+    if recipe.weight_decay != usual.weight_decay {
+        words.push(format!("--weight-decay {}", rate(recipe.weight_decay)));
+    }
+    words.push(format!("--name {} --licence {}", argument(&record.name), argument(&record.licence)));
+    words.extend(record.author.iter().map(|author| format!("--author {}", argument(author))));
     words.join(" ")
 }
 
