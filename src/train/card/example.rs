@@ -33,18 +33,7 @@ pub(in crate::train) fn record(marks: usize) -> Record {
         base: None,
         shape,
         parameters: shape.parameters() as u64,
-        recipe: Recipe {
-            seed: 7,
-            minutes: Some(40.0),
-            tokens: None,
-            batch_tokens: 2048,
-            learning_rate: 0.004,
-            matrix_rate: 0.02,
-            weight_decay: 0.05,
-            clip: 1.0,
-            warmup: 0.02,
-            floor: 0.05,
-        },
+        recipe: Recipe { seed: 7, minutes: Some(40.0), weight_decay: 0.07, ..Recipe::default() },
         corpus: CorpusReport {
             sources: vec![
                 SourceReport { name: "poems.txt".into(), bytes: 15_000_000, pieces: 74_808, weight: 1.0 },
