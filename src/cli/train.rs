@@ -62,6 +62,9 @@ pub struct Train {
     /// How the matrices are stored: Q8_0, F16 or F32
     #[arg(long, value_name = "TYPE", default_value = "Q8_0")]
     kind: String,
+    /// Keep a checkpoint so often: what a crash costs at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = positive)]
+    checkpoint: f64,
     /// Threads that compute; without it, one for each core
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -199,6 +202,7 @@ impl Train {
             threads,
             kind: self.kind,
             force: self.force,
+            checkpoint_every: Duration::from_secs_f64(self.checkpoint.min(3600.0)),
             output,
         };
         let stop = Arc::new(AtomicBool::new(false));

@@ -11,7 +11,7 @@ pub const RECORD: &str = "xiao.record";
 pub const CARD: &str = "xiao.card";
 
 /// The types a model may be written in, with the number that `general.file_type` gives them.
-const TYPES: [(&str, u32); 3] = [("Q8_0", 7), ("F16", 1), ("F32", 0)];
+pub const TYPES: [(&str, u32); 3] = [("Q8_0", 7), ("F16", 1), ("F32", 0)];
 
 /// The file's bytes. Matrices are stored as `kind` (`"Q8_0"`, `"F16"` or `"F32"`), norms in F32.
 ///
@@ -25,7 +25,7 @@ pub fn gguf(
     card: Option<&str>,
 ) -> Result<Vec<u8>, TrainError> {
     let Some((_, number)) = TYPES.iter().find(|row| row.0 == kind) else {
-        return Err(TrainError::Input(format!("models are not written in {kind}; choose Q8_0, F16 or F32")));
+        return Err(unknown(kind));
     };
     let shape = record.shape;
     let places = Places::new(shape);
@@ -81,6 +81,11 @@ pub fn gguf(
         }
     }
     Ok(file.finish())
+}
+
+/// The error for a type that is not one of [`TYPES`].
+pub fn unknown(kind: &str) -> TrainError {
+    TrainError::Input(format!("models are not written in {kind}; choose Q8_0, F16 or F32"))
 }
 
 /// What is told of the training, readable by anybody who opens the file, and the record as a whole.

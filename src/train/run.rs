@@ -12,10 +12,8 @@ use super::checkpoint::{Checkpoint, Head, write_whole};
 use super::export;
 use super::preview::{Opening, preview};
 use super::trainer::Trainer;
-use super::{Corpus, HeldOut, Mark, Recipe, Record, Script, Shape, TrainError, Vocabulary, encode, start};
+use super::{Corpus, HeldOut, Mark, Recipe, Record, Script, Shape, TrainError, encode, start};
 
-/// The longest time between two checkpoints.
-const CHECKPOINT: Duration = Duration::from_secs(60);
 /// Marks on the learning curve, evenly along the way; at each tenth the held-out part is looked at.
 const MARKS: f64 = 200.0;
 /// Samples are shown so often.
@@ -45,6 +43,8 @@ pub struct Plan {
     pub kind: String,
     /// Writes over a finished model.
     pub force: bool,
+    /// The longest time between two checkpoints: what a crash costs.
+    pub checkpoint_every: Duration,
 }
 
 /// What happens, for whoever watches.
@@ -87,6 +87,12 @@ pub struct Trained {
 /// # Errors
 /// The texts, the base or the shape cannot be used, or a file cannot be read or written.
 pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
+    if !export::TYPES.iter().any(|row| row.0 == plan.kind) {
+        return Err(export::unknown(&plan.kind));
+    }
+    if plan.recipe.minutes.is_none() && plan.recipe.tokens.is_none() {
+        return Err(TrainError::Input("how long is missing: give minutes or tokens".to_string()));
+    }
     let checkpoint_path = Checkpoint::path(&plan.output);
     let saved = Checkpoint::load(&checkpoint_path)?;
     if plan.output.exists() && saved.is_none() && !plan.force {
@@ -219,6 +225,9 @@ impl<'a> Run<'a> {
         while self.head.record.progress() < 1.0 {
             let before = self.head.record.progress();
             let step = self.trainer.step(before);
+            if !step.loss.is_finite() || !step.gradient.is_finite() {
+                return Err(self.burst());
+            }
             self.head.record.tokens += step.tokens as u64;
             self.head.record.seconds = self.spent + self.started.elapsed().as_secs_f64();
             recent.add(step.tokens, step.loss);
@@ -234,7 +243,7 @@ impl<'a> Run<'a> {
             if crosses(SAMPLES) && share < 1.0 && flow.is_continue() {
                 flow = self.show_samples(watch)?;
             }
-            if saved.elapsed() > CHECKPOINT || flow.is_break() {
+            if saved.elapsed() >= self.plan.checkpoint_every || flow.is_break() {
                 match self.save() {
                     Err(e) if flow.is_break() => return Err(e),
                     Err(e) => flow = watch(News::Told(format!("{e}; the training goes on, and it is tried again"))),
@@ -247,6 +256,15 @@ impl<'a> Run<'a> {
             }
         }
         self.finish(tokens, watch)
+    }
+
+    /// The error for a loss that is no number.
+    fn burst(&self) -> TrainError {
+        let (step, rate) = (self.trainer.optimizer.steps, self.plan.recipe.learning_rate);
+        TrainError::Input(format!(
+            "the loss is not a number after {step} steps: the learning rate of {rate} is too high for these texts; begin \
+             again with a lower --learning-rate and another -o"
+        ))
     }
 
     /// Looks at the held-out part; the best weights so far are kept.
@@ -265,9 +283,6 @@ impl<'a> Run<'a> {
     fn progress(&self, recent: &Recent) -> Progress {
         let record = &self.head.record;
         let share = record.progress();
-        let here = self.started.elapsed().as_secs_f64();
-        // The pace of this run.
-        let begun = self.head.record.seconds - here;
         let left = if share > 0.0 { record.seconds * (1.0 - share) / share } else { 0.0 };
         let held_out = record.curve.iter().rev().find_map(|mark| mark.held_out);
         Progress {
@@ -275,7 +290,7 @@ impl<'a> Run<'a> {
             loss: recent.loss().or(record.curve.last().map(|mark| mark.loss)).unwrap_or(f64::NAN),
             held_out,
             tokens: record.tokens,
-            tokens_per_second: record.tokens as f64 / (begun + here).max(1e-3),
+            tokens_per_second: record.tokens as f64 / record.seconds.max(1e-3),
             left: Duration::from_secs_f64(left.clamp(0.0, 1e9)),
         }
     }

@@ -68,10 +68,6 @@ impl Trainer {
         }
     }
 
-    pub fn places(&self) -> &Places {
-        &self.places
-    }
-
     /// One step; `progress` from 0 to 1 says how much of the way lies behind.
     pub fn step(&mut self, progress: f64) -> Stepped {
         let tokens = self.batches.next(self.recipe.batch_tokens, &mut self.parts);
