@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use super::Card;
 use super::words::{grouped, megabytes, short};
 use crate::terminal::clean;
+use crate::train::Script;
 
 /// The first line of every card: what xiao may overwrite.
 pub const MARK: &str = "<!-- The card of a model, made by xiao. Made anew, it is overwritten. -->";
@@ -17,8 +18,8 @@ pub fn page(card: &Card, picture: Option<&str>) -> String {
     let mut out = format!("{MARK}\n# {}\n\n", inline(&name(card)));
     summary(&mut out, card);
     let file = argument(&card.file);
-    let _ =
-        writeln!(out, "## To play it\n\n```\nxiao play --model {file}\nxiao say \"The moon\" --model {file}\n```\n");
+    let opening = if card.scripts().contains(&Script::English) { "\"The moon\"" } else { "春" };
+    let _ = writeln!(out, "## To play it\n\n```\nxiao play --model {file}\nxiao say {opening} --model {file}\n```\n");
     match &card.record {
         Some(record) => {
             told::data(&mut out, record);
@@ -59,9 +60,11 @@ fn summary(out: &mut String, card: &Card) {
         );
     }
     let base = match record {
-        Some(record) => record.base.as_ref().map_or("none: from nothing".to_string(), |(name, sha256)| {
-            format!("{} (sha256 `{}`)", inline(name), short_hash(sha256))
-        }),
+        Some(record) => {
+            record.base.as_ref().map_or("nothing: it began as chance numbers".to_string(), |(name, sha256)| {
+                format!("{} (sha256 `{}`)", inline(name), short_hash(sha256))
+            })
+        }
         None => inline(&lineage.base_model),
     };
     let types: Vec<String> = info.types.iter().map(|sum| format!("{} in {} tensors", sum.kind, sum.tensors)).collect();
