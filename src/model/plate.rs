@@ -37,7 +37,8 @@ pub(super) fn notes(gguf: &Gguf) -> BTreeMap<String, String> {
         Value::Text(text) => Some(cut(text)),
         Value::Unsigned(n) => Some(n.to_string()),
         Value::Signed(n) => Some(n.to_string()),
-        Value::Float(n) => Some(n.to_string()),
+        // Four decimals tell two models apart.
+        Value::Float(n) => Some(((n * 1e4).round() / 1e4).to_string()),
         Value::Bool(yes) => Some(yes.to_string()),
         _ => None,
     };
@@ -136,10 +137,11 @@ mod tests {
         for i in 0..1000 {
             gguf.keys.push((format!("xiao.{i}.{}", "k".repeat(1000)), Value::Text("v".repeat(100_000))));
         }
-        gguf.keys.push(("xiao.list".into(), Value::Integers(vec![1])));
+        gguf.keys.insert(0, ("xiao.list".into(), Value::Integers(vec![1])));
+        gguf.keys.insert(0, ("xiao.bits".into(), Value::Float(6.512345)));
         gguf.keys.push((RECORD.into(), Value::Text("r".repeat(MOST_RECORD_BYTES + 1))));
         let notes = notes(&gguf);
-        assert_eq!(notes.len(), MOST_NOTES);
+        assert_eq!((notes.len(), notes["xiao.bits"].as_str()), (MOST_NOTES, "6.5123"));
         assert!(notes.iter().all(|(key, value)| key.len() <= MOST_CHARACTERS && value.len() <= MOST_CHARACTERS));
         assert_eq!((record(&gguf), card(&gguf)), (None, None));
     }

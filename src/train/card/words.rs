@@ -28,9 +28,10 @@ pub fn short(n: u64) -> String {
     }
 }
 
-/// `3.18 MB`.
+/// `3.18 MB`, `220 kB`.
 pub fn megabytes(bytes: u64) -> String {
     match bytes as f64 / 1e6 {
+        mb if mb < 1.0 => format!("{:.0} kB", mb * 1e3),
         mb if mb < 10.0 => format!("{mb:.2} MB"),
         mb if mb < 1000.0 => format!("{mb:.1} MB"),
         mb => format!("{:.2} GB", mb / 1e3),
@@ -81,6 +82,7 @@ mod tests {
         let shorts = [9_999, 12_345, 2_984_000, 19_200_000, 145_000_000, 1_230_000_000, 123_000_000_000];
         assert_eq!(shorts.map(short), ["9,999", "12 k", "2.98 M", "19.2 M", "145 M", "1.23 G", "123 G"]);
         assert_eq!([38.2, 2340.0, 7500.0, 14_400.0, f64::NAN].map(time), ["38 s", "39 min", "2 h 5 min", "4 h", "0 s"]);
+        assert_eq!(megabytes(219_999), "220 kB");
         assert_eq!([3_180_000, 15_496_252, 4_200_000_000].map(megabytes), ["3.18 MB", "15.5 MB", "4.20 GB"]);
         assert_eq!((percent(1, 3), percent(0, 0)), ("33.3 %".into(), "–".into()));
         assert_eq!([0.004, 0.00003, 0.0].map(rate), ["0.004", "3e-5", "0"]);

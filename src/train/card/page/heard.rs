@@ -95,21 +95,21 @@ pub fn flaws(out: &mut String, card: &Card) {
         groups.iter().map(|(script, temperature, _)| format!("{} at {temperature:.1}", language(*script))).collect();
     let head: Vec<&str> = std::iter::once("").chain(heads.iter().map(String::as_str)).collect();
     let stopped = format!("did not end within {MOST_TOKENS} tokens");
-    let kinds: [(&str, fn(&Faults) -> u64); 6] = [
-        ("a character that is broken", |f| f.broken),
-        ("two scripts in one line", |f| f.mixed),
-        ("answered in the other script", |f| f.other_script),
-        ("the same run three times or more", |f| f.looped),
-        (&stopped, |f| f.unfinished),
-        ("ended at once, or against the odds", |f| f.early),
-    ];
-    let rows = kinds.into_iter().map(|(name, count)| {
+    let row = |name: &str, count: fn(&Faults) -> u64| {
         let cells = faults.iter().map(|f| format!("{} of {}", count(f), f.pieces));
         std::iter::once(name.to_string()).chain(cells).collect()
-    });
+    };
+    let rows = [
+        row("a character that is broken", |f| f.broken),
+        row("two scripts in one line", |f| f.mixed),
+        row("answered in the other script", |f| f.other_script),
+        row("the same run three times or more", |f| f.looped),
+        row(&stopped, |f| f.unfinished),
+        row("ended at once, or against the odds", |f| f.early),
+    ];
     let mean = faults.iter().map(|f| (f.tokens / f.pieces.max(1)).to_string());
     let lengths = std::iter::once("tokens in a piece, on the average".to_string()).chain(mean).collect();
-    table(out, &head, rows.chain([lengths]));
+    table(out, &head, rows.into_iter().chain([lengths]));
 }
 
 pub fn samples(out: &mut String, card: &Card) {
