@@ -3,6 +3,7 @@
 //! Every error is one line that says what, where and what to do, with exit code 2.
 
 mod bench;
+mod card;
 mod data;
 mod devices;
 mod inspect;
@@ -35,6 +36,7 @@ enum Command {
     Peek(inspect::Peek),
     Tokenize(inspect::Tokenize),
     Inspect(inspect::Inspect),
+    Card(card::Card),
     Models(models::Models),
     Bench(bench::Bench),
     Train(train::Train),
@@ -55,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Peek(args) => args.run(),
         Command::Tokenize(args) => args.run(),
         Command::Inspect(args) => args.run(),
+        Command::Card(args) => args.run(),
         Command::Models(args) => args.run(),
         Command::Bench(args) => args.run(),
         Command::Train(args) => args.run(),

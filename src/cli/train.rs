@@ -136,7 +136,7 @@ fn share(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|x| (0.0..=0.9).contains(x)).ok_or_else(|| "a number from 0 to 0.9 is wanted".into())
 }
 
-fn weight(text: &str) -> Result<(String, f32), String> {
+pub fn weight(text: &str) -> Result<(String, f32), String> {
     let (name, weight) = text.rsplit_once('=').ok_or("NAME=W is wanted, such as epics.txt=0.3")?;
     let weight = positive(weight)?;
     if !(0.01..=100.0).contains(&weight) {

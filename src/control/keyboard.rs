@@ -69,6 +69,8 @@ const TABLE: &[Row] = &[
         help: "mark this moment in the recording" },
     Row { keys: &[Key::Char('m')], label: "m", actions: |_| Action::Toggle(ParamId::Meters),
         help: "show or hide the meters" },
+    Row { keys: &[Key::Char('i')], label: "i", actions: |_| Action::Toggle(ParamId::Plate),
+        help: "show or hide the model's plate" },
     Row { keys: &[Key::Char('?'), Key::Char('h')], label: "?  h", actions: |_| Action::Help,
         help: "show or hide this help" },
     Row { keys: &[Key::Escape], label: "Esc", actions: |_| Action::HideHelp, help: "close this help" },
@@ -116,6 +118,7 @@ mod tests {
         assert_eq!(action(Key::Up), Some(Action::SelectStep(-1)));
         assert_eq!(action(Key::PageUp), Some(Action::NudgeSelected(COARSE)));
         assert_eq!(action(Key::Escape), Some(Action::HideHelp));
+        assert_eq!(action(Key::Char('i')), Some(Action::Toggle(ParamId::Plate)));
     }
 
     #[test]

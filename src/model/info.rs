@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::decoder::Config;
 use super::gguf::{Gguf, Value};
-use super::{ModelError, Source, Tokenizer, opaque};
+use super::{ModelError, Source, Tokenizer, opaque, plate};
 
 /// What `inspect` shows. No weight is read for it.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +41,13 @@ pub struct Info {
     pub add_bos: bool,
     /// `general.*` of the file in its order, or "unknown" where it says nothing.
     pub lineage: Lineage,
+    /// The model's card, as `xiao train` wrote it into the file: at most [`plate::LINES`] of [`plate::COLUMNS`].
+    pub card: Option<String>,
+    /// Texts and numbers of other keys that begin with `xiao.`.
+    pub notes: BTreeMap<String, String>,
+    /// The record of its training, JSON.
+    #[serde(skip)]
+    pub record: Option<String>,
     pub types: Vec<TypeSum>,
     pub tensors: Vec<TensorInfo>,
     pub weight_bytes: u64,
@@ -187,6 +194,9 @@ impl Info {
                 languages: first(gguf, &["general.languages"]),
                 description: first(gguf, &["general.description"]),
             },
+            card: plate::card(gguf),
+            notes: plate::notes(gguf),
+            record: plate::record(gguf),
             types,
             tensors: gguf
                 .tensors
@@ -266,6 +276,12 @@ impl fmt::Display for Info {
             "memory",
             format!("{} (weights {}, cache {})", mib(self.memory_bytes), mib(self.weight_bytes), mib(self.cache_bytes)),
         )?;
+        for (i, line) in self.card.iter().flat_map(|card| card.lines()).enumerate() {
+            row(if i == 0 { "card" } else { "" }, line.to_string())?;
+        }
+        for (key, value) in &self.notes {
+            row(key, value.clone())?;
+        }
         for tensor in &self.tensors {
             row("tensor", format!("{:<28} {:?} {} {} B", tensor.name, tensor.shape, tensor.kind, tensor.bytes))?;
         }
@@ -287,5 +303,22 @@ mod tests {
         let json = serde_json::to_value(&info).unwrap();
         assert_eq!(json["tensors"][0]["type"].as_str().map(str::len), Some(4));
         assert_eq!(json["lineage"]["base_model"], "unknown");
+    }
+
+    #[test]
+    fn card_and_notes_are_shown_and_the_record_is_not() {
+        let mut gguf = Gguf::read(&Source::Embedded).unwrap();
+        let mut put = |key: &str, value| gguf.keys.push((key.to_string(), value));
+        put("xiao.card", Value::Text("A voice\n3 M parameters".into()));
+        put("xiao.record", Value::Text("{\"name\": 1}".into()));
+        put("xiao.tokens", Value::Unsigned(12));
+        let tokenizer = Tokenizer::new(&gguf).unwrap();
+        let info = Info::of(&gguf, &Shape::read(&gguf, None).unwrap(), &tokenizer);
+        let text = info.to_string();
+        assert!(text.contains("card           A voice\n               3 M parameters\nxiao.tokens    12\n"), "{text}");
+        assert!(!text.contains("xiao.record"));
+        let json = serde_json::to_value(&info).unwrap();
+        assert_eq!((&json["card"], &json["notes"]["xiao.tokens"]), (&"A voice\n3 M parameters".into(), &"12".into()));
+        assert!(json.get("record").is_none() && info.record.is_some());
     }
 }

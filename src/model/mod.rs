@@ -19,6 +19,7 @@ mod info;
 pub mod library;
 mod matrix;
 mod opaque;
+pub mod plate;
 mod prompt;
 mod sampler;
 mod source;

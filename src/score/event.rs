@@ -27,6 +27,8 @@ pub enum Event {
     Begin { xiao: String, title: String, model: String, sha256: String, seed: u64 },
     /// The hash of a model so large that the show did not wait for it; `Begin` has none then.
     Hashed { sha256: String },
+    /// What the plate on the stage says of the model: its name, then further lines; at most 12 of 60 columns.
+    Card { text: String },
     /// A sound engine was started: with these, the patch and the events, it makes the same samples again.
     Sound { rate_hz: u32, seed: u64, output: String },
     /// The model is being brought into memory: so many of its bytes have been read.
@@ -352,6 +354,17 @@ mod tests {
         let line = serde_json::to_string(&stamped).unwrap();
         assert_eq!(line, r#"{"seq":3,"t_ns":5,"event":"param","id":"sampler.temperature","value":0.5,"by":"midi"}"#);
         assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+    }
+
+    #[test]
+    fn a_card_goes_through_the_journal_and_a_journal_of_before_has_none() {
+        let stamped = Stamped { seq: 1, t_ns: 2, event: Event::Card { text: "A voice\n3 M".into() } };
+        let line = serde_json::to_string(&stamped).unwrap();
+        assert_eq!(line, r#"{"seq":1,"t_ns":2,"event":"card","text":"A voice\n3 M"}"#);
+        assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+        let before =
+            r#"{"seq":0,"t_ns":0,"event":"begin","xiao":"0.1.0","title":"t","model":"m","sha256":"","seed":1}"#;
+        assert!(matches!(serde_json::from_str::<Stamped>(before).unwrap().event, Event::Begin { .. }));
     }
 
     #[test]

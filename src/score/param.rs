@@ -117,6 +117,7 @@ params! {
     Background "stage.background" "" 0.0 .. 1.0 = 0.5 Lin "The brightness of the field behind the words"
     Hue "stage.hue" "" 0.0 .. 1.0 = 0.55 Lin "The colour of the field, once around the wheel"
     Meters "stage.meters" "" 0.0 .. 1.0 = 1.0 Switch "Shows the machine's meters at the foot of the stage"
+    Plate "stage.plate" "" 0.0 .. 1.0 = 0.0 Switch "Shows the model's card as a plate in the corner of the stage"
 }
 
 impl ParamId {

@@ -101,6 +101,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         sha256,
         seed,
     });
+    bus.emit(Event::Card { text: model.info().plate() });
     bus.emit(Event::Patch { name: found.file.clone(), text: found.text.clone() });
     bus.emit(Event::Shader { name: shader.name.clone(), text: shader.text.clone() });
     let folder_path = folder.as_ref().map(Folder::path);

@@ -32,6 +32,7 @@ pub fn draw(state: &mut State, help: &[String], palette: Palette, area: Rect, bu
     if area.width < SMALL.0 || area.height < SMALL.1 {
         let text = Rect { height: area.height - 1, ..area };
         words(state, palette, text, buf);
+        plate(state, palette, text, buf);
         status(state, palette, Rect { y: area.bottom() - 1, height: 1, ..area }, buf);
     } else {
         full(state, palette, area, buf);
@@ -55,6 +56,7 @@ fn full(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
         params(state, palette, column, buf);
     }
     words(state, palette, text, buf);
+    plate(state, palette, text, buf);
 }
 
 fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
@@ -286,6 +288,27 @@ fn value(state: &State, id: ParamId) -> String {
         (_, "tokens/s") if value == 0.0 => "free".to_string(),
         (_, "tokens/s") => format!("{value:.1} /s"),
         _ => format!("{value:.2}"),
+    }
+}
+
+/// What the model is, in the upper right corner of the words; the line being written stays free.
+fn plate(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let Some((name, lines)) = state.card.split_first() else { return };
+    if state.params.get(ParamId::Plate) < 0.5 || area.height < 4 {
+        return;
+    }
+    let widest = state.card.iter().map(|line| Span::raw(line.as_str()).width()).max().unwrap_or(0) as u16;
+    let (width, height) = ((widest + 4).min(area.width), (state.card.len() as u16 + 2).min(area.height - 1));
+    let frame = Rect { x: area.right() - width, y: area.y, width, height };
+    Clear.render(frame, buf);
+    let block = Block::bordered().border_style(palette.of(Role::Quiet));
+    let inside = block.inner(frame);
+    block.render(frame, buf);
+    let left = usize::from(inside.width.saturating_sub(2));
+    let rows = std::iter::once((name, Role::Strong)).chain(lines.iter().map(|line| (line, Role::Plain)));
+    for ((line, role), y) in rows.zip(inside.y..inside.bottom()) {
+        let line = cut(Line::styled(line.clone(), palette.of(role)), left);
+        buf.set_line(inside.x + 1, y, &line, left as u16);
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Pause {
 pub struct State {
     pub title: String,
     pub model: String,
+    /// What the plate says of the model, line by line.
+    pub card: Vec<String>,
     pub seed: u64,
     pub sound: Option<String>,
     pub page: Page,
@@ -104,6 +106,10 @@ impl State {
         match &stamped.event {
             Event::Begin { title, model, seed, .. } => {
                 (self.title, self.model, self.seed) = (clean::line(title), clean::line(model), *seed);
+            }
+            // A journal may have been written by anyone.
+            Event::Card { text } => {
+                self.card = text.lines().take(12).map(|l| clean::line(l).chars().take(240).collect()).collect();
             }
             Event::Sound { output, .. } => self.sound = Some(clean::line(output)),
             Event::Prompt { text, tokens, .. } => {

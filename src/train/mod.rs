@@ -5,8 +5,10 @@
 //! the threads of whoever calls it; a show never trains.
 
 mod batches;
+pub mod card;
 mod checkpoint;
 mod corpus;
+pub mod curve;
 mod error;
 mod export;
 mod optimizer;

@@ -190,6 +190,25 @@ mod tests {
     }
 
     #[test]
+    fn the_plate_changes_its_corner_and_nothing_else() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let card = Event::Card { text: "A voice\n3 M parameters".into() };
+        let on = |value| Event::Param { id: crate::score::ParamId::Plate, value, by: crate::score::Hand::Patch };
+        let mut frame = |value| {
+            // The caret of a show that has ended does not move.
+            let end = Event::End { reason: String::new() };
+            offscreen.frame(&state(&[card.clone(), on(value), end], 9.0)).unwrap()
+        };
+        let (without, with) = (frame(0.0), frame(1.0));
+        let differ = |x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
+            let places = y.flat_map(|y| x.clone().map(move |x| (y * SIZE[0] as usize + x) * 4));
+            places.filter(|at| with[*at..at + 4] != without[*at..at + 4]).count()
+        };
+        assert!(differ(320..640, 0..120) > 2000, "{}", differ(320..640, 0..120));
+        assert_eq!(differ(0..300, 0..360) + differ(300..640, 180..360), 0);
+    }
+
+    #[test]
     fn a_bad_shader_is_refused_with_its_line_and_the_last_good_one_runs_on() {
         let Some(mut offscreen) = offscreen() else { return };
         let red = "// a comment\nfn field(uv: vec2<f32>) -> vec3<f32> {\n  return vec3<f32>(1.0, 0.0, 0.0);\n}\n";

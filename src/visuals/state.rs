@@ -47,6 +47,10 @@ pub struct FrameState {
     pub(super) touched_ns: Option<u64>,
     pub(super) help: bool,
     pub(super) help_lines: Vec<String>,
+    /// What the plate says of the model, line by line.
+    pub(super) card: Vec<String>,
+    /// When the plate was last shown or hidden.
+    pub(super) plate_ns: Option<u64>,
     pub(super) fault: Option<Message>,
     pub(super) notice: Option<Message>,
     pub(super) prompts: Vec<String>,
@@ -87,6 +91,8 @@ impl FrameState {
             touched_ns: None,
             help: false,
             help_lines: Vec::new(),
+            card: Vec::new(),
+            plate_ns: None,
             fault: None,
             notice: None,
             prompts: Vec::new(),
@@ -123,6 +129,11 @@ impl FrameState {
         stamped.event.apply(&mut self.signals);
         match &stamped.event {
             Event::Begin { title, model, .. } => self.notice(t_ns, join(&[title, model], " · ")),
+            Event::Card { text } => {
+                // A journal may have been written by anyone.
+                let line = |line: &str| line.chars().take(240).collect();
+                self.card = text.lines().take(12).map(line).collect();
+            }
             Event::Prompt { text, tokens, .. } => {
                 self.page.prompt(t_ns, text, *tokens);
                 (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
@@ -162,6 +173,9 @@ impl FrameState {
                 }
             }
             Event::Param { id, value, by } => {
+                if *id == ParamId::Plate && self.base.get(*id) != id.spec().clamp(*value) {
+                    self.plate_ns = Some(t_ns);
+                }
                 self.base.set(*id, *value);
                 if !matches!(by, crate::score::Hand::Model | crate::score::Hand::Patch) {
                     (self.selected, self.touched_ns) = (*id, Some(t_ns));

@@ -180,6 +180,25 @@ fn the_help_lies_over_everything() {
 }
 
 #[test]
+fn the_plate_stands_in_the_corner_when_it_is_wanted() {
+    let mut stage = Stage::new();
+    stage.prompt("春");
+    stage.say("江潮水", 0.9);
+    stage.take(Event::Card { text: "A voice 小声\n3 M parameters\nlicence CC0".into() });
+    assert!(!has(&stage.screen(100, 30), "A voice"));
+    stage.take(Event::Param { id: ParamId::Plate, value: 1.0, by: Hand::Key });
+    let screen = stage.screen(100, 30);
+    assert!(has(&screen, "│ A voice 小声   │") && has(&screen, "│ licence CC0    │"), "{screen:#?}");
+    for (width, height) in [(80, 24), (40, 12), (20, 5), (6, 4), (3, 2)] {
+        stage.take(Event::Card { text: format!("{}\n", "long ".repeat(40)).repeat(40) });
+        let screen = stage.screen(width, height);
+        assert!(screen.iter().all(|line| Span::raw(line.as_str()).width() <= usize::from(width)), "{screen:#?}");
+    }
+    stage.take(Event::Param { id: ParamId::Plate, value: 0.0, by: Hand::Key });
+    assert!(!has(&stage.screen(100, 30), "long"));
+}
+
+#[test]
 fn no_control_character_reaches_the_screen() {
     let evil = "\x1b]0;mine\x07\x1b[2J\u{9b}31m\r\x08春\u{202e}";
     let mut stage = Stage::new();
@@ -191,6 +210,8 @@ fn no_control_character_reaches_the_screen() {
         seed: 0,
     });
     stage.take(Event::Sound { rate_hz: 48000, seed: 0, output: evil.into() });
+    stage.take(Event::Card { text: evil.into() });
+    stage.take(Event::Param { id: ParamId::Plate, value: 1.0, by: Hand::Patch });
     stage.prompt(evil);
     stage.say(evil, 0.5);
     stage.take(Event::Fault { place: evil.into(), what: evil.into(), remedy: evil.into() });

@@ -53,7 +53,11 @@ impl<'a> Brush<'a> {
 
     /// A line of small text; returns where it ends.
     pub fn text(&mut self, x: f32, y: f32, text: &str, color: Color) -> f32 {
-        let scale = self.unit();
+        self.sized(x, y, self.unit(), text, color)
+    }
+
+    /// The same with type of which each pixel takes `scale` of the frame's.
+    pub fn sized(&mut self, x: f32, y: f32, scale: f32, text: &str, color: Color) -> f32 {
         text.chars().fold(x, |x, c| {
             self.char(x, y, scale, c, color);
             x + 8.0 * scale * glyphs::advance(c) as f32

@@ -5,6 +5,7 @@
 mod brush;
 mod foot;
 mod help;
+mod plate;
 mod words;
 
 pub use brush::{Brush, Color, Glyph, SOLID};
@@ -16,7 +17,11 @@ pub fn build(state: &FrameState, size: [u32; 2], into: &mut Vec<Glyph>) {
     into.clear();
     let mut brush = Brush::new(into, size);
     let foot_top = foot::draw(state, &mut brush);
-    words::draw(state, &mut brush, foot_top);
+    let plate = plate::Plate::of(state, &brush, foot_top);
+    words::draw(state, &mut brush, foot_top, plate.as_ref().map(plate::Plate::ceiling));
+    if let Some(plate) = plate {
+        plate.draw(&mut brush);
+    }
     if state.help {
         help::draw(state, &mut brush);
     }

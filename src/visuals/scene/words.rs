@@ -21,8 +21,22 @@ fn scale(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     wanted.min((bottom / 44.0).floor()).max(1.0)
 }
 
-/// Paints the page above `bottom`, the foot's upper edge in pixels.
-pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32) {
+/// What stands over the page and takes room from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ceiling {
+    /// Its lower edge in pixels.
+    pub y: f32,
+    /// How much of it is there, 0..1, while it comes and goes.
+    pub there: f32,
+}
+
+/// How far down the line being written can go, in pixels.
+pub fn lowest(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
+    bottom - (22.0 * scale(state, brush, bottom)).round()
+}
+
+/// Paints the page above `bottom`, the foot's upper edge in pixels, and below the ceiling, where there is one.
+pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32, ceiling: Option<Ceiling>) {
     let scale = scale(state, brush, bottom);
     let margin = (brush.width * 0.07).round();
     let columns = ((brush.width - 2.0 * margin) / (8.0 * scale)).floor().max(2.0);
@@ -30,7 +44,11 @@ pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32) {
     let leading = (22.0 * scale).round();
     // The line being written stands a little below the middle, where a room looks; it comes to rest there while the
     // lines before it rise.
-    let rest = (bottom * 0.74 - 16.0 * scale).max(8.0 * scale).round();
+    let rest = (bottom * 0.74 - 16.0 * scale).max(8.0 * scale);
+    // Under a ceiling they sink as far as it takes to show two more lines.
+    let sunk = |c: Ceiling| rest + c.there * ((c.y + 2.0 * leading).min(lowest(state, brush, bottom)) - rest).max(0.0);
+    let rest = ceiling.map_or(rest, sunk).round();
+    let edge = ceiling.map_or(0.0, |c| c.y * c.there);
     let risen: f32 = lines.iter().rev().take(4).map(|line| 1.0 - smooth(0.0, RISE_S, state.since(line.born_ns))).sum();
     let gone = state.ended_ns.map_or(1.0, |t_ns| 1.0 - 0.6 * smooth(0.0, 4.0, state.since(t_ns)));
 
@@ -40,8 +58,10 @@ pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32) {
             break;
         }
         // What stands higher is older, and lets the eye go.
-        let depth = smooth(-leading, (rest - 2.0 * leading).max(leading), y);
-        let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(-leading, leading * 0.5, y) } * gone;
+        let depth = smooth(edge - leading, (rest - 2.0 * leading).max(edge + leading), y);
+        let (out, whole) =
+            if edge > 0.0 { (edge - 0.1 * leading, edge + 0.3 * leading) } else { (-leading, leading * 0.5) };
+        let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(out, whole, y) } * gone;
         draw_line(state, brush, line, margin, y.round(), scale, alpha);
     }
     if state.ended_ns.is_none() {
