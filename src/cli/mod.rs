@@ -9,6 +9,7 @@ mod inspect;
 mod models;
 mod perform;
 mod say;
+mod score;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ enum Command {
     Peek(inspect::Peek),
     Tokenize(inspect::Tokenize),
     Inspect(inspect::Inspect),
+    Score(score::Score),
     Models(models::Models),
     Bench(bench::Bench),
     Devices(devices::Devices),
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Peek(args) => args.run(),
         Command::Tokenize(args) => args.run(),
         Command::Inspect(args) => args.run(),
+        Command::Score(args) => args.run(),
         Command::Models(args) => args.run(),
         Command::Bench(args) => args.run(),
         Command::Devices(args) => args.run(),
@@ -120,15 +123,18 @@ const LONGEST_TEXT: u64 = 64 << 20;
 /// Reads a text file; the error names it.
 fn read_text(file: &std::path::Path) -> anyhow::Result<String> {
     use anyhow::Context;
-    use std::io::Read;
-    let cannot = || format!("{} cannot be read as text", file.display());
+    let name = file.display().to_string();
+    let file = std::fs::File::open(file).with_context(|| format!("{name} cannot be read as text"))?;
+    text_of(&name, file)
+}
+
+/// Reads a text to its end; the error names it.
+fn text_of(name: &str, from: impl std::io::Read) -> anyhow::Result<String> {
+    use anyhow::Context;
     let mut text = String::new();
-    std::fs::File::open(file)
-        .with_context(cannot)?
-        .take(LONGEST_TEXT + 1)
-        .read_to_string(&mut text)
-        .with_context(cannot)?;
-    anyhow::ensure!(text.len() as u64 <= LONGEST_TEXT, "{} is longer than 64 MiB; give a part of it", file.display());
+    std::io::Read::read_to_string(&mut from.take(LONGEST_TEXT + 1), &mut text)
+        .with_context(|| format!("{name} cannot be read as text"))?;
+    anyhow::ensure!(text.len() as u64 <= LONGEST_TEXT, "{name} is longer than 64 MiB; give a part of it");
     Ok(text)
 }
 
