@@ -10,6 +10,7 @@ mod models;
 mod perform;
 mod say;
 mod score;
+mod train;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ enum Command {
     Score(score::Score),
     Models(models::Models),
     Bench(bench::Bench),
+    Train(train::Train),
     Devices(devices::Devices),
     Check(data::Check),
     Params(data::Params),
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Score(args) => args.run(),
         Command::Models(args) => args.run(),
         Command::Bench(args) => args.run(),
+        Command::Train(args) => args.run(),
         Command::Devices(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Params(args) => args.run(),

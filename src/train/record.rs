@@ -1,5 +1,7 @@
 //! All that is told of a training: kept in its checkpoints, written into the model's file and onto its card.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CorpusReport, Script, Shape};
@@ -27,6 +29,37 @@ pub struct Recipe {
     pub floor: f64,
 }
 
+impl Default for Recipe {
+    fn default() -> Recipe {
+        Recipe {
+            seed: 1,
+            minutes: None,
+            tokens: None,
+            batch_tokens: 4096,
+            learning_rate: 8e-3,
+            matrix_rate: 3e-3,
+            weight_decay: 0.1,
+            clip: 1.0,
+            warmup: 0.02,
+            floor: 0.02,
+        }
+    }
+}
+
+impl fmt::Display for Recipe {
+    /// In one line, for the model's file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Recipe { seed, batch_tokens, learning_rate, matrix_rate, weight_decay, clip, warmup, floor, .. } = self;
+        write!(
+            f,
+            "seed {seed}, {batch_tokens} tokens a step, Muon {matrix_rate} for matrices, AdamW {learning_rate} for the \
+             rest, weight decay {weight_decay}, clip {clip}, rising for {} % and falling along a cosine to {} %",
+            warmup * 100.0,
+            floor * 100.0
+        )
+    }
+}
+
 /// The life of a model so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -49,6 +82,9 @@ pub struct Record {
     pub curve: Vec<Mark>,
     /// Of the held-out part before the first step, nats a token.
     pub untrained: Option<f64>,
+    /// Which weights were taken in the end.
+    #[serde(default)]
+    pub taken: String,
     /// Of the file as it is written, quantized.
     pub held_out: Vec<HeldOut>,
 }

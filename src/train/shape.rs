@@ -30,7 +30,7 @@ impl Shape {
         Shape { vocabulary: 6144, width: 192, layers: 5, heads: 6, kv_heads: 3, ffn: 512, context: 256 };
     /// About 8 M parameters.
     pub const SMALL: Shape =
-        Shape { vocabulary: 8192, width: 320, layers: 6, heads: 10, kv_heads: 5, ffn: 864, context: 512 };
+        Shape { vocabulary: 6144, width: 320, layers: 6, heads: 10, kv_heads: 5, ffn: 864, context: 512 };
 
     pub fn head_dim(&self) -> usize {
         self.width / self.heads

@@ -4,6 +4,7 @@
 //! (SentencePiece). Every rule follows llama.cpp, with one exception: text that was not asked to be special never
 //! becomes a control token. Pure and immutable once built: any thread may use it.
 
+pub mod byte_level;
 mod bytes;
 mod ends;
 mod load;

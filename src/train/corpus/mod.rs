@@ -1,48 +1,35 @@
 //! The texts: read, cleaned, parted into what is learnt from and what is held out.
+//!
+//! Runs on the thread that calls it and holds everything in memory: about twice the texts' size. It only reads files,
+//! and the same files give the same corpus on every machine.
 
-use std::fmt;
+mod clean;
+mod decode;
+mod encode;
+mod files;
+mod report;
+mod runs;
+mod script;
+mod split;
 
-use serde::{Deserialize, Serialize};
+pub use encode::encode;
+pub use report::{CorpusReport, Counts, Overlap, SourceReport};
+pub use script::Script;
+pub(crate) use script::is_han;
 
-/// Which of the two control tokens begins a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Script {
-    #[serde(rename = "zh")]
-    Chinese,
-    #[serde(rename = "en")]
-    English,
-}
+use std::collections::HashSet;
+use std::path::PathBuf;
 
-impl Script {
-    pub const ALL: [Script; 2] = [Script::Chinese, Script::English];
+use sha2::{Digest, Sha256};
 
-    /// A text with a Han character is Chinese, any other English: the rule by which xiao tags a prompt.
-    pub fn of(text: &str) -> Script {
-        if text.chars().any(is_han) { Script::Chinese } else { Script::English }
-    }
+use super::TrainError;
 
-    /// The control token's text.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Script::Chinese => "<|zh|>",
-            Script::English => "<|en|>",
-        }
-    }
-}
-
-impl fmt::Display for Script {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Script::Chinese => "zh",
-            Script::English => "en",
-        })
-    }
-}
-
-/// A Han character of the blocks that poems use.
-pub(crate) fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
-}
+/// Texts together shorter than this teach nothing, bytes.
+const LEAST_BYTES: usize = 2_000;
+/// Characters, blanks not counted, of the shortest piece.
+const LEAST_CHARACTERS: usize = 4;
+/// Fewer pieces than this cannot be parted into two sets: they are cut finer.
+const FEW_PIECES: usize = 8;
 
 /// One poem, or whatever stood between two blank lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,39 +46,81 @@ pub struct Piece {
 pub struct Corpus {
     /// In the order of the files.
     pub training: Vec<Piece>,
-    /// Never learnt from.
+    /// Never learnt from. In the order of the files. Empty where every piece shares too much with the others.
     pub held_out: Vec<Piece>,
     pub report: CorpusReport,
 }
 
-/// What became of the texts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CorpusReport {
-    pub sources: Vec<SourceReport>,
-    /// Of all texts as they were read, in their order, lower-case hex.
-    pub sha256: String,
-    pub training: Vec<(Script, Counts)>,
-    pub held_out: Vec<(Script, Counts)>,
-    /// Why pieces were left out, and how many.
-    pub dropped: Vec<(String, u64)>,
-    /// Lines that stand in pieces of both parts (refrains, formulas), after near-duplicates were kept on one side.
-    pub shared_lines: u64,
+impl Corpus {
+    /// Reads texts: files of any name, and folders, of which every `.txt` file below them is taken in the order of
+    /// their paths. `weights` says by a file's name how often its pieces are to be read beside 1 for the others.
+    ///
+    /// # Errors
+    /// A file or folder cannot be read or holds no text, is not UTF-8 (or UTF-16 with a byte order mark); all texts
+    /// together are shorter than 2,000 bytes; a weight names no file or is not above 0.
+    pub fn read(texts: &[PathBuf], weights: &[(String, f32)]) -> Result<Corpus, TrainError> {
+        let files = files::list(texts)?;
+        let mut sources = files::sources(&files, weights)?;
+        let (mut hash, mut pieces) = (Sha256::new(), Vec::new());
+        for (source, file) in files.iter().enumerate() {
+            let bytes = std::fs::read(file).map_err(|e| TrainError::reading(file, e))?;
+            hash.update(&bytes);
+            sources[source].bytes = bytes.len() as u64;
+            let text = decode::text(bytes).map_err(|problem| TrainError::text(file, problem))?;
+            let texts = clean::pieces(&text);
+            pieces.extend(texts.into_iter().map(|text| Piece { script: Script::of(&text), text, source }));
+        }
+        let bytes: usize = pieces.iter().map(|piece| piece.text.len()).sum();
+        if bytes < LEAST_BYTES {
+            let has = if bytes == 0 { "no text".to_string() } else { format!("only {bytes} bytes of text") };
+            let problem = format!("the texts hold {has}; a model needs at least {LEAST_BYTES} bytes, better 200,000");
+            return Err(TrainError::Input(problem));
+        }
+        let dropped = drop_useless(&mut pieces);
+        if pieces.len() < FEW_PIECES {
+            let longest = pieces.iter().map(|piece| piece.text.chars().count()).sum::<usize>() / (2 * FEW_PIECES);
+            let finer = |piece: Piece| {
+                let parts = clean::part(&piece.text, longest.max(1));
+                parts.into_iter().map(move |text| Piece { script: Script::of(&text), text, source: piece.source })
+            };
+            pieces = pieces.into_iter().flat_map(finer).collect();
+        }
+        pieces.iter().for_each(|piece| sources[piece.source].pieces += 1);
+        let split::Split { training, held_out, overlap } = split::split(pieces);
+        let report = CorpusReport {
+            sources,
+            sha256: hex(&hash.finalize()),
+            training: Counts::of(&training),
+            held_out: Counts::of(&held_out),
+            dropped,
+            shared_lines: overlap.iter().map(|(_, overlap)| overlap.shared_lines).sum(),
+            overlap,
+        };
+        Ok(Corpus { training, held_out, report })
+    }
 }
 
-/// One file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SourceReport {
-    /// The file's name without its folder.
-    pub name: String,
-    pub bytes: u64,
-    pub pieces: u64,
-    /// How often its pieces are read, beside 1 for the others.
-    pub weight: f32,
+/// Drops what is too short and what was there before; says how many of each.
+fn drop_useless(pieces: &mut Vec<Piece>) -> Vec<(String, u64)> {
+    let (mut short, mut double) = (0, 0);
+    let mut seen = HashSet::with_capacity(pieces.len());
+    pieces.retain(|piece| {
+        if piece.text.chars().filter(|c| !c.is_whitespace()).take(LEAST_CHARACTERS).count() < LEAST_CHARACTERS {
+            short += 1;
+            return false;
+        }
+        let new = seen.insert(split::digest(&piece.text));
+        double += u64::from(!new);
+        new
+    });
+    let reasons =
+        [(format!("shorter than {LEAST_CHARACTERS} characters"), short), ("exact double".to_string(), double)];
+    reasons.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub pieces: u64,
-    pub characters: u64,
-    pub bytes: u64,
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,347 @@
+//! `train`: a model of one's own from texts, on the main thread and as many others as compute.
+
+use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use super::print;
+use crate::terminal::clean;
+use crate::train::{News, Plan, Profile, Progress, Recipe, Shape, train};
+
+/// How often a line is printed where there is no terminal.
+const LINE: Duration = Duration::from_secs(30);
+/// Without a number of minutes or tokens.
+const MINUTES: f64 = 30.0;
+
+/// Train a small model from your own texts
+#[derive(Args)]
+#[command(
+    after_help = "Example:  xiao train poems.txt -o mine.gguf --size nano --minutes 10\n          xiao train poems/ letters.txt --weight letters.txt=0.5 -o mine.gguf\n          xiao train haiku.txt --from mine.gguf -o haiku.gguf --minutes 3\n          xiao train --profile --size micro\n\nPieces are parted by blank lines. The same command goes on after an interruption."
+)]
+pub struct Train {
+    /// Files of plain text, or folders of .txt files
+    #[arg(required_unless_present = "profile")]
+    texts: Vec<PathBuf>,
+    /// The model's file; its checkpoint lies beside it until it is done
+    #[arg(short, long, value_name = "MODEL.gguf", required_unless_present = "profile")]
+    output: Option<PathBuf>,
+    /// How large the model is: about 1, 3 or 8 million parameters; micro without it
+    #[arg(long, value_enum)]
+    size: Option<Size>,
+    #[command(flatten)]
+    shape: ShapeArgs,
+    /// Go on from a model that xiao has trained, with its tokens
+    #[arg(long, value_name = "MODEL.gguf", conflicts_with = "size")]
+    from: Option<PathBuf>,
+    /// Train for so long; 30 without it
+    #[arg(long, value_name = "N", value_parser = positive)]
+    minutes: Option<f64>,
+    /// Train until so many tokens have been read
+    #[arg(long, value_name = "N")]
+    tokens: Option<u64>,
+    /// Read the pieces of this file so often, beside once for the others; may be given again
+    #[arg(long, value_name = "NAME=W", value_parser = weight)]
+    weight: Vec<(String, f32)>,
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    /// The model's name; without it, that of its file
+    #[arg(long)]
+    name: Option<String>,
+    /// Under which licence the model may be used, such as CC0-1.0
+    #[arg(long, default_value = "not stated")]
+    licence: String,
+    /// Who made it
+    #[arg(long)]
+    author: Option<String>,
+    /// How the matrices are stored: Q8_0, F16 or F32
+    #[arg(long, value_name = "TYPE", default_value = "Q8_0")]
+    kind: String,
+    /// Threads that compute; without it, one for each core
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Write over a finished model of this name
+    #[arg(long)]
+    force: bool,
+    /// Train nothing: measure how fast training is here, and where its time goes
+    #[arg(long)]
+    profile: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Size {
+    Nano,
+    Micro,
+    Small,
+}
+
+/// Each size by itself; what is not given is that of --size.
+#[derive(Args)]
+struct ShapeArgs {
+    /// Tokens in the vocabulary, 260 to 65536; fewer are learnt from a short text
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    vocabulary: Option<usize>,
+    /// Width of the embedding, a multiple of 32
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    width: Option<usize>,
+    /// Layers
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    layers: Option<usize>,
+    /// Heads of attention
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    heads: Option<usize>,
+    /// Heads of keys and values, by which the heads are shared
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    kv_heads: Option<usize>,
+    /// Width of the feed-forward, a multiple of 32
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    ffn: Option<usize>,
+    /// Tokens that the model can hold in mind
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    context: Option<usize>,
+}
+
+#[derive(Args)]
+struct RecipeArgs {
+    /// The same seed and number of threads give the same model, if --tokens ends it
+    #[arg(long, value_name = "N", default_value_t = Recipe::default().seed)]
+    seed: u64,
+    /// Tokens in one step
+    #[arg(long, value_name = "N", default_value_t = Recipe::default().batch_tokens)]
+    batch: usize,
+    /// The highest learning rate, of the table of tokens; that of the matrices is in proportion to it
+    #[arg(long, value_name = "X", value_parser = positive)]
+    learning_rate: Option<f64>,
+    /// Weight decay
+    #[arg(long, value_name = "X", default_value_t = Recipe::default().weight_decay)]
+    weight_decay: f64,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0).ok_or_else(|| "a number above 0 is wanted".into())
+}
+
+fn weight(text: &str) -> Result<(String, f32), String> {
+    let (name, weight) = text.rsplit_once('=').ok_or("NAME=W is wanted, such as epics.txt=0.3")?;
+    let weight = positive(weight)?;
+    if !(0.01..=100.0).contains(&weight) {
+        return Err("a weight goes from 0.01 to 100".into());
+    }
+    Ok((name.to_string(), weight as f32))
+}
+
+impl ShapeArgs {
+    /// None where no size was given at all.
+    fn shape(&self, size: Option<Size>) -> Option<Shape> {
+        let ShapeArgs { vocabulary, width, layers, heads, kv_heads, ffn, context } = self;
+        let given = [vocabulary, width, layers, heads, kv_heads, ffn, context];
+        if size.is_none() && given.iter().all(|size| size.is_none()) {
+            return None;
+        }
+        let named = match size.unwrap_or(Size::Micro) {
+            Size::Nano => Shape::NANO,
+            Size::Micro => Shape::MICRO,
+            Size::Small => Shape::SMALL,
+        };
+        Some(Shape {
+            vocabulary: vocabulary.unwrap_or(named.vocabulary),
+            width: width.unwrap_or(named.width),
+            layers: layers.unwrap_or(named.layers),
+            heads: heads.unwrap_or(named.heads),
+            kv_heads: kv_heads.unwrap_or(named.kv_heads),
+            ffn: ffn.unwrap_or(named.ffn),
+            context: context.unwrap_or(named.context),
+        })
+    }
+}
+
+impl Train {
+    pub fn run(self) -> anyhow::Result<()> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.unwrap_or(cores).clamp(1, 64);
+        // Samples and scores are computed by one thread each: the pool's others would spin beside the training.
+        super::set_threads(1);
+        let shape = self.shape.shape(self.size);
+        if self.profile {
+            let shape = shape.unwrap_or(Shape::MICRO);
+            shape.check()?;
+            return print(Profile::measure(shape, threads, Duration::from_secs(10)).to_string().trim_end());
+        }
+        let Some(output) = self.output else { bail!("-o MODEL.gguf is wanted") };
+        let minutes = self.minutes.or(self.tokens.is_none().then_some(MINUTES));
+        let rate = self.recipe.learning_rate;
+        let usual = Recipe::default();
+        let recipe = Recipe {
+            seed: self.recipe.seed,
+            minutes,
+            tokens: self.tokens,
+            batch_tokens: self.recipe.batch.clamp(64, 1 << 20),
+            learning_rate: rate.unwrap_or(usual.learning_rate),
+            matrix_rate: rate.map_or(usual.matrix_rate, |rate| rate * usual.matrix_rate / usual.learning_rate),
+            weight_decay: self.recipe.weight_decay,
+            ..usual
+        };
+        let stem = output.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let plan = Plan {
+            texts: self.texts,
+            weights: self.weight,
+            shape,
+            base: self.from,
+            recipe,
+            name: self.name.unwrap_or(stem),
+            licence: self.licence,
+            author: self.author,
+            threads,
+            kind: self.kind,
+            force: self.force,
+            output,
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = stop.clone();
+        ctrlc::set_handler(move || {
+            // A second time is meant.
+            if asked.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        })
+        .context("Ctrl-C cannot be caught")?;
+        let mut bar = Bar::new();
+        let trained = train(&plan, &mut |news| {
+            bar.show(news);
+            if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        bar.clear();
+        let trained = trained?;
+        if !trained.finished {
+            eprintln!("stopped; the same command goes on from here");
+            return Ok(());
+        }
+        for part in &trained.record.held_out {
+            eprintln!(
+                "held out {}: {:.3} bits a character, {:.3} bits a byte",
+                part.script,
+                part.bits_per_character(),
+                part.bits_per_byte()
+            );
+        }
+        eprintln!("play it:  xiao play --model {}", plan.output.display());
+        print(&plan.output.display().to_string())
+    }
+}
+
+/// The progress on stderr: one line that changes in a terminal, a line now and then elsewhere.
+struct Bar {
+    terminal: bool,
+    shown: bool,
+    last: Option<Instant>,
+}
+
+impl Bar {
+    fn new() -> Bar {
+        Bar { terminal: std::io::stderr().is_terminal(), shown: false, last: None }
+    }
+
+    fn show(&mut self, news: News) {
+        match news {
+            News::Told(line) => {
+                self.clear();
+                eprintln!("{}", clean::text(&line));
+            }
+            News::Sample { opening, text, .. } => {
+                self.clear();
+                eprintln!("  {}", clean::text(&format!("{opening}|{}", text.trim_end().replace('\n', " / "))));
+            }
+            News::Step(progress) => {
+                let every = if self.terminal { Duration::from_millis(200) } else { LINE };
+                if self.last.is_some_and(|last| last.elapsed() < every) {
+                    return;
+                }
+                self.last = Some(Instant::now());
+                let line = line(&progress);
+                if self.terminal {
+                    eprint!("\r\x1b[2K{line}");
+                    let _ = std::io::stderr().flush();
+                    self.shown = true;
+                } else {
+                    eprintln!("{line}");
+                }
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            eprint!("\r\x1b[2K");
+        }
+    }
+}
+
+fn line(progress: &Progress) -> String {
+    const WIDTH: usize = 20;
+    let done = (progress.share * WIDTH as f64) as usize;
+    let seconds = progress.left.as_secs();
+    let left = match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    };
+    let held_out = progress.held_out.map(|nats| format!(", held out {nats:.3}")).unwrap_or_default();
+    format!(
+        "{}{} {:>3.0} %  loss {:.3}{held_out}  {:.1} M tokens, {:.0} a second  {left} left",
+        "━".repeat(done),
+        "─".repeat(WIDTH - done),
+        progress.share * 100.0,
+        progress.loss,
+        progress.tokens as f64 / 1e6,
+        progress.tokens_per_second,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_is_a_name_and_a_number() {
+        assert_eq!(weight("a=b.txt=0.3"), Ok(("a=b.txt".to_string(), 0.3)));
+        for wrong in ["a.txt", "a.txt=", "a.txt=0", "a.txt=-1", "a.txt=1000", "a.txt=nan"] {
+            assert!(weight(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_go_over_the_named_one() {
+        let args = |width| ShapeArgs {
+            vocabulary: None,
+            width,
+            layers: None,
+            heads: None,
+            kv_heads: None,
+            ffn: None,
+            context: None,
+        };
+        assert_eq!(args(None).shape(None), None);
+        assert_eq!(args(None).shape(Some(Size::Nano)), Some(Shape::NANO));
+        assert_eq!(args(Some(96)).shape(None), Some(Shape { width: 96, ..Shape::MICRO }));
+    }
+
+    #[test]
+    fn the_line_tells_where_it_stands() {
+        let progress = Progress {
+            share: 0.25,
+            loss: 4.5,
+            held_out: Some(4.75),
+            tokens: 1_500_000,
+            tokens_per_second: 9876.0,
+            left: Duration::from_secs(3700),
+        };
+        let line = line(&progress);
+        assert!(line.starts_with("━━━━━──") && line.contains(" 25 %") && line.contains("1 h 01 min left"), "{line}");
+        assert!(line.contains("loss 4.500, held out 4.750") && line.contains("1.5 M tokens, 9876 a second"), "{line}");
+    }
+}

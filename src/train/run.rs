@@ -1,0 +1,399 @@
+//! A whole training: texts in, one file out, and a checkpoint beside it all the way.
+//!
+//! Runs on the caller's thread, which it tells what happens; the steps are shared out among threads of their own. It
+//! can be killed at any time: the same plan goes on from the last checkpoint.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::batches::{Batches, Encoded};
+use super::checkpoint::{Checkpoint, Head, write_whole};
+use super::export;
+use super::preview::{Opening, preview};
+use super::trainer::Trainer;
+use super::{Corpus, HeldOut, Mark, Recipe, Record, Script, Shape, TrainError, Vocabulary, encode, start};
+
+/// The longest time between two checkpoints.
+const CHECKPOINT: Duration = Duration::from_secs(60);
+/// Marks on the learning curve, evenly along the way; at each tenth the held-out part is looked at.
+const MARKS: f64 = 200.0;
+/// Samples are shown so often.
+const SAMPLES: f64 = 10.0;
+/// Held-out tokens of each script that are looked at on the way; in the end all count.
+const GLANCE: usize = 12_000;
+/// Before another attempt to write what could not be written.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// What is to be made of what.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub texts: Vec<PathBuf>,
+    /// File names with how often their pieces are read beside 1 for the others.
+    pub weights: Vec<(String, f32)>,
+    pub output: PathBuf,
+    /// None takes that of the base.
+    pub shape: Option<Shape>,
+    /// A model that xiao has trained, to go on from.
+    pub base: Option<PathBuf>,
+    pub recipe: Recipe,
+    pub name: String,
+    pub licence: String,
+    pub author: Option<String>,
+    pub threads: usize,
+    /// `"Q8_0"`, `"F16"` or `"F32"`.
+    pub kind: String,
+    /// Writes over a finished model.
+    pub force: bool,
+}
+
+/// What happens, for whoever watches.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A line for people.
+    Told(String),
+    Step(Progress),
+    /// What the model writes at this point.
+    Sample {
+        script: Script,
+        opening: String,
+        text: String,
+    },
+}
+
+/// Where a training stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// 0 to 1.
+    pub share: f64,
+    /// Nats a token, averaged over the last steps.
+    pub loss: f64,
+    pub held_out: Option<f64>,
+    pub tokens: u64,
+    pub tokens_per_second: f64,
+    pub left: Duration,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    pub record: Record,
+    /// False if it was stopped: the same plan goes on from the checkpoint.
+    pub finished: bool,
+}
+
+/// Trains. `watch` may stop it with [`ControlFlow::Break`]; it then leaves a checkpoint.
+///
+/// # Errors
+/// The texts, the base or the shape cannot be used, or a file cannot be read or written.
+pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
+    let checkpoint_path = Checkpoint::path(&plan.output);
+    let saved = Checkpoint::load(&checkpoint_path)?;
+    if plan.output.exists() && saved.is_none() && !plan.force {
+        let problem = "there is a file of this name already; give another, or --force to write over it";
+        return Err(TrainError::text(&plan.output, problem));
+    }
+    let corpus = Corpus::read(&plan.texts, &plan.weights)?;
+    let _ = watch(News::Told(describe(&corpus)));
+    let state = match saved {
+        Some(saved) => {
+            same_training(plan, &corpus, &saved.head, &checkpoint_path)?;
+            let share = saved.head.record.progress() * 100.0;
+            let _ = watch(News::Told(format!("going on from {}: {share:.0} % is done", checkpoint_path.display())));
+            saved
+        }
+        None => start::begin(plan, &corpus)?,
+    };
+    Run::new(plan, &corpus, state)?.go(watch)
+}
+
+fn describe(corpus: &Corpus) -> String {
+    let part = |name: &str, counts: &[(Script, super::Counts)]| {
+        let each = counts.iter().map(|(script, c)| format!("{} {script} ({} characters)", c.pieces, c.characters));
+        format!("{name} {}", each.collect::<Vec<_>>().join(", "))
+    };
+    let report = &corpus.report;
+    format!("pieces: {}; {}", part("to learn", &report.training), part("held out", &report.held_out))
+}
+
+/// Whether a checkpoint is of this training.
+fn same_training(plan: &Plan, corpus: &Corpus, head: &Head, path: &Path) -> Result<(), TrainError> {
+    let record = &head.record;
+    let mut differs = Vec::new();
+    if record.corpus.sha256 != corpus.report.sha256 || record.corpus.sources != corpus.report.sources {
+        differs.push("the texts");
+    }
+    if record.recipe != plan.recipe {
+        differs.push("the recipe");
+    }
+    // A vocabulary may have come out smaller than was asked for.
+    if plan.shape.is_some_and(|shape| Shape { vocabulary: record.shape.vocabulary, ..shape } != record.shape) {
+        differs.push("the shape");
+    }
+    if differs.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "it is of another training ({} differ); go on with the same command, give another -o, or move it away",
+        differs.join(" and ")
+    );
+    Err(TrainError::text(path, problem))
+}
+
+/// A training under way.
+struct Run<'a> {
+    plan: &'a Plan,
+    head: Head,
+    trainer: Trainer,
+    best: Option<Vec<f32>>,
+    held_out: Vec<(Script, Vec<Encoded>)>,
+    /// What is looked at on the way.
+    glance: Vec<Encoded>,
+    openings: Vec<Opening>,
+    /// When it began here, and what was spent before.
+    started: Instant,
+    spent: f64,
+}
+
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, corpus: &Corpus, state: Checkpoint) -> Result<Run<'a>, TrainError> {
+        let Checkpoint { mut head, weights, first, second, average, best } = state;
+        let tokenizer = head.vocabulary.tokenizer()?;
+        let context = head.record.shape.context;
+        let weight = |source: usize| corpus.report.sources.get(source).map_or(1.0, |source| source.weight);
+        let ids = encode(&tokenizer, &corpus.training, plan.threads);
+        let pieces: Vec<Encoded> = ids
+            .into_iter()
+            .zip(&corpus.training)
+            .map(|(ids, piece)| Encoded { ids, weight: weight(piece.source) })
+            .collect();
+        let tokens: usize = pieces.iter().map(|piece| piece.ids.len()).sum();
+        if tokens < 2 * context {
+            let problem = format!(
+                "the texts are {tokens} tokens long, and the context alone is {context}; give more text or a smaller \
+                 --context"
+            );
+            return Err(TrainError::Input(problem));
+        }
+        let ids = encode(&tokenizer, &corpus.held_out, plan.threads);
+        let mut held_out: Vec<(Script, Vec<Encoded>)> = Vec::new();
+        for (ids, piece) in ids.into_iter().zip(&corpus.held_out) {
+            if held_out.iter().all(|(script, _)| *script != piece.script) {
+                held_out.push((piece.script, Vec::new()));
+            }
+            if let Some((_, pieces)) = held_out.iter_mut().find(|(script, _)| *script == piece.script) {
+                pieces.push(Encoded { ids, weight: 1.0 });
+            }
+        }
+        let mut glance = Vec::new();
+        for (_, pieces) in &held_out {
+            let mut room = GLANCE;
+            glance.extend(pieces.iter().take_while(|piece| {
+                let fits = room > 0;
+                room = room.saturating_sub(piece.ids.len());
+                fits
+            }));
+        }
+        let glance = glance.into_iter().cloned().collect();
+        let batches = Batches::new(pieces, context, plan.recipe.seed, head.place);
+        head.record.corpus_tokens = batches.tokens();
+        let mut trainer = Trainer::new(head.record.shape, plan.recipe.clone(), plan.threads, batches, weights);
+        trainer.optimizer.resume(first, second, head.steps);
+        trainer.average = average;
+        let openings = Opening::of(&corpus.held_out);
+        let spent = head.record.seconds;
+        Ok(Run { plan, head, trainer, best, held_out, glance, openings, started: Instant::now(), spent })
+    }
+
+    fn go(mut self, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
+        let tokens = self.glance.iter().map(|piece| piece.ids.len() as u64 - 1).sum::<u64>().max(1);
+        if self.head.record.untrained.is_none() {
+            let glance = std::mem::take(&mut self.glance);
+            self.head.record.untrained = Some(self.trainer.surprise(&glance, None) / tokens as f64);
+            self.glance = glance;
+        }
+        // Before the work and not after it: whether the checkpoint can be written at all.
+        self.save()?;
+        let mut saved = Instant::now();
+        let mut recent = Recent::default();
+        while self.head.record.progress() < 1.0 {
+            let before = self.head.record.progress();
+            let step = self.trainer.step(before);
+            self.head.record.tokens += step.tokens as u64;
+            self.head.record.seconds = self.spent + self.started.elapsed().as_secs_f64();
+            recent.add(step.tokens, step.loss);
+            let share = self.head.record.progress();
+            let crosses = |many: f64| (share * many).floor() > (before * many).floor() || share >= 1.0;
+            if crosses(MARKS) {
+                let looks = crosses(MARKS / 10.0);
+                let held_out = looks.then(|| self.glance(tokens)).flatten();
+                let Record { tokens, seconds, .. } = self.head.record;
+                self.head.record.curve.push(Mark { tokens, seconds, loss: recent.take(), held_out });
+            }
+            let mut flow = watch(News::Step(self.progress(&recent)));
+            if crosses(SAMPLES) && share < 1.0 && flow.is_continue() {
+                flow = self.show_samples(watch)?;
+            }
+            if saved.elapsed() > CHECKPOINT || flow.is_break() {
+                match self.save() {
+                    Err(e) if flow.is_break() => return Err(e),
+                    Err(e) => flow = watch(News::Told(format!("{e}; the training goes on, and it is tried again"))),
+                    Ok(()) => {}
+                }
+                saved = Instant::now();
+            }
+            if flow.is_break() {
+                return Ok(Trained { record: self.head.record, finished: false });
+            }
+        }
+        self.finish(tokens, watch)
+    }
+
+    /// Looks at the held-out part; the best weights so far are kept.
+    fn glance(&mut self, tokens: u64) -> Option<f64> {
+        if self.glance.is_empty() {
+            return None;
+        }
+        let nats = self.trainer.surprise(&self.glance, None) / tokens as f64;
+        if nats.is_finite() && self.head.best.is_none_or(|best| nats < best) {
+            self.head.best = Some(nats);
+            self.best = Some(self.trainer.weights.clone());
+        }
+        Some(nats)
+    }
+
+    fn progress(&self, recent: &Recent) -> Progress {
+        let record = &self.head.record;
+        let share = record.progress();
+        let here = self.started.elapsed().as_secs_f64();
+        // The pace of this run.
+        let begun = self.head.record.seconds - here;
+        let left = if share > 0.0 { record.seconds * (1.0 - share) / share } else { 0.0 };
+        let held_out = record.curve.iter().rev().find_map(|mark| mark.held_out);
+        Progress {
+            share,
+            loss: recent.loss().or(record.curve.last().map(|mark| mark.loss)).unwrap_or(f64::NAN),
+            held_out,
+            tokens: record.tokens,
+            tokens_per_second: record.tokens as f64 / (begun + here).max(1e-3),
+            left: Duration::from_secs_f64(left.clamp(0.0, 1e9)),
+        }
+    }
+
+    fn show_samples(&self, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<ControlFlow<()>, TrainError> {
+        let file = self.file(&self.trainer.weights, None)?;
+        for (script, opening, text) in preview(file, &self.openings, self.head.steps)? {
+            if watch(News::Sample { script, opening, text }).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn file(&self, weights: &[f32], card: Option<&str>) -> Result<Vec<u8>, TrainError> {
+        export::gguf(&self.head.record, &self.head.vocabulary, weights, &self.plan.kind, card)
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        self.head.place = self.trainer.batches.place();
+        self.head.steps = self.trainer.optimizer.steps;
+        self.head.has_average = self.trainer.average.is_some();
+        self.head.has_best = self.best.is_some();
+        let checkpoint = Checkpoint {
+            head: self.head.clone(),
+            weights: self.trainer.weights.clone(),
+            first: self.trainer.optimizer.first.clone(),
+            second: self.trainer.optimizer.second.clone(),
+            average: self.trainer.average.clone(),
+            best: self.best.clone(),
+        };
+        checkpoint.save(&Checkpoint::path(&self.plan.output))
+    }
+
+    /// Chooses the weights, writes the file and measures it as it is written.
+    fn finish(mut self, tokens: u64, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
+        let saved = self.save();
+        let mut chosen =
+            (self.glance(tokens).unwrap_or(f64::INFINITY), self.trainer.weights.clone(), "the last weights");
+        if let Some(average) = self.trainer.average.take() {
+            let nats = self.trainer.surprise(&self.glance, Some(&average)) / tokens as f64;
+            if nats < chosen.0 {
+                chosen = (nats, average, "the mean of the last weights");
+            }
+        }
+        if let (Some(best), Some(nats)) = (self.best.take(), self.head.best)
+            && nats < chosen.0
+        {
+            chosen = (nats, best, "the weights of an earlier mark, since the held-out part grew worse afterwards");
+        }
+        let (nats, weights, which) = chosen;
+        let _ = watch(News::Told(format!("taken: {which} (held out {nats:.3} nats a token)")));
+        self.head.record.taken = which.to_string();
+        self.head.record.held_out = self
+            .held_out
+            .iter()
+            .map(|(script, pieces)| {
+                let counts = self.head.record.corpus.held_out.iter().find(|(s, _)| s == script).unwrap().1;
+                let nats = self.trainer.surprise(pieces, Some(&weights));
+                HeldOut {
+                    script: *script,
+                    pieces: counts.pieces,
+                    tokens: pieces.iter().map(|p| p.ids.len() as u64 - 1).sum(),
+                    characters: counts.characters,
+                    bytes: counts.bytes,
+                    nats,
+                }
+            })
+            .collect();
+        let file = self.file(&weights, None)?;
+        // Hours of work must not be lost to a full disk.
+        while let Err(e) = write_whole(&self.plan.output, |out| out.write_all(&file)) {
+            if let Err(older) = &saved {
+                let _ = watch(News::Told(older.to_string()));
+            }
+            let seconds = RETRY.as_secs();
+            let told = format!("{e}; make room there: it is tried again each {seconds} s, and Ctrl-C gives up");
+            if watch(News::Told(told)).is_break() {
+                return Err(e);
+            }
+            std::thread::sleep(RETRY);
+        }
+        let _ = std::fs::remove_file(Checkpoint::path(&self.plan.output));
+        Ok(Trained { record: self.head.record, finished: true })
+    }
+}
+
+/// The loss since the last mark.
+#[derive(Default)]
+struct Recent {
+    tokens: f64,
+    nats: f64,
+    last: Option<f64>,
+}
+
+impl Recent {
+    fn add(&mut self, tokens: usize, loss: f64) {
+        self.tokens += tokens as f64;
+        self.nats += loss * tokens as f64;
+        self.last = Some(self.last.map_or(loss, |last| last + (loss - last) * 0.1));
+    }
+
+    fn loss(&self) -> Option<f64> {
+        self.last
+    }
+
+    fn take(&mut self) -> f64 {
+        let loss = self.nats / self.tokens;
+        (self.tokens, self.nats) = (0.0, 0.0);
+        loss
+    }
+}
+
+impl Record {
+    /// How much of the training lies behind, 0 to 1.
+    pub fn progress(&self) -> f64 {
+        let minutes = self.recipe.minutes.map_or(0.0, |minutes| self.seconds / (minutes * 60.0));
+        let tokens = self.recipe.tokens.map_or(0.0, |tokens| self.tokens as f64 / tokens as f64);
+        minutes.max(tokens).min(1.0)
+    }
+}

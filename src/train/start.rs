@@ -1,0 +1,108 @@
+//! The state before the first step.
+
+use std::path::Path;
+
+use super::batches::Place;
+use super::checkpoint::{Checkpoint, Head};
+use super::pass::ROPE_BASE;
+use super::run::Plan;
+use super::weights::Places;
+use super::{Corpus, Record, Shape, TrainError, Vocabulary};
+use crate::model::{Floats, Info, Source};
+
+/// Of a text, so many bytes for each token of the vocabulary: what a token is to learn from.
+const BYTES_PER_TOKEN: u64 = 400;
+/// Control tokens, bytes, and a few pairs.
+const LEAST_TOKENS: usize = 384;
+
+/// Learns the vocabulary and rolls the weights, or takes both from the base.
+///
+/// # Errors
+/// The shape or the base cannot be used.
+pub fn begin(plan: &Plan, corpus: &Corpus) -> Result<Checkpoint, TrainError> {
+    let Start { shape, vocabulary, weights, base } = match &plan.base {
+        Some(base) => from(base, plan)?,
+        None => anew(plan, corpus)?,
+    };
+    let record = Record {
+        name: plan.name.clone(),
+        licence: plan.licence.clone(),
+        author: plan.author.clone(),
+        base,
+        shape,
+        parameters: shape.parameters() as u64,
+        recipe: plan.recipe.clone(),
+        corpus: corpus.report.clone(),
+        corpus_tokens: 0,
+        tokens: 0,
+        seconds: 0.0,
+        threads: plan.threads,
+        curve: Vec::new(),
+        untrained: None,
+        held_out: Vec::new(),
+        taken: String::new(),
+    };
+    let (first, second) = (vec![0.0; weights.len()], vec![0.0; weights.len()]);
+    let head =
+        Head { record, vocabulary, place: Place::default(), steps: 0, best: None, has_average: false, has_best: false };
+    Ok(Checkpoint { head, weights, first, second, average: None, best: None })
+}
+
+struct Start {
+    shape: Shape,
+    vocabulary: Vocabulary,
+    weights: Vec<f32>,
+    base: Option<(String, String)>,
+}
+
+fn anew(plan: &Plan, corpus: &Corpus) -> Result<Start, TrainError> {
+    let mut shape = plan.shape.unwrap_or(Shape::MICRO);
+    shape.check()?;
+    let vocabulary = Vocabulary::train(corpus, shape.vocabulary.min(vocabulary_for(corpus)))?;
+    shape.vocabulary = vocabulary.tokens.len();
+    Ok(Start { shape, vocabulary, weights: Places::new(shape).start(plan.recipe.seed), base: None })
+}
+
+/// Weights, shape and vocabulary of a model that xiao has trained.
+fn from(base: &Path, plan: &Plan) -> Result<Start, TrainError> {
+    let source = Source::File(base.into());
+    let info = Info::read(&source)?;
+    let vocabulary = Vocabulary::read(&source)?;
+    let shape = Shape {
+        vocabulary: info.vocabulary,
+        width: info.width,
+        layers: info.layers,
+        heads: info.heads,
+        kv_heads: info.kv_heads,
+        ffn: info.ffn,
+        context: info.context,
+    };
+    let problem = |what: String| TrainError::text(base, what);
+    if info.architecture != "llama" || !info.tied_output || shape.head_dim() != info.head_dim {
+        return Err(problem(
+            "it is not of the shape that xiao trains; go on from a model that xiao has trained".into(),
+        ));
+    }
+    if info.rope_base != ROPE_BASE {
+        return Err(problem(format!("its rope base is {}, and xiao trains with {ROPE_BASE}", info.rope_base)));
+    }
+    shape.check()?;
+    if let Some(asked) = plan.shape.filter(|asked| *asked != shape) {
+        return Err(problem(format!("its shape is {shape:?}, and {asked:?} was asked for; leave the sizes to it")));
+    }
+    let floats = Floats::open(&source)?;
+    let places = Places::new(shape);
+    let mut weights = vec![0.0; places.len];
+    for part in places.parts() {
+        let dimensions: &[usize] = if part.is_norm() { &[part.columns] } else { &[part.rows, part.columns] };
+        weights[part.range].copy_from_slice(&floats.read(&part.name, dimensions)?);
+    }
+    let base = Some((info.name, source.sha256()?));
+    Ok(Start { shape, vocabulary, weights, base })
+}
+
+/// A vocabulary that the text is long enough for: with 200 kB 500 tokens.
+fn vocabulary_for(corpus: &Corpus) -> usize {
+    let bytes: u64 = corpus.report.training.iter().map(|(_, counts)| counts.bytes).sum();
+    ((bytes / BYTES_PER_TOKEN) as usize).max(LEAST_TOKENS)
+}
