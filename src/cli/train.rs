@@ -11,7 +11,9 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::print;
+use crate::model::Source;
 use crate::terminal::clean;
+use crate::train::card::Extent;
 use crate::train::{News, Plan, Profile, Progress, Recipe, Shape, train};
 
 /// How often a line is printed where there is no terminal.
@@ -68,6 +70,9 @@ pub struct Train {
     /// Threads that compute; without it, one for each core
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// How much is heard for the model's card: some samples or all that it has room for
+    #[arg(long, value_enum, default_value_t = Listening::Quick)]
+    card: Listening,
     /// Write over a finished model of this name
     #[arg(long)]
     force: bool,
@@ -81,6 +86,21 @@ enum Size {
     Nano,
     Micro,
     Small,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Listening {
+    Quick,
+    Full,
+}
+
+impl Listening {
+    fn extent(self) -> Extent {
+        match self {
+            Listening::Quick => Extent::QUICK,
+            Listening::Full => Extent::FULL,
+        }
+    }
 }
 
 /// Each size by itself; what is not given is that of --size.
@@ -241,8 +261,16 @@ impl Train {
                 part.bits_per_byte()
             );
         }
-        eprintln!("play it:  xiao play --model {}", plan.output.display());
-        print(&plan.output.display().to_string())
+        let (model, card) = (plan.output.display().to_string(), plan.output.with_extension("md"));
+        print(&model)?;
+        // The model is there, whatever becomes of its card.
+        let source = Source::File(plan.output.clone());
+        match super::card::write(&source, &model, &plan.texts, &plan.weights, self.card.extent(), &card, plan.force) {
+            Ok(files) => files.iter().try_for_each(|file| print(&file.display().to_string()))?,
+            Err(e) => eprintln!("the card was not written: {e:#}; xiao card {model} makes it"),
+        }
+        eprintln!("play it:  xiao play --model {model}");
+        Ok(())
     }
 }
 
