@@ -4,12 +4,13 @@
 //! can be killed at any time: the same plan goes on from the last checkpoint.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::batches::{Batches, Encoded};
 use super::checkpoint::{Checkpoint, Head, write_whole};
 use super::export;
+use super::plan::{News, Plan, Progress, Trained};
 use super::preview::{Opening, preview};
 use super::trainer::Trainer;
 use super::{Corpus, HeldOut, Mark, Piece, Recipe, Record, Script, Shape, TrainError, card, encode, start};
@@ -24,67 +25,6 @@ const GLANCE: usize = 12_000;
 /// Before another attempt to write what could not be written.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// What is to be made of what.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    pub texts: Vec<PathBuf>,
-    /// File names with how often their pieces are read beside 1 for the others.
-    pub weights: Vec<(String, f32)>,
-    pub output: PathBuf,
-    /// None takes that of the base, or one for the length of the text.
-    pub shape: Option<Shape>,
-    /// A model that xiao has trained, to go on from.
-    pub base: Option<PathBuf>,
-    pub recipe: Recipe,
-    /// In the recipe's place; none takes one for the length of the text.
-    pub dropout: Option<f64>,
-    pub name: String,
-    pub licence: String,
-    pub author: Option<String>,
-    pub threads: usize,
-    /// `"Q8_0"`, `"F16"` or `"F32"`.
-    pub kind: String,
-    /// Writes over a finished model.
-    pub force: bool,
-    /// The longest time between two checkpoints: what a crash costs.
-    pub checkpoint_every: Duration,
-}
-
-/// What happens, for whoever watches.
-#[derive(Clone, Debug)]
-pub enum News {
-    /// A line for people.
-    Told(String),
-    Step(Progress),
-    /// What the model writes at this point.
-    Sample {
-        script: Script,
-        opening: String,
-        text: String,
-    },
-}
-
-/// Where a training stands.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// 0 to 1.
-    pub share: f64,
-    /// Nats a token, averaged over the last steps.
-    pub loss: f64,
-    pub held_out: Option<f64>,
-    pub tokens: u64,
-    pub tokens_per_second: f64,
-    pub left: Duration,
-}
-
-/// What came out.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    pub record: Record,
-    /// False if it was stopped: the same plan goes on from the checkpoint.
-    pub finished: bool,
-}
-
 /// Trains. `watch` may stop it with [`ControlFlow::Break`]; it then leaves a checkpoint.
 ///
 /// # Errors
@@ -98,7 +38,7 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
     }
     let checkpoint_path = Checkpoint::path(&plan.output);
     let saved = Checkpoint::load(&checkpoint_path)?;
-    if plan.output.exists() && saved.is_none() && !plan.force {
+    if plan.output.exists() && !plan.force {
         let problem = "there is a file of this name already; give another, or --force to write over it";
         return Err(TrainError::text(&plan.output, problem));
     }
@@ -107,8 +47,11 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
     let plan = &Plan { recipe: Recipe { dropout, ..plan.recipe.clone() }, ..plan.clone() };
     let _ = watch(News::Told(describe(&corpus)));
     let state = match saved {
-        Some(saved) => {
+        Some(mut saved) => {
             same_training(plan, &corpus, &saved.head, &checkpoint_path)?;
+            let record = &mut saved.head.record;
+            (record.name, record.licence) = (plan.name.clone(), plan.licence.clone());
+            (record.author, record.threads) = (plan.author.clone(), plan.threads);
             let share = saved.head.record.progress() * 100.0;
             let _ = watch(News::Told(format!("going on from {}: {share:.0} % is done", checkpoint_path.display())));
             saved
@@ -141,11 +84,15 @@ fn same_training(plan: &Plan, corpus: &Corpus, head: &Head, path: &Path) -> Resu
     if plan.shape.is_some_and(|shape| Shape { vocabulary: record.shape.vocabulary, ..shape } != record.shape) {
         differs.push("the shape");
     }
+    let base = plan.base.as_ref().map(|base| Source::File(base.clone()).sha256()).transpose()?;
+    if record.base.as_ref().map(|(_, sha256)| sha256) != base.as_ref() {
+        differs.push("the model to go on from");
+    }
     if differs.is_empty() {
         return Ok(());
     }
     let problem = format!(
-        "it is of another training ({} differ); go on with the same command, give another -o, or move it away",
+        "it is of another training (not the same: {}); go on with the same command, give another -o, or move it away",
         differs.join(" and ")
     );
     Err(TrainError::text(path, problem))

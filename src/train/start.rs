@@ -5,7 +5,7 @@ use std::path::Path;
 use super::batches::Place;
 use super::checkpoint::{Checkpoint, Head};
 use super::pass::ROPE_BASE;
-use super::run::Plan;
+use super::plan::Plan;
 use super::weights::Places;
 use super::{Corpus, Record, Shape, TrainError, Vocabulary};
 use crate::model::{Floats, Info, Source};

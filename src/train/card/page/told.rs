@@ -121,6 +121,7 @@ pub fn recipe(out: &mut String, record: &Record, picture: Option<&str>) {
             format!("rises for {} of the training, falls to {}", share(recipe.warmup), share(recipe.floor)),
         ),
         ("weight decay", rate(recipe.weight_decay)),
+        ("left out by chance", format!("{} of what attention and feed-forward pass on", share(recipe.dropout))),
         ("gradients", format!("clipped at {}", rate(recipe.clip))),
         ("seed", recipe.seed.to_string()),
         ("weights", if record.taken.is_empty() { "the last ones".to_string() } else { inline(&record.taken) }),
