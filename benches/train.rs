@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use candle_core::DType;
 use xiao::model::bench::Series;
-use xiao::train::{Batch, Gradients, Part, Pass, Places, Shape};
+use xiao::train::{Batch, Dropout, Gradients, Part, Pass, Places, Shape};
 
 #[path = "../tests/common/autograd.rs"]
 mod autograd;
@@ -33,8 +33,7 @@ fn main() -> anyhow::Result<()> {
     }
     let mut passes: Vec<_> = (0..threads).map(|_| (Pass::new(places.clone()), vec![0.0; places.len])).collect();
     let mut alone: Vec<_> = (0..threads).map(|_| (Pass::new(places.clone()), vec![0.0; places.len])).collect();
-    run(&mut alone, &weights, &batch);
-    alone.iter_mut().for_each(|(pass, _)| pass.products_only());
+    run(&mut alone, &weights, &batch, false);
     // candle shares the products out itself: its batch is that of all threads.
     let mut whole = Batch::default();
     for _ in 0..threads {
@@ -45,8 +44,8 @@ fn main() -> anyhow::Result<()> {
     let peer = Autograd::new(&places, &weights, DType::F32)?;
     let mut ratios = [Series::default(), Series::default()];
     for round in 0..=ROUNDS {
-        let ours = run(&mut passes, &weights, &batch);
-        let products = run(&mut alone, &weights, &batch);
+        let ours = run(&mut passes, &weights, &batch, false);
+        let products = run(&mut alone, &weights, &batch, true);
         let started = Instant::now();
         peer.surprise(&whole)?.backward()?;
         let candle = started.elapsed().as_secs_f64();
@@ -65,12 +64,19 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Seconds of one step on all threads.
-fn run(passes: &mut [(Pass, Vec<f32>)], weights: &[f32], batch: &Batch) -> f64 {
+/// Seconds of one step on all threads, whole or the products alone.
+fn run(passes: &mut [(Pass, Vec<f32>)], weights: &[f32], batch: &Batch, products: bool) -> f64 {
     let started = Instant::now();
     thread::scope(|scope| {
         for (pass, values) in passes {
-            scope.spawn(move || pass.run(weights, batch, Some(Gradients { values, scale: 1e-3 })));
+            scope.spawn(move || {
+                let gradients = Gradients { values, scale: 1e-3, dropout: Dropout::default() };
+                if products {
+                    pass.products(weights, batch, gradients);
+                } else {
+                    pass.run(weights, batch, Some(gradients));
+                }
+            });
         }
     });
     started.elapsed().as_secs_f64()

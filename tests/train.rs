@@ -82,12 +82,17 @@ fn texts_become_a_model_that_plays_and_can_be_trained_on() {
     let output =
         ok(train(folder.path(), "mine.gguf", &["--tokens", "150000", "--licence", "CC0-1.0", "--author", "nobody"])
             .env_remove("RUST_BACKTRACE"));
-    assert_eq!(stdout(&output).trim(), "mine.gguf");
+    assert_eq!(stdout(&output).lines().collect::<Vec<_>>(), ["mine.gguf", "mine.md", "mine.svg"]);
     let said = stderr(&output);
     assert!(said.contains("held out zh") && said.contains("held out en"), "{said}");
     // A sample in each script on the way.
     assert!(said.contains("The ") && said.contains('|'), "{said}");
     assert!(!folder.path().join("mine.gguf.checkpoint").exists() && !folder.path().join("mine.gguf.part").exists());
+
+    let card = std::fs::read_to_string(folder.path().join("mine.md")).unwrap();
+    assert!(card.contains("CC0-1.0") && card.contains("verse.txt") && card.contains("mine.svg"), "{card}");
+    let inspected = stdout(&ok(xiao(folder.path()).args(["inspect", "mine.gguf"])));
+    assert!(inspected.contains("bits a character") || inspected.contains("bits/char"), "{inspected}");
 
     let about = record(&path);
     let untrained = about.untrained.unwrap();

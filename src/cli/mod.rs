@@ -10,6 +10,7 @@ mod inspect;
 mod models;
 mod perform;
 mod say;
+mod score;
 mod train;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ enum Command {
     Tokenize(inspect::Tokenize),
     Inspect(inspect::Inspect),
     Card(card::Card),
+    Score(score::Score),
     Models(models::Models),
     Bench(bench::Bench),
     Train(train::Train),
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Tokenize(args) => args.run(),
         Command::Inspect(args) => args.run(),
         Command::Card(args) => args.run(),
+        Command::Score(args) => args.run(),
         Command::Models(args) => args.run(),
         Command::Bench(args) => args.run(),
         Command::Train(args) => args.run(),
@@ -126,15 +129,18 @@ const LONGEST_TEXT: u64 = 64 << 20;
 /// Reads a text file; the error names it.
 fn read_text(file: &std::path::Path) -> anyhow::Result<String> {
     use anyhow::Context;
-    use std::io::Read;
-    let cannot = || format!("{} cannot be read as text", file.display());
+    let name = file.display().to_string();
+    let file = std::fs::File::open(file).with_context(|| format!("{name} cannot be read as text"))?;
+    text_of(&name, file)
+}
+
+/// Reads a text to its end; the error names it.
+fn text_of(name: &str, from: impl std::io::Read) -> anyhow::Result<String> {
+    use anyhow::Context;
     let mut text = String::new();
-    std::fs::File::open(file)
-        .with_context(cannot)?
-        .take(LONGEST_TEXT + 1)
-        .read_to_string(&mut text)
-        .with_context(cannot)?;
-    anyhow::ensure!(text.len() as u64 <= LONGEST_TEXT, "{} is longer than 64 MiB; give a part of it", file.display());
+    std::io::Read::read_to_string(&mut from.take(LONGEST_TEXT + 1), &mut text)
+        .with_context(|| format!("{name} cannot be read as text"))?;
+    anyhow::ensure!(text.len() as u64 <= LONGEST_TEXT, "{name} is longer than 64 MiB; give a part of it");
     Ok(text)
 }
 

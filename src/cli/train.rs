@@ -11,7 +11,9 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::print;
+use crate::model::Source;
 use crate::terminal::clean;
+use crate::train::card::Extent;
 use crate::train::{News, Plan, Profile, Progress, Recipe, Shape, train};
 
 /// How often a line is printed where there is no terminal.
@@ -31,7 +33,7 @@ pub struct Train {
     /// The model's file; its checkpoint lies beside it until it is done
     #[arg(short, long, value_name = "MODEL.gguf", required_unless_present = "profile")]
     output: Option<PathBuf>,
-    /// How large the model is: about 1, 3 or 8 million parameters; micro without it
+    /// How large the model is: about 1, 3 or 8 million parameters; without it, nano below 1 MB of text, else micro
     #[arg(long, value_enum)]
     size: Option<Size>,
     #[command(flatten)]
@@ -68,6 +70,9 @@ pub struct Train {
     /// Threads that compute; without it, one for each core
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// How much is heard for the model's card: some samples or all that it has room for
+    #[arg(long, value_enum, default_value_t = Listening::Quick)]
+    card: Listening,
     /// Write over a finished model of this name
     #[arg(long)]
     force: bool,
@@ -81,6 +86,21 @@ enum Size {
     Nano,
     Micro,
     Small,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Listening {
+    Quick,
+    Full,
+}
+
+impl Listening {
+    fn extent(self) -> Extent {
+        match self {
+            Listening::Quick => Extent::QUICK,
+            Listening::Full => Extent::FULL,
+        }
+    }
 }
 
 /// Each size by itself; what is not given is that of --size.
@@ -123,10 +143,17 @@ struct RecipeArgs {
     /// Weight decay
     #[arg(long, value_name = "X", default_value_t = Recipe::default().weight_decay)]
     weight_decay: f64,
+    /// Share of what is left out by chance while learning, 0 to 0.9; without it, 0.2 for a short text, 0 for a long one
+    #[arg(long, value_name = "X", value_parser = share)]
+    dropout: Option<f64>,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0).ok_or_else(|| "a number above 0 is wanted".into())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|x| (0.0..=0.9).contains(x)).ok_or_else(|| "a number from 0 to 0.9 is wanted".into())
 }
 
 pub fn weight(text: &str) -> Result<(String, f32), String> {
@@ -196,6 +223,7 @@ impl Train {
             shape,
             base: self.from,
             recipe,
+            dropout: self.recipe.dropout,
             name: self.name.unwrap_or(stem),
             licence: self.licence,
             author: self.author,
@@ -233,8 +261,16 @@ impl Train {
                 part.bits_per_byte()
             );
         }
-        eprintln!("play it:  xiao play --model {}", plan.output.display());
-        print(&plan.output.display().to_string())
+        let (model, card) = (plan.output.display().to_string(), plan.output.with_extension("md"));
+        print(&model)?;
+        // The model is there, whatever becomes of its card.
+        let source = Source::File(plan.output.clone());
+        match super::card::write(&source, &model, &plan.texts, &plan.weights, self.card.extent(), &card, plan.force) {
+            Ok(files) => files.iter().try_for_each(|file| print(&file.display().to_string()))?,
+            Err(e) => eprintln!("the card was not written: {e:#}; xiao card {model} makes it"),
+        }
+        eprintln!("play it:  xiao play --model {model}");
+        Ok(())
     }
 }
 

@@ -7,7 +7,9 @@ use super::decoder::{Spread, spread};
 pub struct Distribution {
     /// (vocabulary)
     pub logits: Vec<f32>,
-    spread: Spread,
+    /// `ln Σ exp(logit)`
+    log_sum: f32,
+    entropy_nats: f32,
 }
 
 /// A token with its place in a distribution.
@@ -20,24 +22,24 @@ pub struct Ranked {
 
 impl Distribution {
     pub fn new(logits: Vec<f32>) -> Distribution {
-        let spread = spread(&logits);
-        Distribution { logits, spread }
+        let Spread { log_sum, entropy_nats, .. } = spread(&logits);
+        Distribution { logits, log_sum: log_sum as f32, entropy_nats }
     }
 
     /// The probability of one token; 0 for one that does not exist.
     pub fn probability(&self, id: u32) -> f32 {
-        self.logits.get(id as usize).map_or(0.0, |logit| (logit - self.spread.log_sum).exp())
+        self.logits.get(id as usize).map_or(0.0, |logit| (logit - self.log_sum).exp())
     }
 
     /// The natural logarithm of a token's probability.
     pub fn log_probability(&self, id: u32) -> f32 {
-        self.logits.get(id as usize).map_or(f32::NEG_INFINITY, |logit| logit - self.spread.log_sum)
+        self.logits.get(id as usize).map_or(f32::NEG_INFINITY, |logit| logit - self.log_sum)
     }
 
     /// `-log2` of a token's probability, exact where the probability itself would round to 0.
     pub fn surprise_bits(&self, id: u32) -> f32 {
         let logit = self.logits.get(id as usize).copied().unwrap_or(f32::NEG_INFINITY);
-        ((self.spread.log_sum - logit) * std::f32::consts::LOG2_E).max(0.0)
+        ((self.log_sum - logit) * std::f32::consts::LOG2_E).max(0.0)
     }
 
     /// Every token's probability, by id.
@@ -47,7 +49,7 @@ impl Distribution {
 
     /// How undecided the model is.
     pub fn entropy_bits(&self) -> f32 {
-        self.spread.entropy_nats * std::f32::consts::LOG2_E
+        self.entropy_nats * std::f32::consts::LOG2_E
     }
 
     /// The `n` likeliest tokens, likeliest first, the lower id first among equals.
@@ -66,7 +68,7 @@ impl Distribution {
 
     /// Whether the numbers can be drawn from: a damaged file computes NaN.
     pub fn is_sound(&self) -> bool {
-        self.spread.log_sum.is_finite()
+        self.log_sum.is_finite()
     }
 }
 

@@ -121,6 +121,21 @@ impl Engine {
         }
     }
 
+    /// Reads `ids` as [`Engine::forward`] does, and hands the logits (vocabulary) that follow each of them to `each`, in
+    /// their order. A module gives the last row's only: it reads one token after the other.
+    ///
+    /// # Errors
+    /// As [`Engine::forward`].
+    pub fn forward_each(&mut self, ids: &[u32], each: &mut dyn FnMut(&[f32])) -> Result<(), ModelError> {
+        match self {
+            Engine::Own(decoder) => decoder.forward_each(ids, each),
+            Engine::Opaque(_) => ids.iter().try_for_each(|id| {
+                self.forward(&[*id], true)?.iter().for_each(|logits| each(logits));
+                Ok(())
+            }),
+        }
+    }
+
     pub fn memory(&self) -> Memory {
         match self {
             Engine::Own(decoder) => Memory(Some(decoder.memory())),

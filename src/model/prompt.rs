@@ -4,19 +4,44 @@ use super::Tokenizer;
 use super::flaws::is_han;
 
 /// A prompt's tokens: what the file asks for first, then the text. Never empty, since a model needs something to go on.
-///
-/// Models of the xiao family know two control tokens, `<|zh|>` and `<|en|>`, one of which begins every piece: a text
-/// with a Han character is taken for Chinese, any other for English.
 pub(super) fn tokens(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
-    let mut ids = tokenizer.encode_with_bos(text);
-    if let (Some(zh), Some(en)) = (tokenizer.control("<|zh|>"), tokenizer.control("<|en|>")) {
-        let script = if text.chars().any(is_han) { zh } else { en };
-        ids.insert(usize::from(tokenizer.bos().is_some() && tokenizer.add_bos()), script);
-    }
+    let mut ids = opening(tokenizer, text);
+    ids.extend(tokenizer.encode(text));
     if ids.is_empty() {
-        ids.push(tokenizer.bos().or(tokenizer.eos()).unwrap_or(0));
+        ids.push(beginning(tokenizer));
     }
     ids
+}
+
+/// The tokens that stand before a piece: those of [`tokens`], and where there are none the token that is all a model has
+/// to go on before the first word. Never empty.
+pub(super) fn head(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
+    let mut ids = opening(tokenizer, text);
+    if ids.is_empty() {
+        ids.push(beginning(tokenizer));
+    }
+    ids
+}
+
+/// A text with a Han character is Chinese (`zh`), any other English (`en`).
+pub(super) fn script(text: &str) -> &'static str {
+    if text.chars().any(is_han) { "zh" } else { "en" }
+}
+
+/// The control tokens of models of the xiao family, `<|zh|>` and `<|en|>`, one of which begins every piece.
+pub(super) fn tags(tokenizer: &Tokenizer) -> Option<[u32; 2]> {
+    Some([tokenizer.control("<|zh|>")?, tokenizer.control("<|en|>")?])
+}
+
+/// BOS where the file asks for it, then the tag of the text's script where the model knows tags.
+fn opening(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
+    let mut ids = tokenizer.encode_with_bos("");
+    ids.extend(tags(tokenizer).map(|[zh, en]| if script(text) == "zh" { zh } else { en }));
+    ids
+}
+
+fn beginning(tokenizer: &Tokenizer) -> u32 {
+    tokenizer.bos().or(tokenizer.eos()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -31,6 +56,7 @@ mod tests {
         assert_eq!(tokens(&tokenizer, "春")[0], 1);
         assert_eq!(tokens(&tokenizer, "The moon")[0], 2);
         assert_eq!(tokens(&tokenizer, ""), [2]);
+        assert_eq!((head(&tokenizer, "春"), head(&tokenizer, "The moon")), (vec![1], vec![2]));
         assert_eq!(tokens(&tokenizer, "<|zh|>")[0], 2, "a control token's text is text");
     }
 }

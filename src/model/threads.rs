@@ -16,10 +16,15 @@ pub fn threads(source: &Source) -> usize {
     if let Some(n) = std::env::var(THREADS).ok().and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
         return n;
     }
-    if source.bytes().is_ok_and(|bytes| bytes < SMALL_BYTES) {
+    if is_small(source) {
         return 1;
     }
     candle_core::utils::get_num_threads().saturating_sub(1).max(1)
+}
+
+/// Whether a model is best computed by one core.
+pub fn is_small(source: &Source) -> bool {
+    source.bytes().is_ok_and(|bytes| bytes < SMALL_BYTES)
 }
 
 /// Holds candle to [`threads`]. candle reads the number once, when it first computes.

@@ -96,7 +96,7 @@ impl Palette {
     }
 
     /// A word at a brightness of 0..1; the darkest can still be read.
-    fn word(self, brightness: f32) -> Style {
+    pub fn word(self, brightness: f32) -> Style {
         let style = Style::default();
         match self.0 {
             Depth::Full => {

@@ -27,7 +27,7 @@ mod weights;
 pub use corpus::{Corpus, CorpusReport, Counts, Overlap, Piece, Script, SourceReport, encode};
 pub use error::TrainError;
 pub use export::{CARD, RECORD};
-pub use pass::{Batch, Gradients, Pass};
+pub use pass::{Batch, Dropout, Gradients, Pass};
 pub use profile::Profile;
 pub use record::{HeldOut, Mark, Recipe, Record};
 pub use run::{News, Plan, Progress, Trained, train};

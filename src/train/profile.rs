@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::batches::{Batches, Encoded, Place};
-use super::pass::{Batch, Gradients, Part, Pass};
+use super::pass::{Batch, Dropout, Gradients, Part, Pass};
 use super::random::Random;
 use super::trainer::Trainer;
 use super::weights::Places;
@@ -46,9 +46,13 @@ impl Profile {
                     let (weights, batch) = (&weights, &batch);
                     scope.spawn(move || {
                         for _ in 0..many {
-                            pass.run(weights, batch, Some(Gradients { values, scale: 0.0 }));
+                            let gradients = Gradients { values, scale: 0.0, dropout: Dropout::default() };
+                            if full {
+                                pass.run(weights, batch, Some(gradients));
+                            } else {
+                                pass.products(weights, batch, gradients);
+                            }
                         }
-                        pass.products_only();
                     });
                 }
             });

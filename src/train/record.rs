@@ -21,6 +21,9 @@ pub struct Recipe {
     /// The highest learning rate of the matrices.
     pub matrix_rate: f64,
     pub weight_decay: f64,
+    /// Share of what is left out by chance while learning.
+    #[serde(default)]
+    pub dropout: f64,
     /// Of all gradients together.
     pub clip: f64,
     /// Share of the training in which the learning rate rises.
@@ -39,6 +42,7 @@ impl Default for Recipe {
             learning_rate: 8e-3,
             matrix_rate: 3e-3,
             weight_decay: 0.1,
+            dropout: 0.0,
             clip: 1.0,
             warmup: 0.02,
             floor: 0.02,
@@ -49,11 +53,13 @@ impl Default for Recipe {
 impl fmt::Display for Recipe {
     /// In one line, for the model's file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Recipe { seed, batch_tokens, learning_rate, matrix_rate, weight_decay, clip, warmup, floor, .. } = self;
+        let Recipe {
+            seed, batch_tokens, learning_rate, matrix_rate, weight_decay, dropout, clip, warmup, floor, ..
+        } = self;
         write!(
             f,
             "seed {seed}, {batch_tokens} tokens a step, Muon {matrix_rate} for matrices, AdamW {learning_rate} for the \
-             rest, weight decay {weight_decay}, clip {clip}, rising for {} % and falling along a cosine to {} %",
+             rest, weight decay {weight_decay}, dropout {dropout}, clip {clip}, rising for {} % and falling along a cosine to {} %",
             warmup * 100.0,
             floor * 100.0
         )

@@ -12,7 +12,8 @@ use super::checkpoint::{Checkpoint, Head, write_whole};
 use super::export;
 use super::preview::{Opening, preview};
 use super::trainer::Trainer;
-use super::{Corpus, HeldOut, Mark, Recipe, Record, Script, Shape, TrainError, encode, start};
+use super::{Corpus, HeldOut, Mark, Piece, Recipe, Record, Script, Shape, TrainError, card, encode, start};
+use crate::model::{Model, Source, Tally, foresee_all};
 
 /// Marks on the learning curve, evenly along the way; at each tenth the held-out part is looked at.
 const MARKS: f64 = 200.0;
@@ -30,11 +31,13 @@ pub struct Plan {
     /// File names with how often their pieces are read beside 1 for the others.
     pub weights: Vec<(String, f32)>,
     pub output: PathBuf,
-    /// None takes that of the base.
+    /// None takes that of the base, or one for the length of the text.
     pub shape: Option<Shape>,
     /// A model that xiao has trained, to go on from.
     pub base: Option<PathBuf>,
     pub recipe: Recipe,
+    /// In the recipe's place; none takes one for the length of the text.
+    pub dropout: Option<f64>,
     pub name: String,
     pub licence: String,
     pub author: Option<String>,
@@ -100,6 +103,8 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
         return Err(TrainError::text(&plan.output, problem));
     }
     let corpus = Corpus::read(&plan.texts, &plan.weights)?;
+    let dropout = plan.dropout.unwrap_or_else(|| start::dropout_for(&corpus));
+    let plan = &Plan { recipe: Recipe { dropout, ..plan.recipe.clone() }, ..plan.clone() };
     let _ = watch(News::Told(describe(&corpus)));
     let state = match saved {
         Some(saved) => {
@@ -152,8 +157,8 @@ struct Run<'a> {
     head: Head,
     trainer: Trainer,
     best: Option<Vec<f32>>,
-    held_out: Vec<(Script, Vec<Encoded>)>,
-    /// What is looked at on the way.
+    held_out: &'a [Piece],
+    /// What of it is looked at on the way.
     glance: Vec<Encoded>,
     openings: Vec<Opening>,
     /// When it began here, and what was spent before.
@@ -162,7 +167,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, corpus: &Corpus, state: Checkpoint) -> Result<Run<'a>, TrainError> {
+    fn new(plan: &'a Plan, corpus: &'a Corpus, state: Checkpoint) -> Result<Run<'a>, TrainError> {
         let Checkpoint { mut head, weights, first, second, average, best } = state;
         let tokenizer = head.vocabulary.tokenizer()?;
         let context = head.record.shape.context;
@@ -181,26 +186,18 @@ impl<'a> Run<'a> {
             );
             return Err(TrainError::Input(problem));
         }
-        let ids = encode(&tokenizer, &corpus.held_out, plan.threads);
-        let mut held_out: Vec<(Script, Vec<Encoded>)> = Vec::new();
-        for (ids, piece) in ids.into_iter().zip(&corpus.held_out) {
-            if held_out.iter().all(|(script, _)| *script != piece.script) {
-                held_out.push((piece.script, Vec::new()));
-            }
-            if let Some((_, pieces)) = held_out.iter_mut().find(|(script, _)| *script == piece.script) {
-                pieces.push(Encoded { ids, weight: 1.0 });
-            }
-        }
         let mut glance = Vec::new();
-        for (_, pieces) in &held_out {
+        for script in Script::ALL {
+            let pieces = corpus.held_out.iter().filter(|piece| piece.script == script);
             let mut room = GLANCE;
-            glance.extend(pieces.iter().take_while(|piece| {
-                let fits = room > 0;
-                room = room.saturating_sub(piece.ids.len());
-                fits
-            }));
+            for ids in encode(&tokenizer, &pieces.cloned().collect::<Vec<_>>(), plan.threads) {
+                if room == 0 {
+                    break;
+                }
+                room = room.saturating_sub(ids.len());
+                glance.push(Encoded { ids, weight: 1.0 });
+            }
         }
-        let glance = glance.into_iter().cloned().collect();
         let batches = Batches::new(pieces, context, plan.recipe.seed, head.place);
         head.record.corpus_tokens = batches.tokens();
         let mut trainer = Trainer::new(head.record.shape, plan.recipe.clone(), plan.threads, batches, weights);
@@ -208,7 +205,17 @@ impl<'a> Run<'a> {
         trainer.average = average;
         let openings = Opening::of(&corpus.held_out);
         let spent = head.record.seconds;
-        Ok(Run { plan, head, trainer, best, held_out, glance, openings, started: Instant::now(), spent })
+        Ok(Run {
+            plan,
+            head,
+            trainer,
+            best,
+            held_out: &corpus.held_out,
+            glance,
+            openings,
+            started: Instant::now(),
+            spent,
+        })
     }
 
     fn go(mut self, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
@@ -309,6 +316,25 @@ impl<'a> Run<'a> {
         export::gguf(&self.head.record, &self.head.vocabulary, weights, &self.plan.kind, card)
     }
 
+    /// How well a file foresees the held-out part, as it is written and by the rules of play.
+    fn measure(&self, file: Vec<u8>) -> Result<Vec<HeldOut>, TrainError> {
+        let model = Model::load(&Source::Memory(file.into()))?;
+        let mut models: Vec<Model> = (0..self.plan.threads).map(|_| model.fresh()).collect();
+        let mut held_out = Vec::new();
+        for script in Script::ALL {
+            let pieces = self.held_out.iter().filter(|piece| piece.script == script);
+            let texts: Vec<&str> = pieces.map(|piece| piece.text.as_str()).collect();
+            if texts.is_empty() {
+                continue;
+            }
+            let mut sum = Tally::default();
+            foresee_all(&mut models, &texts)?.iter().for_each(|seen| sum += seen.tally());
+            let Tally { pieces, tokens, characters, bytes, nats } = sum;
+            held_out.push(HeldOut { script, pieces, tokens, characters, bytes, nats });
+        }
+        Ok(held_out)
+    }
+
     fn save(&mut self) -> Result<(), TrainError> {
         self.head.place = self.trainer.batches.place();
         self.head.steps = self.trainer.optimizer.steps;
@@ -344,23 +370,8 @@ impl<'a> Run<'a> {
         let (nats, weights, which) = chosen;
         let _ = watch(News::Told(format!("taken: {which} (held out {nats:.3} nats a token)")));
         self.head.record.taken = which.to_string();
-        self.head.record.held_out = self
-            .held_out
-            .iter()
-            .map(|(script, pieces)| {
-                let counts = self.head.record.corpus.held_out.iter().find(|(s, _)| s == script).unwrap().1;
-                let nats = self.trainer.surprise(pieces, Some(&weights));
-                HeldOut {
-                    script: *script,
-                    pieces: counts.pieces,
-                    tokens: pieces.iter().map(|p| p.ids.len() as u64 - 1).sum(),
-                    characters: counts.characters,
-                    bytes: counts.bytes,
-                    nats,
-                }
-            })
-            .collect();
-        let file = self.file(&weights, None)?;
+        self.head.record.held_out = self.measure(self.file(&weights, None)?)?;
+        let file = self.file(&weights, Some(&card::plate(&self.head.record)))?;
         // Hours of work must not be lost to a full disk.
         while let Err(e) = write_whole(&self.plan.output, |out| out.write_all(&file)) {
             if let Err(older) = &saved {

@@ -68,15 +68,15 @@ impl Shape {
                 return says(format!("{name} is {size}; choose {least} to {most}"));
             }
         }
-        if self.width % 32 != 0 || self.ffn % 32 != 0 {
+        if !self.width.is_multiple_of(32) || !self.ffn.is_multiple_of(32) {
             let (width, ffn) = (self.width, self.ffn);
             return says(format!("width is {width} and ffn {ffn}; both must be multiples of 32, the block of Q8_0"));
         }
-        if self.width % self.heads != 0 || self.head_dim() % 2 != 0 {
+        if !self.width.is_multiple_of(self.heads) || !self.head_dim().is_multiple_of(2) {
             let (width, heads) = (self.width, self.heads);
             return says(format!("a width of {width} does not part into {heads} heads of an even size"));
         }
-        if self.heads % self.kv_heads != 0 {
+        if !self.heads.is_multiple_of(self.kv_heads) {
             return says(format!("{} heads cannot share {} kv_heads evenly", self.heads, self.kv_heads));
         }
         Ok(())

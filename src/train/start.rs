@@ -11,9 +11,12 @@ use super::{Corpus, Record, Shape, TrainError, Vocabulary};
 use crate::model::{Floats, Info, Source};
 
 /// Of a text, so many bytes for each token of the vocabulary: what a token is to learn from.
-const BYTES_PER_TOKEN: u64 = 400;
+const BYTES_PER_TOKEN: u64 = 600;
 /// Control tokens, bytes, and a few pairs.
-const LEAST_TOKENS: usize = 384;
+const LEAST_TOKENS: usize = 320;
+/// Bytes of a text that is read again and again, and of one that is seldom read twice.
+const SHORT: u64 = 1_000_000;
+const LONG: u64 = 10_000_000;
 
 /// Learns the vocabulary and rolls the weights, or takes both from the base.
 ///
@@ -56,7 +59,7 @@ struct Start {
 }
 
 fn anew(plan: &Plan, corpus: &Corpus) -> Result<Start, TrainError> {
-    let mut shape = plan.shape.unwrap_or(Shape::MICRO);
+    let mut shape = plan.shape.unwrap_or(shape_for(corpus));
     shape.check()?;
     let vocabulary = Vocabulary::train(corpus, shape.vocabulary.min(vocabulary_for(corpus)))?;
     shape.vocabulary = vocabulary.tokens.len();
@@ -101,8 +104,25 @@ fn from(base: &Path, plan: &Plan) -> Result<Start, TrainError> {
     Ok(Start { shape, vocabulary, weights, base })
 }
 
-/// A vocabulary that the text is long enough for: with 200 kB 500 tokens.
+fn bytes(corpus: &Corpus) -> u64 {
+    corpus.report.training.iter().map(|(_, counts)| counts.bytes).sum()
+}
+
+/// A vocabulary that the text is long enough for: with 1 MB 1,600 tokens.
 fn vocabulary_for(corpus: &Corpus) -> usize {
-    let bytes: u64 = corpus.report.training.iter().map(|(_, counts)| counts.bytes).sum();
-    ((bytes / BYTES_PER_TOKEN) as usize).max(LEAST_TOKENS)
+    ((bytes(corpus) / BYTES_PER_TOKEN) as usize).max(LEAST_TOKENS)
+}
+
+/// A short text fills a small model.
+fn shape_for(corpus: &Corpus) -> Shape {
+    if bytes(corpus) < SHORT { Shape::NANO } else { Shape::MICRO }
+}
+
+/// A text that is read many times is learnt by heart unless much is left out.
+pub fn dropout_for(corpus: &Corpus) -> f64 {
+    match bytes(corpus) {
+        0..SHORT => 0.2,
+        SHORT..LONG => 0.1,
+        _ => 0.0,
+    }
 }

@@ -7,7 +7,8 @@ use std::thread;
 
 use super::batches::{Batches, Encoded, parted};
 use super::optimizer::{Optimizer, Rates};
-use super::pass::{Batch, Clock, Gradients, Part, Pass};
+use super::pass::{Batch, Clock, Dropout, Gradients, Part, Pass};
+use super::random::Random;
 use super::weights::Places;
 use super::{Recipe, Shape};
 
@@ -74,13 +75,17 @@ impl Trainer {
         let scale = 1.0 / tokens as f32;
         let per_thread = self.parts.len() / self.workers.len();
         let weights = &self.weights;
+        let share = self.recipe.dropout as f32;
+        let mut chance = Random::new(self.recipe.seed ^ (self.optimizer.steps << 20));
         thread::scope(|scope| {
             for (worker, parts) in self.workers.iter_mut().zip(self.parts.chunks(per_thread)) {
+                let mut dropout = Dropout { share, seed: chance.bits() as u32 };
                 scope.spawn(move || {
                     worker.gradient.fill(0.0);
                     worker.nats = 0.0;
-                    for part in parts.iter().filter(|part| part.len() > 0) {
-                        let gradients = Gradients { values: &mut worker.gradient, scale };
+                    for part in parts.iter().filter(|part| !part.is_empty()) {
+                        let gradients = Gradients { values: &mut worker.gradient, scale, dropout };
+                        dropout.seed = dropout.seed.rotate_left(9) ^ 0x5bd1_e995;
                         worker.nats += worker.pass.run(weights, part, Some(gradients));
                     }
                 });
@@ -112,7 +117,7 @@ impl Trainer {
         let weights = weights.unwrap_or(&self.weights);
         let mut parts = vec![Batch::default()];
         for piece in parted(pieces.to_vec(), self.places.shape.context) {
-            if parts.last().is_some_and(|part| part.len() + piece.ids.len() > PASS_TOKENS && part.len() > 0) {
+            if parts.last().is_some_and(|part| part.len() + piece.ids.len() > PASS_TOKENS && !part.is_empty()) {
                 parts.push(Batch::default());
             }
             parts.last_mut().unwrap_or(&mut Batch::default()).push(&piece.ids);
@@ -129,7 +134,10 @@ impl Trainer {
                 .collect();
             sums.into_iter().map(|sum| sum.join().unwrap_or(f64::NAN)).sum()
         });
-        self.workers.iter_mut().for_each(|worker| drop(worker.pass.take_clock()));
+        // What was looked at is no part of the training's time.
+        for worker in &mut self.workers {
+            worker.pass.take_clock();
+        }
         nats
     }
 

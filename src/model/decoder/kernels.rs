@@ -90,7 +90,7 @@ pub fn fused<const LEVEL: u8>(a: f32, b: f32, c: f32) -> f32 {
 pub struct Spread {
     pub max: f32,
     /// `ln Σ exp(logit)`
-    pub log_sum: f32,
+    pub log_sum: f64,
     pub entropy_nats: f32,
 }
 
@@ -117,7 +117,7 @@ fn spread_body<const FUSED: bool>(logits: &[f32]) -> Spread {
     let total = |parts: &[f32]| parts.iter().map(|x| f64::from(*x)).sum::<f64>();
     let (sum, weighted) = (total(&sums), total(&weighted));
     let log_sum = f64::from(max) + sum.ln();
-    Spread { max, log_sum: log_sum as f32, entropy_nats: (sum.ln() - weighted / sum).max(0.0) as f32 }
+    Spread { max, log_sum, entropy_nats: (sum.ln() - weighted / sum).max(0.0) as f32 }
 }
 
 #[inline(always)]
@@ -266,7 +266,7 @@ mod tests {
         let sum: f64 = logits.iter().map(|x| f64::from(*x).exp()).sum();
         let entropy: f64 = logits.iter().map(|x| f64::from(*x).exp() / sum).map(|p| -p * p.ln()).sum();
         let got = spread(&logits);
-        assert!((f64::from(got.log_sum) - sum.ln()).abs() < 1e-5);
+        assert!((got.log_sum - sum.ln()).abs() < 1e-5);
         assert!((f64::from(got.entropy_nats) - entropy).abs() < 1e-4, "{got:?} {entropy}");
         assert!(spread(&[1.0, f32::NAN, 2.0]).log_sum.is_nan());
         assert!(spread(&[0.0, f32::NEG_INFINITY]).entropy_nats < 1e-30);

@@ -68,7 +68,10 @@ pub struct Guess {
     pub p: f32,
 }
 
-/// Which rows of a layer are of use to what follows.
+/// Logits that are made at once where every row's are wanted: 16 MiB.
+const LOGITS: usize = 4 << 20;
+
+/// Which rows of the last layer are of use to what follows: of a part that makes no logits none at all.
 #[derive(Clone, Copy, PartialEq)]
 enum Wanted {
     All,
@@ -188,6 +191,39 @@ impl Decoder {
     /// # Errors
     /// A token that does not exist, or more tokens than the context has room for.
     pub fn forward(&mut self, ids: &[u32], last: bool) -> Result<Option<Vec<f32>>, ModelError> {
+        self.pass(ids, if last { Wanted::Last } else { Wanted::Nothing })?;
+        Ok(last.then(|| {
+            let begun = Instant::now();
+            let weights = self.weights.clone();
+            let logits = self.logits(&weights);
+            self.spent.output += begun.elapsed();
+            logits
+        }))
+    }
+
+    /// Reads `ids` as [`Decoder::forward`] does, and hands the logits (vocabulary) that follow each of them to `each`,
+    /// in their order.
+    ///
+    /// # Errors
+    /// As [`Decoder::forward`].
+    pub fn forward_each(&mut self, ids: &[u32], each: &mut dyn FnMut(&[f32])) -> Result<(), ModelError> {
+        self.pass(ids, Wanted::All)?;
+        let begun = Instant::now();
+        let weights = self.weights.clone();
+        let (width, vocabulary) = (weights.config.width, weights.config.vocabulary);
+        let at_once = (LOGITS / vocabulary).max(1);
+        let (x, mut logits) = (std::mem::take(&mut self.work.x), Vec::new());
+        for x in x.chunks(at_once * width) {
+            self.work.logits(&weights, x, &mut logits);
+            logits.chunks(vocabulary).for_each(&mut *each);
+        }
+        self.work.x = x;
+        self.spent.output += begun.elapsed();
+        Ok(())
+    }
+
+    /// Computes all layers; of the last one only those rows that are wanted.
+    fn pass(&mut self, ids: &[u32], asked: Wanted) -> Result<(), ModelError> {
         let weights = self.weights.clone();
         let config = &weights.config;
         let (m, at) = (ids.len(), self.cache.len());
@@ -213,12 +249,7 @@ impl Decoder {
         };
         for (l, layer) in weights.layers.iter().enumerate() {
             let before = self.spent.attention + self.spent.feed_forward;
-            // Of the last layer only the last row is of use, and of a part that makes no logits none at all.
-            let wanted = match (l + 1 == config.layers, last) {
-                (false, _) => Wanted::All,
-                (true, true) => Wanted::Last,
-                (true, false) => Wanted::Nothing,
-            };
+            let wanted = if l + 1 == config.layers { asked } else { Wanted::All };
             self.attention(&weights, l, layer, m, wanted);
             lap(&mut self.spent.attention);
             match wanted {
@@ -228,16 +259,14 @@ impl Decoder {
             }
             lap(&mut self.spent.feed_forward);
             self.spent.layers.push(self.spent.attention + self.spent.feed_forward - before);
-            if last && self.lens > 0 && (l + 1) % self.lens == 0 && l + 1 < config.layers {
+            if asked == Wanted::Last && self.lens > 0 && (l + 1) % self.lens == 0 && l + 1 < config.layers {
                 let guess = self.guess(&weights, l + 1);
                 self.guesses.push(guess);
                 lap(&mut self.spent.output);
             }
         }
         self.cache.advance(m);
-        let logits = last.then(|| self.logits(&weights));
-        lap(&mut self.spent.output);
-        Ok(logits)
+        Ok(())
     }
 
     /// Adds to `x` what the rows take from those before them. Of rows that are not wanted only keys and values are made;
@@ -316,16 +345,9 @@ impl Decoder {
 
     /// The logits (vocabulary) of the last row as it is now.
     fn logits(&mut self, weights: &Weights) -> Vec<f32> {
-        let config = &weights.config;
-        let Work { rows, x, h, .. } = &mut self.work;
-        normed(&x[x.len() - config.width..], &weights.output_norm, config.eps, h);
-        rows.set(h, 1);
-        let mut logits = Vec::new();
-        matrix::multiply(&[&weights.output.weight], rows, &mut [&mut logits]);
-        weights.output.add_bias(&mut logits);
-        if let Some(cap) = config.logit_cap {
-            kernels::soft_cap(&mut logits, cap);
-        }
+        let (x, mut logits) = (std::mem::take(&mut self.work.x), Vec::new());
+        self.work.logits(weights, &x[x.len() - weights.config.width..], &mut logits);
+        self.work.x = x;
         logits
     }
 
@@ -334,7 +356,22 @@ impl Decoder {
         let mut best = Vec::new();
         likeliest(&logits, 1, &mut best);
         let (logit, id) = best.first().copied().unwrap_or((f32::NAN, 0));
-        Guess { layer, id, p: (logit - spread(&logits).log_sum).exp() }
+        Guess { layer, id, p: (logit - spread(&logits).log_sum as f32).exp() }
+    }
+}
+
+impl Work {
+    /// The logits (m, vocabulary) of the rows `x` (m, width).
+    fn logits(&mut self, weights: &Weights, x: &[f32], logits: &mut Vec<f32>) {
+        let config = &weights.config;
+        let Work { rows, h, .. } = self;
+        normed(x, &weights.output_norm, config.eps, h);
+        rows.set(h, x.len() / config.width);
+        matrix::multiply(&[&weights.output.weight], rows, &mut [logits]);
+        weights.output.add_bias(logits);
+        if let Some(cap) = config.logit_cap {
+            kernels::soft_cap(logits, cap);
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Candidates {
         self.settle();
         if self.whole {
             let spread = spread(&self.logits);
-            return Sums { log_sum: f64::from(spread.log_sum), entropy: f64::from(spread.entropy_nats) };
+            return Sums { log_sum: spread.log_sum, entropy: f64::from(spread.entropy_nats) };
         }
         let log_sum = list_log_sum(&self.list);
         let entropy: f64 = self.list.iter().map(|(x, _)| f64::from(*x) - log_sum).map(|ln_p| -ln_p.exp() * ln_p).sum();
@@ -179,7 +179,7 @@ impl Candidates {
             return;
         }
         let spread = spread(&self.logits);
-        let log_sum = f64::from(spread.log_sum);
+        let log_sum = spread.log_sum;
         // Mostly a few tokens are enough; as many as a die of that entropy has sides are not even tried.
         for n in [256, LISTED].into_iter().filter(|n| *n as f32 >= spread.entropy_nats.exp()) {
             self.take_likeliest(n);

@@ -93,7 +93,13 @@ impl Tokenizer {
         self.encode_parts(text, false, Forbidden::default(), &mut Vec::new())
     }
 
-    /// The same, but the text of a control token (`<|zh|>`) becomes that token.
+    /// The same, and where in the text each token begins.
+    pub(super) fn encode_placed(&self, text: &str) -> (Vec<u32>, Vec<usize>) {
+        let mut starts = Vec::new();
+        (self.encode_parts(text, false, Forbidden::default(), &mut starts), starts)
+    }
+
+    /// The same as [`Tokenizer::encode`], but the text of a control token (`<|zh|>`) becomes that token.
     pub fn encode_special(&self, text: &str) -> Vec<u32> {
         self.encode_parts(text, true, Forbidden::default(), &mut Vec::new())
     }

@@ -17,20 +17,12 @@ pub struct Heads {
     head_dim: usize,
     width: usize,
     kv_width: usize,
-    pub products_only: bool,
 }
 
 impl Heads {
     pub fn new(shape: &Shape) -> Heads {
         let (width, kv_width) = (shape.width, shape.kv_width());
-        Heads {
-            heads: shape.heads,
-            shared: shape.heads / shape.kv_heads,
-            head_dim: shape.head_dim(),
-            width,
-            kv_width,
-            products_only: false,
-        }
+        Heads { heads: shape.heads, shared: shape.heads / shape.kv_heads, head_dim: shape.head_dim(), width, kv_width }
     }
 
     fn stride(&self) -> usize {
@@ -49,7 +41,8 @@ impl Heads {
     }
 
     /// `out (t, width)` from `qkv (t, stride)`; the probabilities `p (heads, t, t)` are kept for the way back.
-    pub fn forward(&self, qkv: &[f32], p: &mut [f32], out: &mut [f32]) {
+    /// With `alone`, the products are computed and nothing between them.
+    pub fn forward(&self, qkv: &[f32], p: &mut [f32], out: &mut [f32], alone: bool) {
         let (stride, dim) = (self.stride(), self.head_dim);
         let t = qkv.len() / stride;
         let scale = 1.0 / (dim as f32).sqrt();
@@ -64,7 +57,7 @@ impl Heads {
                 let values = Matrix::strided(&qkv[v..], seen, dim, stride);
                 let scores = &mut p[first * t..][..rows * t];
                 multiply(scores, t, Into::Place, queries, keys.t(), scale);
-                if !self.products_only {
+                if !alone {
                     attend(scores, t, seen, first);
                 }
                 let scores = Matrix::strided(scores, rows, seen, t);
@@ -74,7 +67,7 @@ impl Heads {
     }
 
     /// `dqkv (t, stride)` from `dout (t, width)`; whatever stood in `dqkv` goes. `dp` has room for a block of rows.
-    pub fn back(&self, qkv: &[f32], p: &[f32], dout: &[f32], dp: &mut [f32], dqkv: &mut [f32]) {
+    pub fn back(&self, qkv: &[f32], p: &[f32], dout: &[f32], dp: &mut [f32], dqkv: &mut [f32], alone: bool) {
         let (stride, dim) = (self.stride(), self.head_dim);
         let t = qkv.len() / stride;
         let scale = 1.0 / (dim as f32).sqrt();
@@ -94,7 +87,7 @@ impl Heads {
                 multiply(&mut dqkv[v..], stride, Into::Sum, shares.t(), dout, 1.0);
                 let dp = &mut dp[..rows * seen];
                 multiply(dp, seen, Into::Place, dout, values.t(), 1.0);
-                if !self.products_only {
+                if !alone {
                     attend_back(dp, seen, p, t, first);
                 }
                 let dp = Matrix::new(dp, rows, seen);

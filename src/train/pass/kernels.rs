@@ -198,6 +198,21 @@ pub fn surprise(logits: &mut [f32], vocabulary: usize, targets: &[u32], scale: O
     })
 }
 
+/// Sets a `share` of the elements to 0, chosen by chance from the seed, and makes the others larger by as much, so that
+/// the mean stays (Srivastava et al. 2014). The same seed chooses the same again: gradients go the same way back.
+pub fn drop_out(x: &mut [f32], seed: u32, share: f32) {
+    let (limit, scale) = ((f64::from(share) * f64::from(u32::MAX)) as u32, 1.0 / (1.0 - share));
+    Arch::new().dispatch(|| {
+        for (i, x) in x.iter_mut().enumerate() {
+            // The finisher of MurmurHash3: every bit of the place moves every bit of the chance.
+            let mut h = (i as u32).wrapping_mul(0x9e37_79b1) ^ seed;
+            h = (h ^ (h >> 16)).wrapping_mul(0x85eb_ca6b);
+            h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
+            *x *= if h ^ (h >> 16) < limit { 0.0 } else { scale };
+        }
+    });
+}
+
 /// The squares of all elements together; in f64 from run to run.
 pub fn square_sum(x: &[f32]) -> f64 {
     Arch::new().dispatch(|| x.chunks(4096).map(|run| f64::from(dot(run, run))).sum())
@@ -237,6 +252,19 @@ mod tests {
         assert!((nats - exact).abs() < 1e-5, "{nats} {exact}");
         let sums: Vec<f32> = logits.chunks(20).map(|row| row.iter().sum()).collect();
         assert!(sums.iter().all(|s| s.abs() < 1e-6), "gradients of logits add up to nothing: {sums:?}");
+    }
+
+    #[test]
+    fn what_is_dropped_is_a_share_and_the_mean_stays() {
+        let mut x = vec![1.0; 100_000];
+        drop_out(&mut x, 7, 0.2);
+        let dropped = x.iter().filter(|x| **x == 0.0).count() as f64 / x.len() as f64;
+        let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / x.len() as f64;
+        assert!((dropped - 0.2).abs() < 0.005 && (mean - 1.0).abs() < 0.01, "{dropped} {mean}");
+        let (mut again, mut other) = (vec![1.0; 100_000], vec![1.0; 100_000]);
+        drop_out(&mut again, 7, 0.2);
+        drop_out(&mut other, 8, 0.2);
+        assert!(x == again && x != other);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! its segment only, so nothing is padded and nothing leaks. Each thread owns one [`Pass`] with all its buffers; nothing
 //! is allocated once the largest batch has been seen. Gradients are checked against candle's autograd in the tests.
 
+mod alone;
 mod attention;
 mod clock;
 pub(crate) mod kernels;
@@ -54,6 +55,11 @@ impl Batch {
         self.segments.clear();
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Tokens that are foreseen.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
@@ -101,14 +107,34 @@ pub struct Pass {
     dqkv: Vec<f32>,
     dp: Vec<f32>,
     clock: Clock,
-    /// Nothing but matrix products is computed, on whatever the buffers hold: what they alone would cost.
-    products_only: bool,
 }
 
 /// Gradients of `scale × surprise`, added to what is there.
 pub struct Gradients<'a> {
     pub values: &'a mut [f32],
     pub scale: f32,
+    pub dropout: Dropout,
+}
+
+/// What is left out by chance while the model learns, of what attention and feed-forward give to their last products.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dropout {
+    /// 0 leaves out nothing.
+    pub share: f32,
+    pub seed: u32,
+}
+
+impl Dropout {
+    /// Leaves out elements of layer `l`'s attention (0) or feed-forward (1), forwards or in the gradient.
+    fn act(self, x: &mut [f32], l: usize, which: u32) {
+        if self.share > 0.0 {
+            kernels::drop_out(
+                x,
+                self.seed.wrapping_add(0x61c8_8647_u32.wrapping_mul(2 * l as u32 + which)),
+                self.share,
+            );
+        }
+    }
 }
 
 impl Pass {
@@ -137,14 +163,7 @@ impl Pass {
             dqkv: Vec::new(),
             dp: Vec::new(),
             clock: Clock::default(),
-            products_only: false,
         }
-    }
-
-    /// From now on nothing but the matrix products is computed, on whatever the buffers hold.
-    pub fn products_only(&mut self) {
-        self.products_only = true;
-        self.heads.products_only = true;
     }
 
     /// The time spent since the last call of this.
@@ -157,37 +176,29 @@ impl Pass {
     /// # Panics
     /// A segment is longer than the context, or a token is not in the vocabulary.
     pub fn run(&mut self, weights: &[f32], batch: &Batch, gradients: Option<Gradients>) -> f64 {
-        let full = !self.products_only;
         self.clock.start();
         self.fit(batch);
-        if full {
-            self.embed(weights, batch);
-        }
+        self.embed(weights, batch);
         let layers = self.places.layers.clone();
+        let dropout = gradients.as_ref().map_or(Dropout::default(), |gradients| gradients.dropout);
         for (l, layer) in layers.iter().enumerate() {
-            self.layer(l, layer, weights, batch);
+            self.layer(l, layer, weights, batch, dropout);
         }
-        if full {
-            kernels::norm(&mut self.normed, &self.x, &weights[self.places.output_norm.clone()], EPS);
-        }
+        kernels::norm(&mut self.normed, &self.x, &weights[self.places.output_norm.clone()], EPS);
         self.clock.lap(Part::Elements);
         match gradients {
             None => self.output(weights, batch, None),
-            Some(Gradients { values, scale }) => {
+            Some(Gradients { values, scale, .. }) => {
                 let nats = self.output(weights, batch, Some((&mut values[self.places.embedding.clone()], scale)));
                 let norm = self.places.output_norm.clone();
                 self.dx.fill(0.0);
                 let dw = &mut values[norm.clone()];
-                if full {
-                    kernels::norm_back(&mut self.dx, dw, &self.x, &weights[norm], &self.dnormed, EPS);
-                }
+                kernels::norm_back(&mut self.dx, dw, &self.x, &weights[norm], &self.dnormed, EPS);
                 self.clock.lap(Part::Elements);
                 for (l, layer) in layers.iter().enumerate().rev() {
-                    self.layer_back(l, layer, weights, batch, values);
+                    self.layer_back(l, layer, weights, batch, Gradients { values, scale, dropout });
                 }
-                if full {
-                    self.embed_back(batch, values);
-                }
+                self.embed_back(batch, values);
                 nats
             }
         }
@@ -251,63 +262,52 @@ impl Pass {
     }
 
     /// Attention and feed-forward of layer `l`, each added to `x`.
-    fn layer(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch) {
+    fn layer(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch, dropout: Dropout) {
         let shape = self.places.shape;
         let (n, width, ffn) = (batch.len(), shape.width, shape.ffn);
         let (stride, dim) = (width + 2 * shape.kv_width(), shape.head_dim());
-        let full = !self.products_only;
         let w = |range: &Range<usize>| &weights[range.clone()];
         let Pass { layers, x, heads, turned, clock, .. } = self;
         let kept = &mut layers[l];
 
-        if full {
-            kept.x.copy_from_slice(x);
-        }
-        if full {
-            kernels::norm(&mut kept.normed, x, w(&layer.attention_norm), EPS);
-        }
+        kept.x.copy_from_slice(x);
+        kernels::norm(&mut kept.normed, x, w(&layer.attention_norm), EPS);
         clock.lap(Part::Elements);
         product::forward(&mut kept.qkv, Into::Place, &kept.normed, w(&layer.qkv), n, width);
         clock.lap(Part::Products);
         // Keys follow the queries in each row and turn as they do.
-        if full {
-            kernels::turn(&mut kept.qkv, stride, shape.heads + shape.kv_heads, turned, dim, false);
-        }
+        kernels::turn(&mut kept.qkv, stride, shape.heads + shape.kv_heads, turned, dim, false);
         clock.lap(Part::Elements);
         let mut at = 0;
         for rows in batch.rows() {
             let p = &mut kept.p[at..at + heads.kept(rows.len())];
             at += p.len();
             let out = &mut kept.attended[rows.start * width..rows.end * width];
-            heads.forward(&kept.qkv[rows.start * stride..rows.end * stride], p, out);
+            heads.forward(&kept.qkv[rows.start * stride..rows.end * stride], p, out, false);
         }
+        dropout.act(&mut kept.attended, l, 0);
         clock.lap(Part::Attention);
         product::forward(x, Into::Sum, &kept.attended, w(&layer.output), n, width);
         clock.lap(Part::Products);
 
-        if full {
-            kept.middle.copy_from_slice(x);
-        }
-        if full {
-            kernels::norm(&mut kept.normed_middle, x, w(&layer.ffn_norm), EPS);
-        }
+        kept.middle.copy_from_slice(x);
+        kernels::norm(&mut kept.normed_middle, x, w(&layer.ffn_norm), EPS);
         clock.lap(Part::Elements);
         product::forward(&mut kept.gate_up, Into::Place, &kept.normed_middle, w(&layer.gate_up), n, width);
         clock.lap(Part::Products);
-        if full {
-            kernels::swiglu(&mut kept.gated, &kept.gate_up, ffn);
-        }
+        kernels::swiglu(&mut kept.gated, &kept.gate_up, ffn);
+        dropout.act(&mut kept.gated, l, 1);
         clock.lap(Part::Elements);
         product::forward(x, Into::Sum, &kept.gated, w(&layer.down), n, ffn);
         clock.lap(Part::Products);
     }
 
     /// Takes `dx` from behind layer `l` to before it.
-    fn layer_back(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch, gradients: &mut [f32]) {
+    fn layer_back(&mut self, l: usize, layer: &LayerPlaces, weights: &[f32], batch: &Batch, gradients: Gradients) {
+        let Gradients { values: gradients, dropout, .. } = gradients;
         let shape = self.places.shape;
         let (n, width, ffn) = (batch.len(), shape.width, shape.ffn);
         let (stride, dim) = (width + 2 * shape.kv_width(), shape.head_dim());
-        let full = !self.products_only;
         let w = |range: &Range<usize>| &weights[range.clone()];
 
         let Pass { layers, dx, dnormed, dgated, dattended, dqkv, dp, heads, turned, clock, .. } = self;
@@ -316,61 +316,47 @@ impl Pass {
         product::back(dgated, dx, w(&layer.down), n, ffn);
         product::gradient(&mut gradients[layer.down.clone()], dx, &kept.gated, n, ffn);
         clock.lap(Part::Products);
-        if full {
-            kernels::swiglu_back(&mut kept.gate_up, dgated, ffn);
-        }
+        dropout.act(dgated, l, 1);
+        kernels::swiglu_back(&mut kept.gate_up, dgated, ffn);
         clock.lap(Part::Elements);
         product::back(dnormed, &kept.gate_up, w(&layer.gate_up), n, width);
         product::gradient(&mut gradients[layer.gate_up.clone()], &kept.gate_up, &kept.normed_middle, n, width);
         clock.lap(Part::Products);
-        if full {
-            kernels::norm_back(
-                dx,
-                &mut gradients[layer.ffn_norm.clone()],
-                &kept.middle,
-                w(&layer.ffn_norm),
-                dnormed,
-                EPS,
-            );
-        }
+        kernels::norm_back(dx, &mut gradients[layer.ffn_norm.clone()], &kept.middle, w(&layer.ffn_norm), dnormed, EPS);
         clock.lap(Part::Elements);
 
         product::back(dattended, dx, w(&layer.output), n, width);
         product::gradient(&mut gradients[layer.output.clone()], dx, &kept.attended, n, width);
         clock.lap(Part::Products);
+        dropout.act(dattended, l, 0);
         let mut at = 0;
         for rows in batch.rows() {
             let p = &kept.p[at..at + heads.kept(rows.len())];
             at += p.len();
             let inner = rows.start * stride..rows.end * stride;
             let dout = &dattended[rows.start * width..rows.end * width];
-            heads.back(&kept.qkv[inner.clone()], p, dout, dp, &mut dqkv[inner]);
+            heads.back(&kept.qkv[inner.clone()], p, dout, dp, &mut dqkv[inner], false);
         }
         clock.lap(Part::Attention);
-        if full {
-            kernels::turn(dqkv, stride, shape.heads + shape.kv_heads, turned, dim, true);
-        }
+        kernels::turn(dqkv, stride, shape.heads + shape.kv_heads, turned, dim, true);
         clock.lap(Part::Elements);
         product::back(dnormed, dqkv, w(&layer.qkv), n, width);
         product::gradient(&mut gradients[layer.qkv.clone()], dqkv, &kept.normed, n, width);
         clock.lap(Part::Products);
-        if full {
-            kernels::norm_back(
-                dx,
-                &mut gradients[layer.attention_norm.clone()],
-                &kept.x,
-                w(&layer.attention_norm),
-                dnormed,
-                EPS,
-            );
-        }
+        kernels::norm_back(
+            dx,
+            &mut gradients[layer.attention_norm.clone()],
+            &kept.x,
+            w(&layer.attention_norm),
+            dnormed,
+            EPS,
+        );
         clock.lap(Part::Elements);
     }
 
     /// The surprise of all targets. With the table's gradients and a scale also `dnormed` and those gradients.
     fn output(&mut self, weights: &[f32], batch: &Batch, mut table: Option<(&mut [f32], f32)>) -> f64 {
         let Shape { width, vocabulary, .. } = self.places.shape;
-        let full = !self.products_only;
         let embedding = &weights[self.places.embedding.clone()];
         let Pass { normed, dnormed, logits, clock, .. } = self;
         let mut nats = 0.0;
@@ -380,9 +366,7 @@ impl Pass {
             let logits = &mut logits[..n * vocabulary];
             product::forward(logits, Into::Place, x, embedding, n, width);
             clock.lap(Part::Output);
-            if full {
-                nats += kernels::surprise(logits, vocabulary, targets, table.as_ref().map(|(_, scale)| *scale));
-            }
+            nats += kernels::surprise(logits, vocabulary, targets, table.as_ref().map(|(_, scale)| *scale));
             clock.lap(Part::Surprise);
             if let Some((gradients, _)) = &mut table {
                 product::back(dx, logits, embedding, n, width);

@@ -42,7 +42,7 @@ fn surprise_and_gradients_are_those_of_autograd() {
     // Longer than a block of attention, one token, and several of a usual length.
     let batch = batch(&[150, 1, 37, 64, 20]);
     let mut ours = vec![0.0; places.len];
-    let gradients = Gradients { values: &mut ours, scale: 0.25 };
+    let gradients = Gradients { values: &mut ours, scale: 0.25, dropout: Dropout::default() };
     let nats = Pass::new(places.clone()).run(&weights, &batch, Some(gradients));
 
     let peer = Autograd::new(&places, &weights, DType::F64).unwrap();
@@ -66,13 +66,17 @@ fn a_pass_repeats_and_its_gradients_add_up() {
     let mut pass = Pass::new(places.clone());
     let (one, two) = (batch(&[20, 30]), batch(&[90]));
     let mut together = vec![0.0; places.len];
-    let first = pass.run(&weights, &one, Some(Gradients { values: &mut together, scale: 1.0 }));
-    pass.run(&weights, &two, Some(Gradients { values: &mut together, scale: 1.0 }));
+    let first =
+        pass.run(&weights, &one, Some(Gradients { values: &mut together, scale: 1.0, dropout: Dropout::default() }));
+    pass.run(&weights, &two, Some(Gradients { values: &mut together, scale: 1.0, dropout: Dropout::default() }));
     let mut alone = vec![0.0; places.len];
     // After another batch in the same buffers, and without the way back.
-    assert_eq!(pass.run(&weights, &one, Some(Gradients { values: &mut alone, scale: 1.0 })), first);
+    assert_eq!(
+        pass.run(&weights, &one, Some(Gradients { values: &mut alone, scale: 1.0, dropout: Dropout::default() })),
+        first
+    );
     assert_eq!(pass.run(&weights, &one, None), first);
-    pass.run(&weights, &two, Some(Gradients { values: &mut alone, scale: 1.0 }));
+    pass.run(&weights, &two, Some(Gradients { values: &mut alone, scale: 1.0, dropout: Dropout::default() }));
     let off = together.iter().zip(&alone).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(off < 1e-3, "{off}");
 }
@@ -97,9 +101,33 @@ fn gradients_lower_the_surprise() {
     let mut pass = Pass::new(places.clone());
     let mut gradients = vec![0.0; places.len];
     let scale = 1.0 / batch.len() as f32;
-    let before = pass.run(&weights, &batch, Some(Gradients { values: &mut gradients, scale }));
+    let before =
+        pass.run(&weights, &batch, Some(Gradients { values: &mut gradients, scale, dropout: Dropout::default() }));
     let size: f32 = gradients.iter().map(|g| g * g).sum::<f32>().sqrt();
     weights.iter_mut().zip(&gradients).for_each(|(w, g)| *w -= g / size * 0.5);
     let after = pass.run(&weights, &batch, None);
     assert!(after < before * 0.99, "{before} {after}");
+}
+
+#[test]
+fn what_is_dropped_forwards_is_dropped_on_the_way_back() {
+    let places = Places::new(SMALL);
+    let weights = weights(&places);
+    let batch = batch(&[50, 30]);
+    let mut pass = Pass::new(places.clone());
+    let dropout = Dropout { share: 0.3, seed: 11 };
+    let mut gradients = vec![0.0; places.len];
+    let nats = pass.run(&weights, &batch, Some(Gradients { values: &mut gradients, scale: 1.0, dropout }));
+    assert!((nats / pass.run(&weights, &batch, None) - 1.0).abs() > 1e-3, "something was dropped");
+    // Along a direction the surprise must change as the gradients say.
+    let mut random = Random::new(6);
+    let direction: Vec<f32> = (0..places.len).map(|_| random.normal() * 1e-4).collect();
+    let mut at = |sign: f32| {
+        let moved: Vec<f32> = weights.iter().zip(&direction).map(|(w, d)| w + sign * d).collect();
+        let mut scratch = vec![0.0; places.len];
+        pass.run(&moved, &batch, Some(Gradients { values: &mut scratch, scale: 1.0, dropout }))
+    };
+    let change = (at(1.0) - at(-1.0)) / 2.0;
+    let told: f64 = gradients.iter().zip(&direction).map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
+    assert!((change / told - 1.0).abs() < 0.02, "{change} {told}");
 }

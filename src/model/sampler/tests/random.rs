@@ -25,7 +25,7 @@ fn plain_draw(logits: &[f32], history: &[u32], params: &ParamValues, chance: f64
         let sum: f64 = sorted.iter().map(|(logit, _)| f64::from(logit - max).exp()).sum();
         f64::from(max) + sum.ln()
     } else {
-        f64::from(crate::model::decoder::spread(&logits).log_sum)
+        crate::model::decoder::spread(&logits).log_sum
     };
     let (top_p, least) = (f64::from(params.get(ParamId::TopP)), max + params.get(ParamId::MinP).ln());
     let (mut held, mut keep) = (0.0, 0);
