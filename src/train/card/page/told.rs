@@ -121,7 +121,7 @@ pub fn recipe(out: &mut String, record: &Record, picture: Option<&str>) {
             format!("rises for {} of the training, falls to {}", share(recipe.warmup), share(recipe.floor)),
         ),
         ("weight decay", rate(recipe.weight_decay)),
-        ("left out by chance", format!("{} of what attention and feed-forward pass on", share(recipe.dropout))),
+        ("left out by chance", share(recipe.dropout)),
         ("gradients", format!("clipped at {}", rate(recipe.clip))),
         ("seed", recipe.seed.to_string()),
         ("weights", if record.taken.is_empty() { "the last ones".to_string() } else { inline(&record.taken) }),
@@ -230,6 +230,8 @@ pub fn command(record: &Record) -> String {
     if recipe.weight_decay != usual.weight_decay {
         words.push(format!("--weight-decay {}", rate(recipe.weight_decay)));
     }
+    // Left to itself it follows the length of the texts.
+    words.push(format!("--dropout {}", rate(recipe.dropout)));
     words.push(format!("--name {} --licence {}", argument(&record.name), argument(&record.licence)));
     words.extend(record.author.iter().map(|author| format!("--author {}", argument(author))));
     words.join(" ")
