@@ -21,6 +21,7 @@ mod start;
 mod trainer;
 mod vocabulary;
 mod weights;
+mod yardstick;
 
 pub use corpus::{Corpus, CorpusReport, Counts, Overlap, Piece, Script, SourceReport, encode};
 pub use error::TrainError;
@@ -29,3 +30,4 @@ pub use record::{HeldOut, Mark, Recipe, Record};
 pub use run::{News, Plan, Progress, Trained, train};
 pub use shape::Shape;
 pub use vocabulary::Vocabulary;
+pub use yardstick::{Yardstick, yardsticks};
