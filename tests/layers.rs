@@ -21,7 +21,7 @@ const LAYERS: [(&str, u32); 12] = [
 ];
 
 /// Crates that only these places may name, by the beginning of their paths below `src/`.
-const KEPT: [(&str, &[&str]); 13] = [
+const KEPT: [(&str, &[&str]); 15] = [
     ("candle_core", &["model/", "train/"]),
     ("candle_nn", &["model/", "train/"]),
     ("tokenizers", &["model/", "train/"]),
@@ -35,6 +35,8 @@ const KEPT: [(&str, &[&str]); 13] = [
     ("crossterm", &["terminal/"]),
     ("sysinfo", &["machine/"]),
     ("gemm", &["train/"]),
+    ("lzma_rust2", &["train/yardstick/"]),
+    ("ppmd_rust", &["train/yardstick/"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

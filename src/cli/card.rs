@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::print;
-use crate::model::Source;
-use crate::train::Corpus;
+use crate::model::{Source, Tokenizer};
 use crate::train::card::{self, Card as Page, Extent, Known};
+use crate::train::{Corpus, Yardstick, beside as beside_model, yardsticks};
+
+/// A text of so many bytes is counted and compressed in seconds.
+const SOON: u64 = 2_000_000;
 
 /// Write a model's card: data, shape, recipe, scores, samples, recitation, metre, flaws
 #[derive(Args)]
@@ -25,6 +28,9 @@ pub struct Card {
     /// curve goes beside the card
     #[arg(short, long, value_name = "F.md")]
     output: Option<PathBuf>,
+    /// Another model to hold against the same held-out part; may be given again
+    #[arg(long, value_name = "MODEL", requires = "texts")]
+    beside: Vec<String>,
     /// A first look: fewer samples, fewer lines
     #[arg(long)]
     quick: bool,
@@ -39,35 +45,70 @@ impl Card {
         super::limit_threads(&source);
         let file = self.output.unwrap_or_else(|| beside(&self.model));
         let extent = if self.quick { Extent::QUICK } else { Extent::FULL };
-        for written in write(&source, &self.model, &self.texts, &self.weight, extent, &file, self.force)? {
+        for written in write(&wanted)? {
             print(&written.display().to_string())?;
         }
         Ok(())
     }
 }
 
-/// Plays a model for its card and writes that to `file`; `model` is what a player would ask for. Returns what was
-/// written. Also the end of `train`.
-pub fn write(
-    source: &Source,
-    model: &str,
-    texts: &[PathBuf],
-    weights: &[(String, f32)],
-    extent: Extent,
-    file: &Path,
-    force: bool,
-) -> anyhow::Result<Vec<PathBuf>> {
+/// A card that is wanted.
+pub struct Wanted<'a> {
+    pub source: &'a Source,
+    /// What a player would ask for.
+    pub model: &'a str,
+    pub texts: &'a [PathBuf],
+    pub weights: &'a [(String, f32)],
+    pub extent: Extent,
+    /// Other models to hold against the same held-out part.
+    pub others: &'a [String],
+    pub file: &'a Path,
+    pub force: bool,
+}
+
+/// Plays a model for its card and writes that. Returns what was written. Also the end of `train`.
+pub fn write(wanted: &Wanted) -> anyhow::Result<Vec<PathBuf>> {
+    let Wanted { source, model, texts, weights, extent, others, file, force } = *wanted;
     let mut page = Page::read(source, &file_name(model, source))?;
     // Before the minutes that the playing takes.
     page.may_write(file, force)?;
-    let known = match texts.is_empty() {
+    let corpus = match texts.is_empty() {
         true => None,
-        false => Some(Known::of(&Corpus::read(texts, weights)?)),
+        false => Some(Corpus::read(texts, weights)?),
     };
+    let known = corpus.as_ref().map(Known::of);
     let mut progress = Progress::default();
     let told = &mut |what: &str, done, of| progress.tell(what, done, of);
     page.measured = Some(card::measure(source, &page, known.as_ref(), extent, told)?);
+    if let Some(corpus) = corpus.filter(|corpus| page.measures_the_same(corpus)) {
+        page.yardsticks = held_against(source, &corpus, others, extent, told)?;
+    }
     Ok(page.write(file, force)?)
+}
+
+/// What else foresees the held-out part: counting and compressing where there is time for it, and other models.
+fn held_against(
+    source: &Source,
+    corpus: &Corpus,
+    others: &[String],
+    extent: Extent,
+    told: &mut dyn FnMut(&str, usize, usize),
+) -> anyhow::Result<Vec<Yardstick>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let steps = others.len() + 1;
+    told("yardsticks", 0, steps);
+    let bytes: u64 = corpus.report.training.iter().map(|(_, counts)| counts.bytes).sum();
+    let mut measured = match extent == Extent::FULL || bytes < SOON {
+        true => yardsticks(&corpus.training, &corpus.held_out, &Tokenizer::read(source)?, cores)?,
+        false => Vec::new(),
+    };
+    for (i, other) in others.iter().enumerate() {
+        told("yardsticks", i + 1, steps);
+        let source = super::inspect::source(other)?;
+        measured.extend(beside_model(&source, &file_name(other, &source), &corpus.held_out, cores)?);
+    }
+    told("yardsticks", steps, steps);
+    Ok(measured)
 }
 
 /// What a player would call the model.

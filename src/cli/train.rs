@@ -265,7 +265,17 @@ impl Train {
         print(&model)?;
         // The model is there, whatever becomes of its card.
         let source = Source::File(plan.output.clone());
-        match super::card::write(&source, &model, &plan.texts, &plan.weights, self.card.extent(), &card, plan.force) {
+        let wanted = super::card::Wanted {
+            source: &source,
+            model: &model,
+            texts: &plan.texts,
+            weights: &plan.weights,
+            extent: self.card.extent(),
+            others: &[],
+            file: &card,
+            force: plan.force,
+        };
+        match super::card::write(&wanted) {
             Ok(files) => files.iter().try_for_each(|file| print(&file.display().to_string()))?,
             Err(e) => eprintln!("the card was not written: {e:#}; xiao card {model} makes it"),
         }

@@ -24,6 +24,7 @@ mod start;
 mod trainer;
 mod vocabulary;
 mod weights;
+mod yardstick;
 
 pub use corpus::{Corpus, CorpusReport, Counts, Overlap, Piece, Script, SourceReport, encode};
 pub use error::TrainError;
@@ -36,3 +37,4 @@ pub use run::train;
 pub use shape::Shape;
 pub use vocabulary::Vocabulary;
 pub use weights::{LayerPlaces, Part, Places};
+pub use yardstick::{Yardstick, beside, yardsticks};

@@ -25,7 +25,7 @@ pub use plate::plate;
 pub use recitation::{Known, Recitation, Recited, Unit};
 pub use samples::Faults;
 
-use super::{Record, Script};
+use super::{Corpus, Record, Script, Yardstick};
 use crate::model::{Info, ModelError, Source};
 
 /// A model and what is known of it.
@@ -42,15 +42,6 @@ pub struct Card {
     pub yardsticks: Vec<Yardstick>,
 }
 
-/// How well something else foresees the same held-out part.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Yardstick {
-    pub name: String,
-    pub script: Script,
-    pub bits_per_character: f64,
-    pub bits_per_byte: f64,
-}
-
 impl Card {
     /// Reads what a model's file tells of itself. `file` is its name for people.
     ///
@@ -62,6 +53,11 @@ impl Card {
         let record = info.record.as_deref().and_then(|json| serde_json::from_str(json).ok());
         let sha256 = source.sha256()?;
         Ok(Card { file: file.to_string(), info, sha256, record, measured: None, yardsticks: Vec::new() })
+    }
+
+    /// Whether these are the texts that the record's scores were measured on.
+    pub fn measures_the_same(&self, corpus: &Corpus) -> bool {
+        self.record.as_ref().is_some_and(|record| record.corpus.sha256 == corpus.report.sha256)
     }
 
     /// The scripts that the model writes, as far as that is known: else both are tried.

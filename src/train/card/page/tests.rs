@@ -4,10 +4,11 @@ use super::super::example::record;
 use super::super::metre::Metre;
 use super::super::pieces::{Asked, Piece};
 use super::super::recitation::{Recitation, Recited, Unit};
-use super::super::{Card, Measured, Yardstick};
+use super::super::{Card, Measured};
 use super::*;
 use crate::model::Source;
 use crate::score::FlawKind;
+use crate::train::Yardstick;
 
 fn card() -> Card {
     let mut card = Card::read(&Source::Embedded, "my voice.gguf").unwrap();
