@@ -45,6 +45,16 @@ impl Card {
         super::limit_threads(&source);
         let file = self.output.unwrap_or_else(|| beside(&self.model));
         let extent = if self.quick { Extent::QUICK } else { Extent::FULL };
+        let wanted = Wanted {
+            source: &source,
+            model: &self.model,
+            texts: &self.texts,
+            weights: &self.weight,
+            extent,
+            others: &self.beside,
+            file: &file,
+            force: self.force,
+        };
         for written in write(&wanted)? {
             print(&written.display().to_string())?;
         }
