@@ -183,7 +183,7 @@ fn ctrl_c_leaves_a_checkpoint() {
     std::thread::sleep(Duration::from_millis(300));
     ok(Command::new("kill").args(["-INT", &child.id().to_string()]));
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
+    assert_eq!(output.status.code(), Some(130));
     assert!(stderr(&output).contains("the same command goes on"), "{}", stderr(&output));
     assert!(checkpoint.exists());
 }
@@ -195,7 +195,11 @@ fn what_cannot_be_trained_from_is_said() {
     std::fs::write(path.join("empty.txt"), "\n\n \n").unwrap();
     std::fs::write(path.join("short.txt"), "The moon\n").unwrap();
     std::fs::write(path.join("binary.txt"), [b"moon \0\x01\xff".as_slice(), &[0; 3000]].concat()).unwrap();
+    std::fs::write(path.join("little.txt"), verse(30)).unwrap();
+    std::fs::write(path.join("many.txt"), "O sea\n\n".repeat(600)).unwrap();
+    std::fs::write(path.join("text.gguf"), "no model, but dear to somebody").unwrap();
     std::fs::create_dir(path.join("nothing")).unwrap();
+    std::fs::create_dir(path.join("folder.gguf")).unwrap();
     for (args, words) in [
         (vec!["none.txt", "-o", "a.gguf"], vec!["none.txt", "cannot be read"]),
         (vec!["empty.txt", "-o", "a.gguf"], vec!["no text"]),
@@ -203,7 +207,15 @@ fn what_cannot_be_trained_from_is_said() {
         (vec!["binary.txt", "-o", "a.gguf"], vec!["binary.txt"]),
         (vec!["nothing", "-o", "a.gguf"], vec!["nothing"]),
         (vec!["verse.txt", "-o", "none/a.gguf"], vec!["none/a.gguf", "cannot be written"]),
-        (vec!["verse.txt", "-o", "a.gguf", "--context", "8000", "--tokens", "9"], vec!["context"]),
+        (vec!["little.txt", "-o", "a.gguf", "--context", "8000", "--tokens", "9"], vec!["context"]),
+        (vec!["many.txt", "-o", "a.gguf"], vec!["tokens long", "exact double"]),
+        (vec!["verse.txt", "-o", "verse.txt", "--force"], vec!["verse.txt", "ends in .gguf"]),
+        (vec!["verse.txt", "-o", "verse.md", "--force"], vec!["verse.md", "ends in .gguf"]),
+        (vec!["verse.txt", "-o", "folder.gguf", "--force"], vec!["folder.gguf", "folder"]),
+        (vec!["verse.txt", "-o", "text.gguf", "--force"], vec!["text.gguf", "no model"]),
+        (vec!["text.gguf", "-o", "text.gguf", "--force"], vec!["text.gguf", "made from"]),
+        (vec!["verse.txt", "-o", "a.gguf", "--weight-decay", "inf"], vec!["0 to 1"]),
+        (vec!["verse.txt", "-o", "a.gguf", "--learning-rate", "1e30"], vec!["0 to 1"]),
         (vec!["verse.txt", "-o", "a.gguf", "--width", "100"], vec!["multiples of 32"]),
         (vec!["verse.txt", "-o", "a.gguf", "--kind", "Q2_K"], vec!["Q2_K", "choose Q8_0"]),
         (vec!["verse.txt", "-o", "a.gguf", "--from", "verse.txt"], vec!["verse.txt", "not a GGUF"]),
@@ -215,6 +227,34 @@ fn what_cannot_be_trained_from_is_said() {
         assert!(words.iter().all(|word| said.contains(word)), "{args:?} should say {words:?}: {said}");
         assert!(!path.join("a.gguf").exists() && !said.contains("panicked"), "{said}");
     }
+}
+
+#[test]
+fn nobody_trains_where_another_training_writes() {
+    let folder = folder();
+    let mut first = train(folder.path(), "mine.gguf", &["--minutes", "60"]).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while !folder.path().join("mine.gguf.checkpoint").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(120));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let second = train(folder.path(), "mine.gguf", &["--minutes", "60"]).output().unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    assert!(stderr(&second).contains("another training writes there"), "{}", stderr(&second));
+}
+
+/// Emoji and points have no runs by which pieces could be compared.
+#[test]
+fn a_text_of_which_nothing_can_be_held_out_is_trained_from_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let points = |i: usize| format!("{}{}{}\n\n", "!?".repeat(2 + i % 7), "…!".repeat(1 + i % 5), ".,".repeat(i % 11));
+    std::fs::write(folder.path().join("verse.txt"), (0..900).map(points).collect::<String>()).unwrap();
+    let output = ok(&mut train(folder.path(), "points.gguf", &["--tokens", "3000"]));
+    assert!(stderr(&output).contains("nothing could be held out"), "{}", stderr(&output));
+    let about = record(&folder.path().join("points.gguf"));
+    assert_eq!((about.untrained, about.held_out, about.taken.as_str()), (None, vec![], "the last weights"));
 }
 
 /// A file may grow to 40 kB only: the next best thing to a full disk.

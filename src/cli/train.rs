@@ -14,7 +14,7 @@ use super::print;
 use crate::model::Source;
 use crate::terminal::clean;
 use crate::train::card::Extent;
-use crate::train::{News, Plan, Profile, Progress, Recipe, Shape, train};
+use crate::train::{News, Plan, Profile, Progress, Recipe, Shape, Sizes, train};
 
 /// How often a line is printed where there is no terminal.
 const LINE: Duration = Duration::from_secs(30);
@@ -38,14 +38,14 @@ pub struct Train {
     size: Option<Size>,
     #[command(flatten)]
     shape: ShapeArgs,
-    /// Go on from a model that xiao has trained, with its tokens
-    #[arg(long, value_name = "MODEL.gguf", conflicts_with = "size")]
-    from: Option<PathBuf>,
+    /// Go on from a model that xiao has trained, with its tokens: a file, or a name as for `play`
+    #[arg(long, value_name = "MODEL", conflicts_with = "size")]
+    from: Option<String>,
     /// Train for so long; 30 without it
     #[arg(long, value_name = "N", value_parser = positive)]
     minutes: Option<f64>,
     /// Train until so many tokens have been read
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     tokens: Option<u64>,
     /// Read the pieces of this file so often, beside once for the others; may be given again
     #[arg(long, value_name = "NAME=W", value_parser = weight)]
@@ -138,10 +138,10 @@ struct RecipeArgs {
     #[arg(long, value_name = "N", default_value_t = Recipe::default().batch_tokens)]
     batch: usize,
     /// The highest learning rate, of the table of tokens; that of the matrices is in proportion to it
-    #[arg(long, value_name = "X", value_parser = positive)]
+    #[arg(long, value_name = "X", value_parser = rate)]
     learning_rate: Option<f64>,
     /// Weight decay
-    #[arg(long, value_name = "X", default_value_t = Recipe::default().weight_decay)]
+    #[arg(long, value_name = "X", default_value_t = Recipe::default().weight_decay, value_parser = rate)]
     weight_decay: f64,
     /// Share of what is left out by chance while learning, 0 to 0.9; without it, 0.2 for a short text, 0 for a long one
     #[arg(long, value_name = "X", value_parser = share)]
@@ -150,6 +150,10 @@ struct RecipeArgs {
 
 fn positive(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0).ok_or_else(|| "a number above 0 is wanted".into())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|x| (0.0..=1.0).contains(x)).ok_or_else(|| "a number from 0 to 1 is wanted".into())
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -165,28 +169,20 @@ pub fn weight(text: &str) -> Result<(String, f32), String> {
     Ok((name.to_string(), weight as f32))
 }
 
-impl ShapeArgs {
-    /// None where no size was given at all.
-    fn shape(&self, size: Option<Size>) -> Option<Shape> {
-        let ShapeArgs { vocabulary, width, layers, heads, kv_heads, ffn, context } = self;
-        let given = [vocabulary, width, layers, heads, kv_heads, ffn, context];
-        if size.is_none() && given.iter().all(|size| size.is_none()) {
-            return None;
-        }
-        let named = match size.unwrap_or(Size::Micro) {
+impl Size {
+    fn shape(self) -> Shape {
+        match self {
             Size::Nano => Shape::NANO,
             Size::Micro => Shape::MICRO,
             Size::Small => Shape::SMALL,
-        };
-        Some(Shape {
-            vocabulary: vocabulary.unwrap_or(named.vocabulary),
-            width: width.unwrap_or(named.width),
-            layers: layers.unwrap_or(named.layers),
-            heads: heads.unwrap_or(named.heads),
-            kv_heads: kv_heads.unwrap_or(named.kv_heads),
-            ffn: ffn.unwrap_or(named.ffn),
-            context: context.unwrap_or(named.context),
-        })
+        }
+    }
+}
+
+impl ShapeArgs {
+    fn sizes(&self) -> Sizes {
+        let ShapeArgs { vocabulary, width, layers, heads, kv_heads, ffn, context } = *self;
+        Sizes { vocabulary, width, layers, heads, kv_heads, ffn, context }
     }
 }
 
@@ -196,9 +192,9 @@ impl Train {
         let threads = self.threads.unwrap_or(cores).clamp(1, 64);
         // Samples and scores are computed by one thread each: the pool's others would spin beside the training.
         super::set_threads(1);
-        let shape = self.shape.shape(self.size);
+        let (named, sizes) = (self.size.map(Size::shape), self.shape.sizes());
         if self.profile {
-            let shape = shape.unwrap_or(Shape::MICRO);
+            let shape = sizes.over(named.unwrap_or(Shape::MICRO));
             shape.check()?;
             return print(Profile::measure(shape, threads, Duration::from_secs(10)).to_string().trim_end());
         }
@@ -220,15 +216,16 @@ impl Train {
         let plan = Plan {
             texts: self.texts,
             weights: self.weight,
-            shape,
-            base: self.from,
+            shape: named,
+            sizes,
+            base: self.from.as_deref().map(super::inspect::source).transpose()?,
             recipe,
             dropout: self.recipe.dropout,
             name: self.name.unwrap_or(stem),
             licence: self.licence,
             author: self.author,
             threads,
-            kind: self.kind,
+            kind: self.kind.to_uppercase(),
             force: self.force,
             checkpoint_every: Duration::from_secs_f64(self.checkpoint.min(3600.0)),
             output,
@@ -236,7 +233,7 @@ impl Train {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = stop.clone();
         ctrlc::set_handler(move || {
-            // A second time is meant.
+            // A second time is meant, and so is a first one when the model is written already.
             if asked.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
@@ -250,16 +247,13 @@ impl Train {
         bar.clear();
         let trained = trained?;
         if !trained.finished {
-            eprintln!("stopped; the same command goes on from here");
-            return Ok(());
+            say("stopped; the same command goes on from here");
+            std::process::exit(130);
         }
+        stop.store(true, Ordering::SeqCst);
         for part in &trained.record.held_out {
-            eprintln!(
-                "held out {}: {:.3} bits a character, {:.3} bits a byte",
-                part.script,
-                part.bits_per_character(),
-                part.bits_per_byte()
-            );
+            let (script, bits) = (part.script, part.bits_per_character());
+            say(&format!("held out {script}: {bits:.3} bits a character, {:.3} bits a byte", part.bits_per_byte()));
         }
         let (model, card) = (plan.output.display().to_string(), plan.output.with_extension("md"));
         print(&model)?;
@@ -273,15 +267,20 @@ impl Train {
             extent: self.card.extent(),
             others: &[],
             file: &card,
-            force: plan.force,
+            force: false,
         };
         match super::card::write(&wanted) {
             Ok(files) => files.iter().try_for_each(|file| print(&file.display().to_string()))?,
-            Err(e) => eprintln!("the card was not written: {e:#}; xiao card {model} makes it"),
+            Err(e) => say(&format!("the card was not written: {e:#}; xiao card {model} -o F.md makes it")),
         }
-        eprintln!("play it:  xiao play --model {model}");
+        say(&format!("play it:  xiao play --model {model}"));
         Ok(())
     }
+}
+
+/// Says a line on stderr, if anybody still listens: a training does not end because of that.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// The progress on stderr: one line that changes in a terminal, a line now and then elsewhere.
@@ -300,11 +299,11 @@ impl Bar {
         match news {
             News::Told(line) => {
                 self.clear();
-                eprintln!("{}", clean::text(&line));
+                say(&clean::text(&line));
             }
             News::Sample { opening, text, .. } => {
                 self.clear();
-                eprintln!("  {}", clean::text(&format!("{opening}|{}", text.trim_end().replace('\n', " / "))));
+                say(&format!("  {}", clean::text(&format!("{opening}|{}", text.trim_end().replace('\n', " / ")))));
             }
             News::Step(progress) => {
                 let every = if self.terminal { Duration::from_millis(200) } else { LINE };
@@ -314,11 +313,11 @@ impl Bar {
                 self.last = Some(Instant::now());
                 let line = line(&progress);
                 if self.terminal {
-                    eprint!("\r\x1b[2K{line}");
-                    let _ = std::io::stderr().flush();
+                    let mut err = std::io::stderr().lock();
+                    let _ = write!(err, "\r\x1b[2K{line}").and_then(|()| err.flush());
                     self.shown = true;
                 } else {
-                    eprintln!("{line}");
+                    say(&line);
                 }
             }
         }
@@ -326,7 +325,7 @@ impl Bar {
 
     fn clear(&mut self) {
         if std::mem::take(&mut self.shown) {
-            eprint!("\r\x1b[2K");
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }
     }
 }
@@ -362,22 +361,6 @@ mod tests {
         for wrong in ["a.txt", "a.txt=", "a.txt=0", "a.txt=-1", "a.txt=1000", "a.txt=nan"] {
             assert!(weight(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn sizes_go_over_the_named_one() {
-        let args = |width| ShapeArgs {
-            vocabulary: None,
-            width,
-            layers: None,
-            heads: None,
-            kv_heads: None,
-            ffn: None,
-            context: None,
-        };
-        assert_eq!(args(None).shape(None), None);
-        assert_eq!(args(None).shape(Some(Size::Nano)), Some(Shape::NANO));
-        assert_eq!(args(Some(96)).shape(None), Some(Shape { width: 96, ..Shape::MICRO }));
     }
 
     #[test]

@@ -1,21 +1,20 @@
 //! What a training leaves behind so that it can go on after anything: one file beside the model, replaced as a whole.
 //!
 //! Layout: a line of magic, the length of a JSON head (u64, little endian), the head, then runs of f32: the weights, the
-//! optimizer's two, and those that the head says follow.
+//! optimizer's two, and those that the head says follow; last the SHA-256 of all that stands before it.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::batches::Place;
 use super::weights::Places;
 use super::{Record, TrainError, Vocabulary};
 
-const MAGIC: &[u8; 16] = b"xiao checkpoint1";
-/// Far more than any head is long.
-const LONGEST_HEAD: u64 = 256 << 20;
+const MAGIC: &[u8; 16] = b"xiao checkpoint2";
 
 /// The state of a training between two steps.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +33,9 @@ pub struct Head {
     pub vocabulary: Vocabulary,
     pub place: Place,
     pub steps: u64,
+    /// Steps that the averaged weights are the mean of.
+    #[serde(default)]
+    pub averaged: u64,
     /// The held-out loss of the best weights so far.
     pub best: Option<f64>,
     /// Whether these runs follow.
@@ -55,6 +57,8 @@ impl Checkpoint {
     /// The disk is full, or the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         write_whole(path, |out| {
+            let mut hashed = Hashed { out, hash: Sha256::new() };
+            let out = &mut hashed;
             out.write_all(MAGIC)?;
             let head = serde_json::to_vec(&self.head).map_err(io::Error::other)?;
             out.write_all(&(head.len() as u64).to_le_bytes())?;
@@ -62,7 +66,8 @@ impl Checkpoint {
             for run in [&self.weights, &self.first, &self.second].into_iter().chain(&self.average).chain(&self.best) {
                 write_run(out, run)?;
             }
-            Ok(())
+            let hash = hashed.hash.finalize();
+            hashed.out.write_all(&hash)
         })
     }
 
@@ -71,32 +76,61 @@ impl Checkpoint {
     /// # Errors
     /// The file cannot be read, or is no checkpoint of this version.
     pub fn load(path: &Path) -> Result<Option<Checkpoint>, TrainError> {
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(TrainError::reading(path, e)),
         };
         let damaged = |what: &str| {
             TrainError::text(path, format!("it is no whole checkpoint ({what}); move it away to begin again"))
         };
-        let mut file = BufReader::new(file);
-        let mut magic = [0; MAGIC.len()];
-        let mut length = [0; 8];
-        file.read_exact(&mut magic).and_then(|()| file.read_exact(&mut length)).map_err(|_| damaged("cut short"))?;
-        let length = u64::from_le_bytes(length);
-        if &magic != MAGIC || length > LONGEST_HEAD {
+        if !bytes.starts_with(MAGIC) {
             return Err(damaged("it begins otherwise"));
         }
-        let mut head = Vec::new();
-        (&mut file).take(length).read_to_end(&mut head).map_err(|e| TrainError::reading(path, e))?;
-        let head: Head = serde_json::from_slice(&head).map_err(|e| damaged(&e.to_string()))?;
+        let Some((whole, hash)) = bytes.split_last_chunk::<32>() else { return Err(damaged("cut short")) };
+        if Sha256::digest(whole).as_slice() != hash {
+            return Err(damaged("its hash is another"));
+        }
+        let mut rest = &whole[MAGIC.len()..];
+        let cut = || damaged("cut short");
+        let (length, after) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
+        rest = after;
+        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut())?;
+        let head: Head =
+            serde_json::from_slice(rest.get(..length).ok_or_else(cut)?).map_err(|e| damaged(&e.to_string()))?;
+        rest = &rest[length..];
         head.record.shape.check()?;
         let n = Places::new(head.record.shape).len;
-        let mut run = || read_run(&mut file, n).map_err(|_| damaged("cut short"));
+        let runs = 3 + usize::from(head.has_average) + usize::from(head.has_best);
+        if rest.len() != n * 4 * runs || head.vocabulary.tokens.len() != head.record.shape.vocabulary {
+            return Err(damaged("its parts do not fit together"));
+        }
+        let mut runs = rest
+            .chunks_exact(4 * n)
+            .map(|run| run.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect::<Vec<f32>>());
+        let mut run = || runs.next().ok_or_else(cut);
         let (weights, first, second) = (run()?, run()?, run()?);
         let average = head.has_average.then(&mut run).transpose()?;
         let best = head.has_best.then(&mut run).transpose()?;
         Ok(Some(Checkpoint { head, weights, first, second, average, best }))
+    }
+}
+
+/// Hashes what is written through it.
+struct Hashed<'a> {
+    out: &'a mut dyn Write,
+    hash: Sha256,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -106,7 +140,7 @@ impl Checkpoint {
 /// What the system says, with the file's name.
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TrainError> {
     let mut part = path.as_os_str().to_owned();
-    part.push(".part");
+    part.push(format!(".{}.part", std::process::id()));
     let part = PathBuf::from(part);
     let done = (|| {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
@@ -132,17 +166,6 @@ fn write_run(out: &mut dyn Write, run: &[f32]) -> io::Result<()> {
     Ok(())
 }
 
-fn read_run(file: &mut impl Read, n: usize) -> io::Result<Vec<f32>> {
-    let mut run = Vec::with_capacity(n);
-    let mut bytes = vec![0; 4 << 14];
-    while run.len() < n {
-        let part = &mut bytes[..4 * (n - run.len()).min(1 << 14)];
-        file.read_exact(part)?;
-        run.extend(part.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
-    }
-    Ok(run)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -166,6 +189,7 @@ pub(crate) mod tests {
             untrained: Some(5.0),
             held_out: Vec::new(),
             taken: String::new(),
+            kind: String::new(),
         }
     }
 
@@ -174,9 +198,10 @@ pub(crate) mod tests {
         let run = |seed| Places::new(shape).start(seed);
         let head = Head {
             record: record(shape),
-            vocabulary: Vocabulary { tokens: vec!["a".to_string()], merges: vec!["b c".to_string()] },
+            vocabulary: Vocabulary { tokens: vec!["a".to_string(); 260], merges: vec!["b c".to_string()] },
             place: Place { epoch: 3, part: 7 },
             steps: 9,
+            averaged: 0,
             best: Some(4.5),
             has_average: false,
             has_best: true,
@@ -203,8 +228,17 @@ pub(crate) mod tests {
         let path = folder.path().join("wind.gguf.checkpoint");
         checkpoint().save(&path).unwrap();
         let whole = std::fs::read(&path).unwrap();
-        for bytes in [&whole[..10], &whole[..100], &whole[..whole.len() - 1], "春江潮水连海平海上明月共潮生".as_bytes()]
-        {
+        let mut flipped = whole.clone();
+        flipped[5000] ^= 1;
+        let longer = [&whole[..], b"more"].concat();
+        for bytes in [
+            &whole[..10],
+            &whole[..100],
+            &whole[..whole.len() - 1],
+            &flipped,
+            &longer,
+            "春江潮水连海平海上明月共潮生".as_bytes(),
+        ] {
             std::fs::write(&path, bytes).unwrap();
             let error = Checkpoint::load(&path).unwrap_err().to_string();
             assert!(error.contains("no whole checkpoint") && error.contains("wind.gguf.checkpoint"), "{error}");

@@ -33,4 +33,11 @@ impl TrainError {
     pub(crate) fn writing(file: &Path, source: io::Error) -> TrainError {
         TrainError::File { file: file.into(), doing: "cannot be written", source }
     }
+
+    /// Whether room on the disk is all that is missing.
+    pub(crate) fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, TrainError::File { source, .. }
+            if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
 }

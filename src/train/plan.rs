@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Recipe, Record, Script, Shape};
+use super::{Recipe, Record, Script, Shape, Sizes};
+use crate::model::Source;
 
 /// What is to be made of what.
 #[derive(Clone, Debug)]
@@ -12,10 +13,12 @@ pub struct Plan {
     /// File names with how often their pieces are read beside 1 for the others.
     pub weights: Vec<(String, f32)>,
     pub output: PathBuf,
-    /// None takes that of the base, or one for the length of the text.
+    /// None takes one for the length of the text. A base has its own.
     pub shape: Option<Shape>,
+    /// Put into that shape.
+    pub sizes: Sizes,
     /// A model that xiao has trained, to go on from.
-    pub base: Option<PathBuf>,
+    pub base: Option<Source>,
     pub recipe: Recipe,
     /// In the recipe's place; none takes one for the length of the text.
     pub dropout: Option<f64>,
@@ -25,7 +28,7 @@ pub struct Plan {
     pub threads: usize,
     /// `"Q8_0"`, `"F16"` or `"F32"`.
     pub kind: String,
-    /// Writes over a finished model.
+    /// Writes over a finished model; nothing else is ever written over.
     pub force: bool,
     /// The longest time between two checkpoints: what a crash costs.
     pub checkpoint_every: Duration,

@@ -7,6 +7,8 @@ use crate::score::{ParamId, ParamValues};
 /// Tokens of a sample.
 const LENGTH: usize = 48;
 const TEMPERATURE: f32 = 0.8;
+/// Characters of an opening.
+const MOST: usize = 24;
 
 /// The first words of a piece that the model has not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +22,12 @@ impl Opening {
     pub fn of(pieces: &[Piece]) -> Vec<Opening> {
         let first = |script: Script| {
             let piece = pieces.iter().find(|piece| piece.script == script)?;
-            let text = match script {
+            let text: String = match script {
                 Script::Chinese => piece.text.chars().take(2).collect(),
                 Script::English => piece.text.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
             };
+            // Scripts without blanks have no words to count.
+            let text = text.chars().take(MOST).collect();
             Some(Opening { script, text })
         };
         Script::ALL.into_iter().filter_map(first).collect()

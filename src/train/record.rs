@@ -50,6 +50,20 @@ impl Default for Recipe {
     }
 }
 
+impl Recipe {
+    /// Whether both ask for the same; numbers that went through JSON may differ in their last bit.
+    pub fn is(&self, other: &Recipe) -> bool {
+        let numbers = |r: &Recipe| {
+            let limits = [r.minutes.unwrap_or(0.0), r.tokens.unwrap_or(0) as f64];
+            let rates = [r.learning_rate, r.matrix_rate, r.weight_decay, r.dropout, r.clip, r.warmup, r.floor];
+            limits.into_iter().chain(rates)
+        };
+        let same = |(a, b): (f64, f64)| (a - b).abs() <= 1e-9 * a.abs();
+        (self.seed, self.batch_tokens) == (other.seed, other.batch_tokens)
+            && numbers(self).zip(numbers(other)).all(same)
+    }
+}
+
 impl fmt::Display for Recipe {
     /// In one line, for the model's file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,6 +105,9 @@ pub struct Record {
     /// Which weights were taken in the end.
     #[serde(default)]
     pub taken: String,
+    /// How the matrices are stored.
+    #[serde(default)]
+    pub kind: String,
     /// Of the file as it is written, quantized.
     pub held_out: Vec<HeldOut>,
 }
@@ -130,5 +147,24 @@ impl HeldOut {
 
     pub fn nats_per_token(&self) -> f64 {
         self.nats / self.tokens as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_is_the_same_after_json() {
+        for i in 1..3000 {
+            let rate = f64::from(i) * 1e-5;
+            let usual = Recipe::default();
+            let matrix_rate = rate * usual.matrix_rate / usual.learning_rate;
+            let recipe = Recipe { minutes: Some(rate * 7.0), learning_rate: rate, matrix_rate, ..usual };
+            let json = serde_json::to_string(&recipe).unwrap();
+            let again: Recipe = serde_json::from_str(&json).unwrap();
+            assert!(recipe.is(&again), "{rate}");
+            assert!(!recipe.is(&Recipe { learning_rate: rate * 1.001, ..again }));
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::batches::{Batches, Encoded};
 use super::checkpoint::{Checkpoint, Head, write_whole};
 use super::export;
+use super::output;
 use super::plan::{News, Plan, Progress, Trained};
 use super::preview::{Opening, preview};
 use super::trainer::Trainer;
@@ -37,11 +38,10 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
         return Err(TrainError::Input("how long is missing: give minutes or tokens".to_string()));
     }
     let checkpoint_path = Checkpoint::path(&plan.output);
+    let _taken = output::Taken::take(&plan.output)?;
     let saved = Checkpoint::load(&checkpoint_path)?;
-    if plan.output.exists() && !plan.force {
-        let problem = "there is a file of this name already; give another, or --force to write over it";
-        return Err(TrainError::text(&plan.output, problem));
-    }
+    let finished = saved.as_ref().map(|saved| &saved.head.record).filter(|record| record.progress() >= 1.0);
+    output::check(plan, finished)?;
     let corpus = Corpus::read(&plan.texts, &plan.weights)?;
     let dropout = plan.dropout.unwrap_or_else(|| start::dropout_for(&corpus));
     let plan = &Plan { recipe: Recipe { dropout, ..plan.recipe.clone() }, ..plan.clone() };
@@ -51,7 +51,7 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
             same_training(plan, &corpus, &saved.head, &checkpoint_path)?;
             let record = &mut saved.head.record;
             (record.name, record.licence) = (plan.name.clone(), plan.licence.clone());
-            (record.author, record.threads) = (plan.author.clone(), plan.threads);
+            (record.author, record.threads, record.kind) = (plan.author.clone(), plan.threads, plan.kind.clone());
             let share = saved.head.record.progress() * 100.0;
             let _ = watch(News::Told(format!("going on from {}: {share:.0} % is done", checkpoint_path.display())));
             saved
@@ -70,6 +70,15 @@ fn describe(corpus: &Corpus) -> String {
     format!("pieces: {}; {}", part("to learn", &report.training), part("held out", &report.held_out))
 }
 
+/// What was left out of the texts, for an error.
+fn left_out(report: &super::CorpusReport) -> String {
+    let each = report.dropped.iter().map(|(reason, n)| format!("{n} {reason}"));
+    match each.collect::<Vec<_>>().join(", ") {
+        said if said.is_empty() => said,
+        said => format!(" (pieces are parted by blank lines; left out: {said})"),
+    }
+}
+
 /// Whether a checkpoint is of this training.
 fn same_training(plan: &Plan, corpus: &Corpus, head: &Head, path: &Path) -> Result<(), TrainError> {
     let record = &head.record;
@@ -77,14 +86,15 @@ fn same_training(plan: &Plan, corpus: &Corpus, head: &Head, path: &Path) -> Resu
     if record.corpus.sha256 != corpus.report.sha256 || record.corpus.sources != corpus.report.sources {
         differs.push("the texts");
     }
-    if record.recipe != plan.recipe {
+    if !record.recipe.is(&plan.recipe) {
         differs.push("the recipe");
     }
     // A vocabulary may have come out smaller than was asked for.
-    if plan.shape.is_some_and(|shape| Shape { vocabulary: record.shape.vocabulary, ..shape } != record.shape) {
+    let shape = Shape { vocabulary: record.shape.vocabulary, ..start::asked(plan, corpus) };
+    if plan.base.is_none() && shape != record.shape {
         differs.push("the shape");
     }
-    let base = plan.base.as_ref().map(|base| Source::File(base.clone()).sha256()).transpose()?;
+    let base = plan.base.as_ref().map(Source::sha256).transpose()?;
     if record.base.as_ref().map(|(_, sha256)| sha256) != base.as_ref() {
         differs.push("the model to go on from");
     }
@@ -129,7 +139,8 @@ impl<'a> Run<'a> {
         if tokens < 2 * context {
             let problem = format!(
                 "the texts are {tokens} tokens long, and the context alone is {context}; give more text or a smaller \
-                 --context"
+                 --context{}",
+                left_out(&corpus.report)
             );
             return Err(TrainError::Input(problem));
         }
@@ -149,7 +160,7 @@ impl<'a> Run<'a> {
         head.record.corpus_tokens = batches.tokens();
         let mut trainer = Trainer::new(head.record.shape, plan.recipe.clone(), plan.threads, batches, weights);
         trainer.optimizer.resume(first, second, head.steps);
-        trainer.average = average;
+        (trainer.average, trainer.averaged) = (average, head.averaged);
         let openings = Opening::of(&corpus.held_out);
         let spent = head.record.seconds;
         Ok(Run {
@@ -167,7 +178,10 @@ impl<'a> Run<'a> {
 
     fn go(mut self, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
         let tokens = self.glance.iter().map(|piece| piece.ids.len() as u64 - 1).sum::<u64>().max(1);
-        if self.head.record.untrained.is_none() {
+        if self.glance.is_empty() {
+            let told = "nothing could be held out: the pieces are too short or too few, and no score can be told";
+            let _ = watch(News::Told(told.to_string()));
+        } else if self.head.record.untrained.is_none() {
             let glance = std::mem::take(&mut self.glance);
             self.head.record.untrained = Some(self.trainer.surprise(&glance, None) / tokens as f64);
             self.glance = glance;
@@ -283,6 +297,10 @@ impl<'a> Run<'a> {
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
+        if !self.trainer.weights.iter().all(|w| w.is_finite()) {
+            return Err(self.burst());
+        }
+        self.head.averaged = self.trainer.averaged;
         self.head.place = self.trainer.batches.place();
         self.head.steps = self.trainer.optimizer.steps;
         self.head.has_average = self.trainer.average.is_some();
@@ -301,9 +319,9 @@ impl<'a> Run<'a> {
     /// Chooses the weights, writes the file and measures it as it is written.
     fn finish(mut self, tokens: u64, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
         let saved = self.save();
-        let mut chosen =
-            (self.glance(tokens).unwrap_or(f64::INFINITY), self.trainer.weights.clone(), "the last weights");
-        if let Some(average) = self.trainer.average.take() {
+        let last = self.glance(tokens);
+        let mut chosen = (last.unwrap_or(f64::INFINITY), self.trainer.weights.clone(), "the last weights");
+        if let Some(average) = self.trainer.average.take().filter(|_| last.is_some()) {
             let nats = self.trainer.surprise(&self.glance, Some(&average)) / tokens as f64;
             if nats < chosen.0 {
                 chosen = (nats, average, "the mean of the last weights");
@@ -315,7 +333,8 @@ impl<'a> Run<'a> {
             chosen = (nats, best, "the weights of an earlier mark, since the held-out part grew worse afterwards");
         }
         let (nats, weights, which) = chosen;
-        let _ = watch(News::Told(format!("taken: {which} (held out {nats:.3} nats a token)")));
+        let score = last.map(|_| format!(" (held out {nats:.3} nats a token)")).unwrap_or_default();
+        let _ = watch(News::Told(format!("taken: {which}{score}")));
         self.head.record.taken = which.to_string();
         self.head.record.held_out = self.measure(self.file(&weights, None)?)?;
         let file = self.file(&weights, Some(&card::plate(&self.head.record)))?;
@@ -323,6 +342,9 @@ impl<'a> Run<'a> {
         while let Err(e) = write_whole(&self.plan.output, |out| out.write_all(&file)) {
             if let Err(older) = &saved {
                 let _ = watch(News::Told(older.to_string()));
+            }
+            if !e.is_full() {
+                return Err(e);
             }
             let seconds = RETRY.as_secs();
             let told = format!("{e}; make room there: it is tried again each {seconds} s, and Ctrl-C gives up");

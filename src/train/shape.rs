@@ -83,6 +83,33 @@ impl Shape {
     }
 }
 
+/// Sizes that are asked for one by one; the others are those of a named shape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    pub vocabulary: Option<usize>,
+    pub width: Option<usize>,
+    pub layers: Option<usize>,
+    pub heads: Option<usize>,
+    pub kv_heads: Option<usize>,
+    pub ffn: Option<usize>,
+    pub context: Option<usize>,
+}
+
+impl Sizes {
+    /// The named shape with these sizes in it.
+    pub fn over(self, named: Shape) -> Shape {
+        Shape {
+            vocabulary: self.vocabulary.unwrap_or(named.vocabulary),
+            width: self.width.unwrap_or(named.width),
+            layers: self.layers.unwrap_or(named.layers),
+            heads: self.heads.unwrap_or(named.heads),
+            kv_heads: self.kv_heads.unwrap_or(named.kv_heads),
+            ffn: self.ffn.unwrap_or(named.ffn),
+            context: self.context.unwrap_or(named.context),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +134,12 @@ mod tests {
             let error = shape.check().unwrap_err().to_string();
             assert!(error.contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn sizes_go_over_the_named_shape() {
+        let sizes = Sizes { width: Some(96), ..Sizes::default() };
+        assert_eq!(sizes.over(Shape::NANO), Shape { width: 96, ..Shape::NANO });
+        assert_eq!(Sizes::default().over(Shape::SMALL), Shape::SMALL);
     }
 }

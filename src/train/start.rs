@@ -1,13 +1,11 @@
 //! The state before the first step.
 
-use std::path::Path;
-
 use super::batches::Place;
 use super::checkpoint::{Checkpoint, Head};
 use super::pass::ROPE_BASE;
 use super::plan::Plan;
 use super::weights::Places;
-use super::{Corpus, Record, Shape, TrainError, Vocabulary};
+use super::{Corpus, Record, Shape, Sizes, TrainError, Vocabulary};
 use crate::model::{Floats, Info, Source};
 
 /// Of a text, so many bytes for each token of the vocabulary: what a token is to learn from.
@@ -44,10 +42,19 @@ pub fn begin(plan: &Plan, corpus: &Corpus) -> Result<Checkpoint, TrainError> {
         untrained: None,
         held_out: Vec::new(),
         taken: String::new(),
+        kind: plan.kind.clone(),
     };
     let (first, second) = (vec![0.0; weights.len()], vec![0.0; weights.len()]);
-    let head =
-        Head { record, vocabulary, place: Place::default(), steps: 0, best: None, has_average: false, has_best: false };
+    let head = Head {
+        record,
+        vocabulary,
+        place: Place::default(),
+        steps: 0,
+        averaged: 0,
+        best: None,
+        has_average: false,
+        has_best: false,
+    };
     Ok(Checkpoint { head, weights, first, second, average: None, best: None })
 }
 
@@ -58,8 +65,13 @@ struct Start {
     base: Option<(String, String)>,
 }
 
+/// The shape of a model that begins anew; its vocabulary may come out smaller.
+pub fn asked(plan: &Plan, corpus: &Corpus) -> Shape {
+    plan.sizes.over(plan.shape.unwrap_or_else(|| shape_for(corpus)))
+}
+
 fn anew(plan: &Plan, corpus: &Corpus) -> Result<Start, TrainError> {
-    let mut shape = plan.shape.unwrap_or(shape_for(corpus));
+    let mut shape = asked(plan, corpus);
     shape.check()?;
     let vocabulary = Vocabulary::train(corpus, shape.vocabulary.min(vocabulary_for(corpus)))?;
     shape.vocabulary = vocabulary.tokens.len();
@@ -67,10 +79,9 @@ fn anew(plan: &Plan, corpus: &Corpus) -> Result<Start, TrainError> {
 }
 
 /// Weights, shape and vocabulary of a model that xiao has trained.
-fn from(base: &Path, plan: &Plan) -> Result<Start, TrainError> {
-    let source = Source::File(base.into());
-    let info = Info::read(&source)?;
-    let vocabulary = Vocabulary::read(&source)?;
+fn from(source: &Source, plan: &Plan) -> Result<Start, TrainError> {
+    let info = Info::read(source)?;
+    let vocabulary = Vocabulary::read(source)?;
     let shape = Shape {
         vocabulary: info.vocabulary,
         width: info.width,
@@ -80,7 +91,7 @@ fn from(base: &Path, plan: &Plan) -> Result<Start, TrainError> {
         ffn: info.ffn,
         context: info.context,
     };
-    let problem = |what: String| TrainError::text(base, what);
+    let problem = |what: String| TrainError::text(source.name().as_ref(), what);
     if info.architecture != "llama" || !info.tied_output || shape.head_dim() != info.head_dim {
         return Err(problem(
             "it is not of the shape that xiao trains; go on from a model that xiao has trained".into(),
@@ -90,10 +101,10 @@ fn from(base: &Path, plan: &Plan) -> Result<Start, TrainError> {
         return Err(problem(format!("its rope base is {}, and xiao trains with {ROPE_BASE}", info.rope_base)));
     }
     shape.check()?;
-    if let Some(asked) = plan.shape.filter(|asked| *asked != shape) {
-        return Err(problem(format!("its shape is {shape:?}, and {asked:?} was asked for; leave the sizes to it")));
+    if plan.shape.is_some() || plan.sizes != Sizes::default() {
+        return Err(problem("it has a shape of its own; leave the sizes to it".into()));
     }
-    let floats = Floats::open(&source)?;
+    let floats = Floats::open(source)?;
     let places = Places::new(shape);
     let mut weights = vec![0.0; places.len];
     for part in places.parts() {

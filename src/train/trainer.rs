@@ -14,8 +14,8 @@ use super::{Recipe, Shape};
 
 /// Tokens that a thread takes through the model at once; what a layer keeps of them should stay in the cache.
 const PASS_TOKENS: usize = 2048;
-/// The averaged weights forget with about so many steps.
-const AVERAGE_STEPS: f32 = 250.0;
+/// The averaged weights are the mean of the last steps; of more than so many the older ones fade.
+const AVERAGE_STEPS: u64 = 250;
 /// Where on the way averaging begins.
 const AVERAGE_FROM: f64 = 0.8;
 
@@ -24,6 +24,8 @@ pub struct Trainer {
     pub weights: Vec<f32>,
     /// The mean of the last weights, once averaging has begun.
     pub average: Option<Vec<f32>>,
+    /// Of so many steps.
+    pub averaged: u64,
     pub optimizer: Optimizer,
     pub batches: Batches,
     places: Places,
@@ -59,6 +61,7 @@ impl Trainer {
         Trainer {
             weights,
             average: None,
+            averaged: 0,
             optimizer: Optimizer::new(&places),
             batches,
             workers: (0..threads).map(|_| worker()).collect(),
@@ -106,7 +109,9 @@ impl Trainer {
         let gradient = self.optimizer.step(&mut self.weights, &mut first[0].gradient, &others, rates);
         if progress >= AVERAGE_FROM {
             let average = self.average.get_or_insert_with(|| self.weights.clone());
-            average.iter_mut().zip(&self.weights).for_each(|(a, w)| *a += (w - *a) / AVERAGE_STEPS);
+            self.averaged = (self.averaged + 1).min(AVERAGE_STEPS);
+            let share = 1.0 / self.averaged as f32;
+            average.iter_mut().zip(&self.weights).for_each(|(a, w)| *a += (w - *a) * share);
         }
         self.clock.lap(Part::Optimizer);
         Stepped { tokens, loss: nats / tokens as f64, gradient }

@@ -59,6 +59,7 @@ pub(in crate::train) fn record(marks: usize) -> Record {
         curve: (0..marks).map(mark).collect(),
         untrained: Some(8.72),
         taken: "the mean of the last weights".into(),
+        kind: "Q8_0".into(),
         held_out: vec![
             HeldOut {
                 script: Script::Chinese,

@@ -198,7 +198,7 @@ pub fn scores(out: &mut String, card: &Card, record: &Record) {
 pub fn again(out: &mut String, record: &Record) {
     let _ = writeln!(
         out,
-        "## To make it again\n\n```\n{}\n```\n\nWith the same texts, seed and threads `--tokens` gives the same model; \
+        "## To make it again\n\n```\n{}\n```\n\nWith the same texts, seed and threads, and without interruption on other threads, `--tokens` gives the same weights; \
          `--minutes` ends where the machine is by then. With `--from` your own texts go on from it.\n",
         command(record)
     );
@@ -232,6 +232,9 @@ pub fn command(record: &Record) -> String {
     }
     // Left to itself it follows the length of the texts.
     words.push(format!("--dropout {}", rate(recipe.dropout)));
+    if !matches!(record.kind.as_str(), "" | "Q8_0") {
+        words.push(format!("--kind {}", argument(&record.kind)));
+    }
     words.push(format!("--name {} --licence {}", argument(&record.name), argument(&record.licence)));
     words.extend(record.author.iter().map(|author| format!("--author {}", argument(author))));
     words.join(" ")
