@@ -12,8 +12,9 @@ use super::random::Random;
 use super::weights::Places;
 use super::{Recipe, Shape};
 
-/// Tokens that a thread takes through the model at once; what a layer keeps of them should stay in the cache.
-const PASS_TOKENS: usize = 2048;
+/// Tokens that a thread takes through the model at once. With twice as many a model of 3 M parameters keeps 250 MB more
+/// and trains no faster.
+const PASS_TOKENS: usize = 1024;
 /// The averaged weights are the mean of the last steps; of more than so many the older ones fade.
 const AVERAGE_STEPS: u64 = 250;
 /// Where on the way averaging begins.
