@@ -14,7 +14,7 @@ use std::sync::Arc;
 use half::f16;
 
 use super::Config;
-use super::attention::Load;
+use super::lanes::Load;
 use super::rope::Rope;
 
 /// Positions in a page.

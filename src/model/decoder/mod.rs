@@ -12,6 +12,7 @@ mod config;
 mod exact;
 mod family;
 mod kernels;
+mod lanes;
 mod rope;
 mod weights;
 #[cfg(target_arch = "x86_64")]

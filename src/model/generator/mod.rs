@@ -5,6 +5,8 @@
 //! Emits nothing: whoever calls performs what comes back.
 
 mod blend;
+mod inside;
+mod piece;
 mod roads;
 mod step;
 #[cfg(test)]
@@ -18,15 +20,16 @@ pub use step::{Forgot, Progress, Reading, Step};
 use std::time::Instant;
 
 use super::chat::{Conversation, Role, Turn};
-use super::flaws::{Drawn, Flaws};
+use super::flaws::Drawn;
 use super::sampler::{Dice, Mirostat, Sampler, SamplerPlan};
 use super::{Distribution, Model, ModelError, TextStream, prompt};
 use crate::patch::{self, SamplerSpec};
-use crate::score::{Candidate, Guess, Inside, ParamId, ParamValues, Spent, Token};
+use crate::score::{Candidate, ParamId, ParamValues, Token};
 
 use blend::blended;
+use piece::Piece;
 use text::{Cut, Opening, Text};
-use trail::{Kept, Mark, Trail};
+use trail::{Kept, Mark};
 
 /// Roads that a token event shows.
 const TOP: usize = 8;
@@ -63,26 +66,6 @@ pub struct Generator {
     barred: (Vec<u32>, u32),
     /// The loop that is held: so many tokens.
     held: Option<u32>,
-}
-
-/// What has been drawn since the prompt.
-#[derive(Clone)]
-struct Piece {
-    stream: TextStream,
-    flaws: Flaws,
-    mirostat: Mirostat,
-    /// Tokens drawn.
-    index: u32,
-    written: String,
-    trail: Trail,
-    ended: bool,
-}
-
-impl Piece {
-    fn new(stream: TextStream, mirostat: Mirostat) -> Piece {
-        let (flaws, trail) = (Flaws::default(), Trail::default());
-        Piece { stream, flaws, mirostat, index: 0, written: String::new(), trail, ended: false }
-    }
 }
 
 impl Generator {
@@ -384,30 +367,6 @@ impl Generator {
         self.model.engine.fresh().forward(&[0], true).map(drop)
     }
 
-    /// Where the time of the last computation went.
-    fn inside(&self) -> Inside {
-        let engine = self.text.engine();
-        let nothing = super::decoder::Spent::default();
-        let spent = engine.spent().unwrap_or(&nothing);
-        let ms = |time: std::time::Duration| time.as_secs_f32() * 1000.0;
-        let guess = |g: &super::decoder::Guess| Guess {
-            layer: g.layer as u32,
-            text: self.model.tokenizer().piece(g.id),
-            p: g.p,
-        };
-        Inside {
-            spent: Spent {
-                attention_ms: ms(spent.attention),
-                feed_forward_ms: ms(spent.feed_forward),
-                output_ms: ms(spent.output),
-                sampling_ms: 0.0,
-                read_mb: engine.bytes_per_token() as f32 / 1e6,
-            },
-            layers_us: spent.layers.iter().map(|time| time.as_micros() as u32).collect(),
-            lens: engine.guesses().iter().map(guess).collect(),
-        }
-    }
-
     /// Both halves at once.
     ///
     /// # Errors
@@ -419,18 +378,5 @@ impl Generator {
     /// What is left of a character that never became whole, when no more tokens are wanted.
     pub fn finish(&mut self) -> String {
         self.piece.stream.finish()
-    }
-}
-
-impl Piece {
-    /// The token that a held loop brings next, and how long the loop is, as the parameters ask for it.
-    fn repeated(held: &mut Option<u32>, piece: &Piece, text: &Text, params: &ParamValues) -> Option<u32> {
-        if params.get(ParamId::Lock) < 0.5 || piece.index == 0 {
-            *held = None;
-            return None;
-        }
-        let length = || piece.flaws.looping().unwrap_or(params.get(ParamId::LockLength) as u32);
-        let period = *held.get_or_insert_with(|| length().clamp(1, piece.index));
-        text.ids().len().checked_sub(period as usize).map(|at| text.ids()[at])
     }
 }

@@ -13,6 +13,8 @@ use super::{Command, WorkerOptions};
 use crate::patch::{self, SamplerSpec};
 use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown};
 
+mod orders;
+
 /// The longest the thread waits without looking around.
 const LOOK: Duration = Duration::from_millis(5);
 /// The silence after a fault.
@@ -189,95 +191,6 @@ impl Player {
         self.carry_out(command);
         if held && self.generator.held().is_none() {
             self.bus.emit(Event::Loop { period: 0 });
-        }
-    }
-
-    fn carry_out(&mut self, command: Command) {
-        match command {
-            Command::Prompt { name, text } => {
-                self.prompt = Some((name, text));
-                self.again = false;
-                self.begin_soon();
-            }
-            Command::Again => {
-                if self.prompt.is_some() {
-                    // A prompt that is still to be asked is asked for the first time.
-                    self.again |= self.phase != Phase::Begin;
-                    self.begin_soon();
-                }
-            }
-            // A model that is gone has nothing to go back in; nor has a prompt that is still to be read.
-            _ if matches!(self.phase, Phase::Fault(_) | Phase::Idle | Phase::Begin | Phase::Read)
-                && !matches!(
-                    command,
-                    Command::Matrix(_)
-                        | Command::Sampler(_)
-                        | Command::Chat(_)
-                        | Command::Crash
-                        | Command::Blend { .. }
-                ) =>
-            {
-                self.notice("there is no piece to go back in just now");
-            }
-            Command::Rewind(n) => match self.generator.rewind(n) {
-                Some(rewound) => self.rewound(rewound),
-                None => self.notice("there is nothing to take back"),
-            },
-            Command::Branch => {
-                let branched = self.generator.branch();
-                self.branched(branched, "there is no other road to take");
-            }
-            Command::BranchAtLeap => {
-                let branched = self.generator.branch_at_leap();
-                self.branched(branched, "the piece has not leapt");
-            }
-            Command::Escape => match self.generator.escape() {
-                Some(period) => self.notice(&format!("out of the loop of {period} tokens")),
-                None => self.notice("the piece is in no loop"),
-            },
-            Command::Snapshot(slot) => {
-                if self.generator.snapshot(slot) {
-                    self.kept[usize::from(slot)] = (self.prompt.clone(), self.blend.clone());
-                    self.bus.emit(Event::Snapshot { slot });
-                }
-            }
-            Command::Restore(slot) => match self.generator.restore(slot) {
-                Some(Restored { prompt, text, index }) => {
-                    self.bus.emit(Event::Restore { slot, prompt, text, index });
-                    let (prompt, blend) = self.kept[usize::from(slot)].clone();
-                    self.prompt = prompt;
-                    if blend != self.blend {
-                        self.blend = blend;
-                        let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
-                        self.bus.emit(Event::Blend { name, text, tokens });
-                    }
-                    self.go_on();
-                    if self.generator.ended() {
-                        self.bus.emit(Event::PieceEnd { tokens: index });
-                        self.phase = Phase::Rest(Instant::now());
-                    }
-                }
-                None => self.notice(&format!("nothing was kept as {}", slot + 1)),
-            },
-            Command::Blend { name, text } => {
-                match self.generator.blend_with(Some(text.as_str()).filter(|text| !text.is_empty())) {
-                    Ok(tokens) => {
-                        self.blend = (!text.is_empty()).then(|| ((name.clone(), text.clone()), tokens));
-                        self.bus.emit(Event::Blend { name, text, tokens });
-                    }
-                    Err(problem) => self.notice(&problem.to_string()),
-                }
-            }
-            Command::Matrix(matrix) => self.modulation.take(matrix),
-            Command::Chat(chat) => {
-                self.generator.set_manner(chat.clone());
-                self.chat = chat;
-            }
-            Command::Sampler(spec) => {
-                self.sampler = spec;
-                self.take_plan(true);
-            }
-            Command::Crash => panic!("the performer broke the generator"),
         }
     }
 
