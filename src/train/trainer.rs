@@ -121,14 +121,18 @@ impl Trainer {
     /// The surprise of these pieces in nats, each alone, with these weights (the present ones, or the averaged).
     pub fn surprise(&mut self, pieces: &[Encoded], weights: Option<&[f32]>) -> f64 {
         let weights = weights.unwrap_or(&self.weights);
-        let mut parts = vec![Batch::default()];
+        let mut parts: Vec<Batch> = Vec::new();
         for piece in parted(pieces.to_vec(), self.places.shape.context) {
-            if parts.last().is_some_and(|part| part.len() + piece.ids.len() > PASS_TOKENS && !part.is_empty()) {
-                parts.push(Batch::default());
+            match parts.last_mut().filter(|part| part.len() + piece.ids.len() <= PASS_TOKENS) {
+                Some(part) => part.push(&piece.ids),
+                None => {
+                    let mut part = Batch::default();
+                    part.push(&piece.ids);
+                    parts.push(part);
+                }
             }
-            parts.last_mut().unwrap_or(&mut Batch::default()).push(&piece.ids);
         }
-        let share = parts.len().div_ceil(self.workers.len());
+        let share = parts.len().div_ceil(self.workers.len()).max(1);
         let nats = thread::scope(|scope| {
             let sums: Vec<_> = self
                 .workers

@@ -10,18 +10,12 @@ impl Pass {
     pub fn products(&mut self, weights: &[f32], batch: &Batch, gradients: Gradients) {
         self.fit(batch);
         let Shape { vocabulary, width, ffn, .. } = self.places.shape;
-        let (n, stride) = (batch.len(), width + 2 * self.places.shape.kv_width());
+        let n = batch.len();
         let Pass { places, heads, layers, x, normed, logits, dx, dnormed, dgated, dattended, dqkv, dp, .. } = self;
         let Gradients { values: g, .. } = gradients;
         for (kept, layer) in layers.iter_mut().zip(&places.layers) {
             product::forward(&mut kept.qkv, Into::Place, &kept.normed, &weights[layer.qkv.clone()], n, width);
-            let mut at = 0;
-            for rows in batch.rows() {
-                let p = &mut kept.p[at..at + heads.kept(rows.len())];
-                at += p.len();
-                let out = &mut kept.attended[rows.start * width..rows.end * width];
-                heads.forward(&kept.qkv[rows.start * stride..rows.end * stride], p, out, true);
-            }
+            heads.forward(batch, &kept.qkv, &mut kept.p, &mut kept.attended, true);
             product::forward(x, Into::Sum, &kept.attended, &weights[layer.output.clone()], n, width);
             let gate_up = &weights[layer.gate_up.clone()];
             product::forward(&mut kept.gate_up, Into::Place, &kept.normed_middle, gate_up, n, width);
@@ -43,14 +37,7 @@ impl Pass {
             product::gradient(&mut g[layer.gate_up.clone()], &kept.gate_up, &kept.normed_middle, n, width);
             product::back(dattended, dx, &weights[layer.output.clone()], n, width);
             product::gradient(&mut g[layer.output.clone()], dx, &kept.attended, n, width);
-            let mut at = 0;
-            for rows in batch.rows() {
-                let p = &kept.p[at..at + heads.kept(rows.len())];
-                at += p.len();
-                let inner = rows.start * stride..rows.end * stride;
-                let dout = &dattended[rows.start * width..rows.end * width];
-                heads.back(&kept.qkv[inner.clone()], p, dout, dp, &mut dqkv[inner], true);
-            }
+            heads.back(batch, (&kept.qkv, &kept.p), dattended, dp, dqkv, true);
             product::back(dnormed, dqkv, &weights[layer.qkv.clone()], n, width);
             product::gradient(&mut g[layer.qkv.clone()], dqkv, &kept.normed, n, width);
         }

@@ -2,6 +2,7 @@
 //!
 //! Rows are taken in blocks, so that of the square of scores little more than its lower half is computed.
 
+use super::Batch;
 use super::kernels::{attend, attend_back};
 use super::product::{Into, Matrix, multiply};
 use crate::train::Shape;
@@ -42,7 +43,7 @@ impl Heads {
 
     /// `out (t, width)` from `qkv (t, stride)`; the probabilities `p (heads, t, t)` are kept for the way back.
     /// With `alone`, the products are computed and nothing between them.
-    pub fn forward(&self, qkv: &[f32], p: &mut [f32], out: &mut [f32], alone: bool) {
+    fn forward_one(&self, qkv: &[f32], p: &mut [f32], out: &mut [f32], alone: bool) {
         let (stride, dim) = (self.stride(), self.head_dim);
         let t = qkv.len() / stride;
         let scale = 1.0 / (dim as f32).sqrt();
@@ -67,7 +68,7 @@ impl Heads {
     }
 
     /// `dqkv (t, stride)` from `dout (t, width)`; whatever stood in `dqkv` goes. `dp` has room for a block of rows.
-    pub fn back(&self, qkv: &[f32], p: &[f32], dout: &[f32], dp: &mut [f32], dqkv: &mut [f32], alone: bool) {
+    fn back_one(&self, qkv: &[f32], p: &[f32], dout: &[f32], dp: &mut [f32], dqkv: &mut [f32], alone: bool) {
         let (stride, dim) = (self.stride(), self.head_dim);
         let t = qkv.len() / stride;
         let scale = 1.0 / (dim as f32).sqrt();
@@ -94,6 +95,37 @@ impl Heads {
                 multiply(&mut dqkv[first * stride + q..], stride, Into::Sum, dp, keys, scale);
                 multiply(&mut dqkv[k..], stride, Into::Sum, dp.t(), queries, scale);
             }
+        }
+    }
+
+    /// Every segment of a batch, one behind the other: `out (n, width)` from `qkv (n, stride)`.
+    pub fn forward(&self, batch: &Batch, qkv: &[f32], p: &mut [f32], out: &mut [f32], alone: bool) {
+        let mut rest = p;
+        for rows in batch.rows() {
+            let (p, after) = rest.split_at_mut(self.kept(rows.len()));
+            rest = after;
+            let out = &mut out[rows.start * self.width..rows.end * self.width];
+            self.forward_one(&qkv[rows.start * self.stride()..rows.end * self.stride()], p, out, alone);
+        }
+    }
+
+    /// The same on the way back: `dqkv (n, stride)` from `dout (n, width)`.
+    pub fn back(
+        &self,
+        batch: &Batch,
+        kept: (&[f32], &[f32]),
+        dout: &[f32],
+        dp: &mut [f32],
+        dqkv: &mut [f32],
+        alone: bool,
+    ) {
+        let (qkv, mut rest) = kept;
+        for rows in batch.rows() {
+            let (p, after) = rest.split_at(self.kept(rows.len()));
+            rest = after;
+            let inner = rows.start * self.stride()..rows.end * self.stride();
+            let dout = &dout[rows.start * self.width..rows.end * self.width];
+            self.back_one(&qkv[inner.clone()], p, dout, dp, &mut dqkv[inner], alone);
         }
     }
 

@@ -278,13 +278,7 @@ impl Pass {
         // Keys follow the queries in each row and turn as they do.
         kernels::turn(&mut kept.qkv, stride, shape.heads + shape.kv_heads, turned, dim, false);
         clock.lap(Part::Elements);
-        let mut at = 0;
-        for rows in batch.rows() {
-            let p = &mut kept.p[at..at + heads.kept(rows.len())];
-            at += p.len();
-            let out = &mut kept.attended[rows.start * width..rows.end * width];
-            heads.forward(&kept.qkv[rows.start * stride..rows.end * stride], p, out, false);
-        }
+        heads.forward(batch, &kept.qkv, &mut kept.p, &mut kept.attended, false);
         dropout.act(&mut kept.attended, l, 0);
         clock.lap(Part::Attention);
         product::forward(x, Into::Sum, &kept.attended, w(&layer.output), n, width);
@@ -329,14 +323,7 @@ impl Pass {
         product::gradient(&mut gradients[layer.output.clone()], dx, &kept.attended, n, width);
         clock.lap(Part::Products);
         dropout.act(dattended, l, 0);
-        let mut at = 0;
-        for rows in batch.rows() {
-            let p = &kept.p[at..at + heads.kept(rows.len())];
-            at += p.len();
-            let inner = rows.start * stride..rows.end * stride;
-            let dout = &dattended[rows.start * width..rows.end * width];
-            heads.back(&kept.qkv[inner.clone()], p, dout, dp, &mut dqkv[inner], false);
-        }
+        heads.back(batch, (&kept.qkv, &kept.p), dattended, dp, dqkv, false);
         clock.lap(Part::Attention);
         kernels::turn(dqkv, stride, shape.heads + shape.kv_heads, turned, dim, true);
         clock.lap(Part::Elements);
