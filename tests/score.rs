@@ -135,7 +135,7 @@ fn what_cannot_be_scored_is_refused_in_one_line() {
     for (args, words) in [
         (&["embedded", "empty.txt"][..], &["empty.txt", "no text"][..]),
         (&["embedded", "zh.txt", "blank.txt"], &["blank.txt", "no text"]),
-        (&["embedded", "latin.txt"], &["latin.txt", "UTF-8"]),
+        (&["embedded", "latin.txt"], &["latin.txt", "byte 3 (0xE9)", "UTF-8"]),
         (&["embedded", "zeros.bin"], &["zeros.bin", "no text"]),
         (&["embedded", "nowhere.txt"], &["nowhere.txt", "- for stdin"]),
         (&["embedded", "."], &[".", "directory"]),

@@ -137,11 +137,15 @@ fn read_text(file: &std::path::Path) -> anyhow::Result<String> {
 /// Reads a text to its end; the error names it.
 fn text_of(name: &str, from: impl std::io::Read) -> anyhow::Result<String> {
     use anyhow::Context;
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut from.take(LONGEST_TEXT + 1), &mut text)
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut from.take(LONGEST_TEXT + 1), &mut bytes)
         .with_context(|| format!("{name} cannot be read as text"))?;
-    anyhow::ensure!(text.len() as u64 <= LONGEST_TEXT, "{name} is longer than 64 MiB; give a part of it");
-    Ok(text)
+    anyhow::ensure!(bytes.len() as u64 <= LONGEST_TEXT, "{name} is longer than 64 MiB; give a part of it");
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let byte = error.as_bytes()[at];
+        anyhow::anyhow!("{name} cannot be read as text: byte {at} (0x{byte:02X}) is not UTF-8; save it as UTF-8")
+    })
 }
 
 /// Prints a value as JSON.
