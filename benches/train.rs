@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use candle_core::DType;
 use xiao::model::bench::Series;
-use xiao::train::{Batch, Dropout, Gradients, Part, Pass, Places, Shape};
+use xiao::train::{Batch, Dropout, Gradients, Pass, Places, Shape, TensorPlace};
 
 #[path = "../tests/common/autograd.rs"]
 mod autograd;

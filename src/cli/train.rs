@@ -67,9 +67,9 @@ pub struct Train {
     /// Keep a checkpoint so often: what a crash costs at most
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = positive)]
     checkpoint: f64,
-    /// Threads that compute; without it, one for each core
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    /// Threads that compute, up to 64; without it, one for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    threads: Option<u8>,
     /// How much is heard for the model's card: some samples or all that it has room for
     #[arg(long, value_enum, default_value_t = Listening::Quick)]
     card: Listening,
@@ -134,9 +134,10 @@ struct RecipeArgs {
     /// The same seed and number of threads give the same model, if --tokens ends it
     #[arg(long, value_name = "N", default_value_t = Recipe::default().seed)]
     seed: u64,
-    /// Tokens in one step
-    #[arg(long, value_name = "N", default_value_t = Recipe::default().batch_tokens)]
-    batch: usize,
+    /// Tokens in one step, 64 to 1048576
+    #[arg(long, value_name = "N", default_value_t = Recipe::default().batch_tokens as u64,
+        value_parser = clap::value_parser!(u64).range(64..=1 << 20))]
+    batch: u64,
     /// The highest learning rate, of the table of tokens; that of the matrices is in proportion to it
     #[arg(long, value_name = "X", value_parser = rate)]
     learning_rate: Option<f64>,
@@ -189,7 +190,7 @@ impl ShapeArgs {
 impl Train {
     pub fn run(self) -> anyhow::Result<()> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.threads.unwrap_or(cores).clamp(1, 64);
+        let threads = self.threads.map_or(cores.min(64), usize::from);
         // Samples and scores are computed by one thread each: the pool's others would spin beside the training.
         super::set_threads(1);
         let (named, sizes) = (self.size.map(Size::shape), self.shape.sizes());
@@ -206,7 +207,7 @@ impl Train {
             seed: self.recipe.seed,
             minutes,
             tokens: self.tokens,
-            batch_tokens: self.recipe.batch.clamp(64, 1 << 20),
+            batch_tokens: self.recipe.batch as usize,
             learning_rate: rate.unwrap_or(usual.learning_rate),
             matrix_rate: rate.map_or(usual.matrix_rate, |rate| rate * usual.matrix_rate / usual.learning_rate),
             weight_decay: self.recipe.weight_decay,

@@ -1,8 +1,8 @@
 //! What is read in which order: each epoch every piece once, in an order of its own.
 //!
 //! A piece is read from its beginning, so that the model learns how pieces begin and end. One that is longer than the
-//! context is read in parts, each begun by the control token as a piece is. Pieces of a source with weight 0.3 are read in
-//! three epochs of ten, those with weight 2 twice in each.
+//! context is read in parts, each begun by the control token as a piece is, and by a whole line where there are lines.
+//! Pieces of a source with weight 0.3 are read in three epochs of ten, those with weight 2 twice in each.
 
 use super::pass::Batch;
 use super::random::Random;
@@ -19,30 +19,28 @@ pub struct Encoded {
 #[derive(Clone, Debug)]
 pub struct Batches {
     pieces: Vec<Encoded>,
-    context: usize,
     seed: u64,
-    at: Place,
+    at: Position,
     order: Vec<usize>,
 }
 
 /// Where the walk stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Place {
+pub struct Position {
     pub epoch: u64,
     /// Parts of the present epoch that have been read.
     pub part: usize,
 }
 
 impl Batches {
-    /// The walk from `at` on, through parts of at most `context` tokens.
-    pub fn new(pieces: Vec<Encoded>, context: usize, seed: u64, at: Place) -> Batches {
-        let pieces = parted(pieces, context);
-        let mut batches = Batches { pieces, context, seed, at, order: Vec::new() };
+    /// The walk from `at` on, through pieces that fit into the context.
+    pub fn new(pieces: Vec<Encoded>, seed: u64, at: Position) -> Batches {
+        let mut batches = Batches { pieces, seed, at, order: Vec::new() };
         batches.shuffle();
         batches
     }
 
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Position {
         self.at
     }
 
@@ -67,7 +65,7 @@ impl Batches {
         let mut taken = 0;
         while taken < tokens {
             if self.at.part >= self.order.len() {
-                self.at = Place { epoch: self.at.epoch + 1, part: 0 };
+                self.at = Position { epoch: self.at.epoch + 1, part: 0 };
                 self.shuffle();
                 // Weights so small that an epoch may be empty.
                 continue;
@@ -79,13 +77,12 @@ impl Batches {
                 least.push(&piece.ids);
             }
         }
-        debug_assert!(into.iter().flat_map(|batch| &batch.segments).all(|n| *n <= self.context));
         taken
     }
 }
 
-/// Pieces of which none foresees more than `context` tokens.
-pub fn parted(pieces: Vec<Encoded>, context: usize) -> Vec<Encoded> {
+/// Pieces of which none foresees more than `context` tokens; a longer one is cut behind a `line_end` where it has one.
+pub fn parted(pieces: Vec<Encoded>, context: usize, line_end: u32) -> Vec<Encoded> {
     let mut parts = Vec::with_capacity(pieces.len());
     for piece in pieces {
         if piece.ids.len() <= context + 1 {
@@ -94,15 +91,25 @@ pub fn parted(pieces: Vec<Encoded>, context: usize) -> Vec<Encoded> {
             }
             continue;
         }
-        let (tag, rest) = (piece.ids[0], &piece.ids[1..]);
-        // Alike in length, so that no part is a few tokens only.
-        let many = rest.len().div_ceil(context);
-        for part in rest.chunks(rest.len().div_ceil(many)) {
+        let (tag, mut rest) = (piece.ids[0], &piece.ids[1..]);
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(cut(rest, context, line_end));
             let ids = std::iter::once(tag).chain(part.iter().copied()).collect();
             parts.push(Encoded { ids, weight: piece.weight });
+            rest = after;
         }
     }
     parts
+}
+
+/// How many tokens the next part takes: about as many as those after it, so that no part is a few tokens only.
+fn cut(rest: &[u32], context: usize, line_end: u32) -> usize {
+    if rest.len() <= context {
+        return rest.len();
+    }
+    let even = rest.len().div_ceil(rest.len().div_ceil(context));
+    let lines = (even / 2..=context).filter(|at| rest[at - 1] == line_end);
+    lines.min_by_key(|at| at.abs_diff(even)).unwrap_or(even)
 }
 
 #[cfg(test)]
@@ -116,7 +123,7 @@ mod tests {
     #[test]
     fn an_epoch_reads_every_piece_once_and_another_in_another_order() {
         let pieces: Vec<_> = (0..20).map(|i| piece(i * 10, 4, 1.0)).collect();
-        let mut batches = Batches::new(pieces, 16, 3, Place::default());
+        let mut batches = Batches::new(pieces, 3, Position::default());
         assert_eq!(batches.tokens(), 60);
         let mut into = [Batch::default(), Batch::default()];
         let mut epoch = || {
@@ -136,12 +143,12 @@ mod tests {
     #[test]
     fn a_walk_goes_on_from_where_it_stood() {
         let pieces: Vec<_> = (0..50).map(|i| piece(i * 10, 3 + i % 5, 0.7)).collect();
-        let mut whole = Batches::new(pieces.clone(), 16, 3, Place::default());
+        let mut whole = Batches::new(pieces.clone(), 3, Position::default());
         let mut into = [Batch::default()];
         for _ in 0..9 {
             whole.next(40, &mut into);
         }
-        let mut resumed = Batches::new(pieces, 16, 3, whole.place());
+        let mut resumed = Batches::new(pieces, 3, whole.place());
         let mut again = [Batch::default()];
         for _ in 0..9 {
             whole.next(40, &mut into);
@@ -153,7 +160,7 @@ mod tests {
     #[test]
     fn weights_tell_how_often_a_piece_is_read() {
         let pieces = vec![piece(0, 3, 0.25), piece(100, 3, 1.0), piece(200, 3, 2.0)];
-        let mut batches = Batches::new(pieces, 16, 1, Place::default());
+        let mut batches = Batches::new(pieces, 1, Position::default());
         let mut counts = [0.0f64; 3];
         let mut into = [Batch::default()];
         for _ in 0..2000 {
@@ -168,10 +175,19 @@ mod tests {
 
     #[test]
     fn a_long_piece_is_read_in_even_parts_that_begin_alike() {
-        let parts = parted(vec![piece(0, 40, 1.0), piece(50, 1, 1.0)], 16);
+        let parts = parted(vec![piece(0, 40, 1.0), piece(50, 1, 1.0)], 16, 99);
         assert_eq!(parts.iter().map(|p| p.ids.len()).collect::<Vec<_>>(), [14, 14, 14]);
         assert!(parts.iter().all(|p| p.ids[0] == 0));
         let text: Vec<u32> = parts.iter().flat_map(|p| p.ids[1..].to_vec()).collect();
         assert_eq!(text, (1..40).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_long_piece_is_cut_behind_its_lines() {
+        // The tag 9, then lines of seven tokens that end in 1.
+        let ids = std::iter::once(9).chain((1..=70).map(|i| u32::from(i % 7 == 0))).collect();
+        let parts = parted(vec![Encoded { ids, weight: 1.0 }], 16, 1);
+        assert_eq!(parts.iter().map(|p| p.ids.len() - 1).collect::<Vec<_>>(), [14; 5]);
+        assert!(parts.iter().all(|p| p.ids[0] == 9 && p.ids.ends_with(&[1])));
     }
 }

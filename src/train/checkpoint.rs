@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::batches::Place;
+use super::batches::Position;
 use super::weights::Places;
 use super::{Record, TrainError, Vocabulary};
 
@@ -31,7 +31,7 @@ pub struct Checkpoint {
 pub struct Head {
     pub record: Record,
     pub vocabulary: Vocabulary,
-    pub place: Place,
+    pub place: Position,
     pub steps: u64,
     /// Steps that the averaged weights are the mean of.
     #[serde(default)]
@@ -49,26 +49,6 @@ impl Checkpoint {
         let mut name = model.as_os_str().to_owned();
         name.push(".checkpoint");
         name.into()
-    }
-
-    /// Writes it in the place of the one before, which stays whole until this one is.
-    ///
-    /// # Errors
-    /// The disk is full, or the folder cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
-        write_whole(path, |out| {
-            let mut hashed = Hashed { out, hash: Sha256::new() };
-            let out = &mut hashed;
-            out.write_all(MAGIC)?;
-            let head = serde_json::to_vec(&self.head).map_err(io::Error::other)?;
-            out.write_all(&(head.len() as u64).to_le_bytes())?;
-            out.write_all(&head)?;
-            for run in [&self.weights, &self.first, &self.second].into_iter().chain(&self.average).chain(&self.best) {
-                write_run(out, run)?;
-            }
-            let hash = hashed.hash.finalize();
-            hashed.out.write_all(&hash)
-        })
     }
 
     /// Reads one; `None` where there is none.
@@ -114,6 +94,26 @@ impl Checkpoint {
         let best = head.has_best.then(&mut run).transpose()?;
         Ok(Some(Checkpoint { head, weights, first, second, average, best }))
     }
+}
+
+/// Writes a checkpoint in the place of the one before, which stays whole until this one is. `runs` are the weights, the
+/// optimizer's two, and those that the head says follow.
+///
+/// # Errors
+/// The disk is full, or the folder cannot be written.
+pub fn save(path: &Path, head: &Head, runs: &[&[f32]]) -> Result<(), TrainError> {
+    write_whole(path, |out| {
+        let mut hashed = Hashed { out, hash: Sha256::new() };
+        hashed.write_all(MAGIC)?;
+        let head = serde_json::to_vec(head).map_err(io::Error::other)?;
+        hashed.write_all(&(head.len() as u64).to_le_bytes())?;
+        hashed.write_all(&head)?;
+        for run in runs {
+            write_run(&mut hashed, run)?;
+        }
+        let hash = hashed.hash.finalize();
+        hashed.out.write_all(&hash)
+    })
 }
 
 /// Hashes what is written through it.
@@ -199,7 +199,7 @@ pub(crate) mod tests {
         let head = Head {
             record: record(shape),
             vocabulary: Vocabulary { tokens: vec!["a".to_string(); 260], merges: vec!["b c".to_string()] },
-            place: Place { epoch: 3, part: 7 },
+            place: Position { epoch: 3, part: 7 },
             steps: 9,
             averaged: 0,
             best: Some(4.5),
@@ -209,6 +209,13 @@ pub(crate) mod tests {
         Checkpoint { head, weights: run(1), first: run(2), second: run(3), average: None, best: Some(run(4)) }
     }
 
+    fn put(checkpoint: &Checkpoint, path: &Path) {
+        let Checkpoint { head, weights, first, second, average, best } = checkpoint;
+        let runs: Vec<&[f32]> =
+            [weights, first, second].into_iter().chain(average).chain(best).map(Vec::as_slice).collect();
+        save(path, head, &runs).unwrap();
+    }
+
     #[test]
     fn a_checkpoint_comes_back_bit_for_bit() {
         let folder = tempfile::tempdir().unwrap();
@@ -216,8 +223,8 @@ pub(crate) mod tests {
         assert!(path.ends_with("wind.gguf.checkpoint"));
         assert_eq!(Checkpoint::load(&path).unwrap(), None);
         let saved = checkpoint();
-        saved.save(&path).unwrap();
-        saved.save(&path).unwrap();
+        put(&saved, &path);
+        put(&saved, &path);
         assert_eq!(Checkpoint::load(&path).unwrap(), Some(saved));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
@@ -226,7 +233,7 @@ pub(crate) mod tests {
     fn a_damaged_checkpoint_is_told_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("wind.gguf.checkpoint");
-        checkpoint().save(&path).unwrap();
+        put(&checkpoint(), &path);
         let whole = std::fs::read(&path).unwrap();
         let mut flipped = whole.clone();
         flipped[5000] ^= 1;

@@ -58,7 +58,7 @@ pub fn picture(record: &Record) -> String {
         text(&mut svg, [x, y], "middle", WORDS, 14, "nothing has been measured yet");
     } else if let Some(nats) = above {
         let says = format!("it begins above, at {nats:.2}");
-        text(&mut svg, [FIELD[1], FIELD[2] + 10.0], "end", WORDS, 12, &says);
+        text(&mut svg, [FIELD[1], FIELD[2] - 6.0], "end", WORDS, 12, &says);
     }
     legend(&mut svg, &ends);
     label_ends(&mut svg, ends);

@@ -72,12 +72,12 @@ pub fn gguf(
     if let Some(card) = card {
         file.key(CARD, card);
     }
-    for part in places.parts() {
-        let values = &weights[part.range.clone()];
-        if part.is_norm() {
-            file.tensor(&part.name, &[part.columns], "F32", values)?;
+    for tensor in places.tensors() {
+        let values = &weights[tensor.range.clone()];
+        if tensor.is_norm() {
+            file.tensor(&tensor.name, &[tensor.columns], "F32", values)?;
         } else {
-            file.tensor(&part.name, &[part.rows, part.columns], kind, values)?;
+            file.tensor(&tensor.name, &[tensor.rows, tensor.columns], kind, values)?;
         }
     }
     Ok(file.finish())

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::thread;
 
 use super::pass::kernels::{add, square_sum};
-use super::pass::product::{Into, Matrix, multiply};
+use super::pass::product::{Matrix, Target, multiply};
 use super::weights::Places;
 
 /// How much of the averages stays from step to step.
@@ -73,14 +73,14 @@ const RUN: usize = 1 << 16;
 impl Optimizer {
     pub fn new(places: &Places) -> Optimizer {
         let mut jobs = Vec::new();
-        for part in places.parts() {
-            if part.is_norm() || part.is_embedding() {
-                let range = part.range.clone();
+        for tensor in places.tensors() {
+            if tensor.is_norm() || tensor.is_embedding() {
+                let range = tensor.range.clone();
                 let ends = |at: usize| (at + RUN).min(range.end);
-                let run = |at| Job { range: at..ends(at), kind: Kind::Adam(!part.is_norm()) };
+                let run = |at| Job { range: at..ends(at), kind: Kind::Adam(!tensor.is_norm()) };
                 jobs.extend(range.clone().step_by(RUN).map(run));
             } else {
-                jobs.push(Job { range: part.range, kind: Kind::Muon { rows: part.rows, columns: part.columns } });
+                jobs.push(Job { range: tensor.range, kind: Kind::Muon { rows: tensor.rows, columns: tensor.columns } });
             }
         }
         Optimizer { first: vec![0.0; places.len], second: vec![0.0; places.len], steps: 0, jobs }
@@ -231,15 +231,15 @@ impl Room {
         for _ in 0..5 {
             let x = Matrix::new(direction, rows, columns);
             let (left, right) = if wide { (x, x.t()) } else { (x.t(), x) };
-            multiply(square, n, Into::Place, left, right, 1.0);
+            multiply(square, n, Target::Overwrite, left, right, 1.0);
             // polynomial = b × square + c × square²
             blend(polynomial, 0.0, square, B);
             let s = Matrix::new(square, n, n);
-            multiply(polynomial, n, Into::Sum, s, s, C);
+            multiply(polynomial, n, Target::Add, s, s, C);
             let p = Matrix::new(polynomial, n, n);
             blend(next, 0.0, direction, A);
             let (left, right) = if wide { (p, x) } else { (x, p) };
-            multiply(next, columns, Into::Sum, left, right, 1.0);
+            multiply(next, columns, Target::Add, left, right, 1.0);
             std::mem::swap(direction, next);
         }
     }

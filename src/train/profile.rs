@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::batches::{Batches, Encoded, Place};
+use super::batches::{Batches, Encoded, Position};
 use super::pass::{Batch, Dropout, Gradients, Part, Pass};
 use super::random::Random;
 use super::trainer::Trainer;
@@ -31,7 +31,7 @@ impl Profile {
         let recipe = Recipe::default();
         let (rows, places) = (recipe.batch_tokens / threads, Places::new(shape));
         let encoded = pieces.iter().map(|ids| Encoded { ids: ids.clone(), weight: 1.0 }).collect();
-        let batches = Batches::new(encoded, shape.context, 1, Place::default());
+        let batches = Batches::new(encoded, 1, Position::default());
         let mut trainer = Trainer::new(shape, recipe, threads, batches, places.start(1));
 
         let mut batch = Batch::default();

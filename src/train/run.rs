@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::batches::{Batches, Encoded};
-use super::checkpoint::{Checkpoint, Head, write_whole};
+use super::batches::{Batches, Encoded, parted};
+use super::checkpoint::{self, Checkpoint, Head, write_whole};
 use super::export;
 use super::output;
 use super::plan::{News, Plan, Progress, Trained};
@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
     fn new(plan: &'a Plan, corpus: &'a Corpus, state: Checkpoint) -> Result<Run<'a>, TrainError> {
         let Checkpoint { mut head, weights, first, second, average, best } = state;
         let tokenizer = head.vocabulary.tokenizer()?;
-        let context = head.record.shape.context;
+        let (context, line_end) = (head.record.shape.context, head.vocabulary.line_end());
         let weight = |source: usize| corpus.report.sources.get(source).map_or(1.0, |source| source.weight);
         let ids = encode(&tokenizer, &corpus.training, plan.threads);
         let pieces: Vec<Encoded> = ids
@@ -156,7 +156,8 @@ impl<'a> Run<'a> {
                 glance.push(Encoded { ids, weight: 1.0 });
             }
         }
-        let batches = Batches::new(pieces, context, plan.recipe.seed, head.place);
+        let glance = parted(glance, context, line_end);
+        let batches = Batches::new(parted(pieces, context, line_end), plan.recipe.seed, head.place);
         head.record.corpus_tokens = batches.tokens();
         let mut trainer = Trainer::new(head.record.shape, plan.recipe.clone(), plan.threads, batches, weights);
         trainer.optimizer.resume(first, second, head.steps);
@@ -203,7 +204,7 @@ impl<'a> Run<'a> {
             let crosses = |many: f64| (share * many).floor() > (before * many).floor() || share >= 1.0;
             if crosses(MARKS) {
                 let looks = crosses(MARKS / 10.0);
-                let held_out = looks.then(|| self.glance(tokens)).flatten();
+                let held_out = looks.then(|| self.look(tokens)).flatten();
                 let Record { tokens, seconds, .. } = self.head.record;
                 self.head.record.curve.push(Mark { tokens, seconds, loss: recent.take(), held_out });
             }
@@ -236,7 +237,7 @@ impl<'a> Run<'a> {
     }
 
     /// Looks at the held-out part; the best weights so far are kept.
-    fn glance(&mut self, tokens: u64) -> Option<f64> {
+    fn look(&mut self, tokens: u64) -> Option<f64> {
         if self.glance.is_empty() {
             return None;
         }
@@ -305,21 +306,17 @@ impl<'a> Run<'a> {
         self.head.steps = self.trainer.optimizer.steps;
         self.head.has_average = self.trainer.average.is_some();
         self.head.has_best = self.best.is_some();
-        let checkpoint = Checkpoint {
-            head: self.head.clone(),
-            weights: self.trainer.weights.clone(),
-            first: self.trainer.optimizer.first.clone(),
-            second: self.trainer.optimizer.second.clone(),
-            average: self.trainer.average.clone(),
-            best: self.best.clone(),
-        };
-        checkpoint.save(&Checkpoint::path(&self.plan.output))
+        let (trainer, optimizer) = (&self.trainer, &self.trainer.optimizer);
+        let mut runs: Vec<&[f32]> = vec![&trainer.weights, &optimizer.first, &optimizer.second];
+        runs.extend(trainer.average.as_deref());
+        runs.extend(self.best.as_deref());
+        checkpoint::save(&Checkpoint::path(&self.plan.output), &self.head, &runs)
     }
 
     /// Chooses the weights, writes the file and measures it as it is written.
     fn finish(mut self, tokens: u64, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
         let saved = self.save();
-        let last = self.glance(tokens);
+        let last = self.look(tokens);
         let mut chosen = (last.unwrap_or(f64::INFINITY), self.trainer.weights.clone(), "the last weights");
         if let Some(average) = self.trainer.average.take().filter(|_| last.is_some()) {
             let nats = self.trainer.surprise(&self.glance, Some(&average)) / tokens as f64;

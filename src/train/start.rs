@@ -1,7 +1,8 @@
 //! The state before the first step.
 
-use super::batches::Place;
+use super::batches::Position;
 use super::checkpoint::{Checkpoint, Head};
+use super::memory;
 use super::pass::ROPE_BASE;
 use super::plan::Plan;
 use super::weights::Places;
@@ -22,7 +23,7 @@ const LONG: u64 = 10_000_000;
 /// The shape or the base cannot be used.
 pub fn begin(plan: &Plan, corpus: &Corpus) -> Result<Checkpoint, TrainError> {
     let Start { shape, vocabulary, weights, base } = match &plan.base {
-        Some(base) => from(base, plan)?,
+        Some(base) => from(base, plan, corpus)?,
         None => anew(plan, corpus)?,
     };
     let record = Record {
@@ -48,7 +49,7 @@ pub fn begin(plan: &Plan, corpus: &Corpus) -> Result<Checkpoint, TrainError> {
     let head = Head {
         record,
         vocabulary,
-        place: Place::default(),
+        place: Position::default(),
         steps: 0,
         averaged: 0,
         best: None,
@@ -73,13 +74,14 @@ pub fn asked(plan: &Plan, corpus: &Corpus) -> Shape {
 fn anew(plan: &Plan, corpus: &Corpus) -> Result<Start, TrainError> {
     let mut shape = asked(plan, corpus);
     shape.check()?;
+    memory::check(&shape, plan.threads, plan.recipe.batch_tokens, corpus)?;
     let vocabulary = Vocabulary::train(corpus, shape.vocabulary.min(vocabulary_for(corpus)))?;
     shape.vocabulary = vocabulary.tokens.len();
     Ok(Start { shape, vocabulary, weights: Places::new(shape).start(plan.recipe.seed), base: None })
 }
 
 /// Weights, shape and vocabulary of a model that xiao has trained.
-fn from(source: &Source, plan: &Plan) -> Result<Start, TrainError> {
+fn from(source: &Source, plan: &Plan, corpus: &Corpus) -> Result<Start, TrainError> {
     let info = Info::read(source)?;
     let vocabulary = Vocabulary::read(source)?;
     let shape = Shape {
@@ -104,12 +106,13 @@ fn from(source: &Source, plan: &Plan) -> Result<Start, TrainError> {
     if plan.shape.is_some() || plan.sizes != Sizes::default() {
         return Err(problem("it has a shape of its own; leave the sizes to it".into()));
     }
+    memory::check(&shape, plan.threads, plan.recipe.batch_tokens, corpus)?;
     let floats = Floats::open(source)?;
     let places = Places::new(shape);
     let mut weights = vec![0.0; places.len];
-    for part in places.parts() {
-        let dimensions: &[usize] = if part.is_norm() { &[part.columns] } else { &[part.rows, part.columns] };
-        weights[part.range].copy_from_slice(&floats.read(&part.name, dimensions)?);
+    for tensor in places.tensors() {
+        let dimensions: &[usize] = if tensor.is_norm() { &[tensor.columns] } else { &[tensor.rows, tensor.columns] };
+        weights[tensor.range].copy_from_slice(&floats.read(&tensor.name, dimensions)?);
     }
     let base = Some((info.name, source.sha256()?));
     Ok(Start { shape, vocabulary, weights, base })

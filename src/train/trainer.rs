@@ -5,7 +5,7 @@
 
 use std::thread;
 
-use super::batches::{Batches, Encoded, parted};
+use super::batches::{Batches, Encoded};
 use super::optimizer::{Optimizer, Rates};
 use super::pass::{Batch, Clock, Dropout, Gradients, Part, Pass};
 use super::random::Random;
@@ -29,7 +29,6 @@ pub struct Trainer {
     pub averaged: u64,
     pub optimizer: Optimizer,
     pub batches: Batches,
-    places: Places,
     recipe: Recipe,
     workers: Vec<Worker>,
     /// So many passes for each thread, thread after thread.
@@ -53,11 +52,21 @@ pub struct Stepped {
     pub gradient: f32,
 }
 
+/// Passes of each thread in one step.
+fn passes(batch_tokens: usize, threads: usize) -> usize {
+    batch_tokens.div_ceil(threads).div_ceil(PASS_TOKENS).max(1)
+}
+
+/// Tokens of one pass, but for the last piece's overhang.
+pub fn pass_tokens(batch_tokens: usize, threads: usize) -> usize {
+    batch_tokens.div_ceil(threads * passes(batch_tokens, threads))
+}
+
 impl Trainer {
     pub fn new(shape: Shape, recipe: Recipe, threads: usize, batches: Batches, weights: Vec<f32>) -> Trainer {
         let places = Places::new(shape);
         assert_eq!(weights.len(), places.len);
-        let per_thread = recipe.batch_tokens.div_ceil(threads).div_ceil(PASS_TOKENS).max(1);
+        let per_thread = passes(recipe.batch_tokens, threads);
         let worker = || Worker { pass: Pass::new(places.clone()), gradient: vec![0.0; places.len], nats: 0.0 };
         Trainer {
             weights,
@@ -67,7 +76,6 @@ impl Trainer {
             batches,
             workers: (0..threads).map(|_| worker()).collect(),
             parts: vec![Batch::default(); threads * per_thread],
-            places,
             recipe,
             clock: Clock::default(),
         }
@@ -118,11 +126,11 @@ impl Trainer {
         Stepped { tokens, loss: nats / tokens as f64, gradient }
     }
 
-    /// The surprise of these pieces in nats, each alone, with these weights (the present ones, or the averaged).
+    /// The surprise of these pieces, none longer than the context, in nats, each alone, with these weights (the present ones, or the averaged).
     pub fn surprise(&mut self, pieces: &[Encoded], weights: Option<&[f32]>) -> f64 {
         let weights = weights.unwrap_or(&self.weights);
         let mut parts: Vec<Batch> = Vec::new();
-        for piece in parted(pieces.to_vec(), self.places.shape.context) {
+        for piece in pieces {
             match parts.last_mut().filter(|part| part.len() + piece.ids.len() <= PASS_TOKENS) {
                 Some(part) => part.push(&piece.ids),
                 None => {
@@ -169,7 +177,7 @@ pub fn schedule(progress: f64, warmup: f64, floor: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::batches::Place;
+    use crate::train::batches::Position;
     use crate::train::random::Random;
 
     pub(crate) const TINY: Shape =
@@ -184,7 +192,7 @@ mod tests {
         };
         let pieces = (0..64).map(|_| piece(&mut random)).collect();
         let recipe = Recipe { batch_tokens: 300, ..Recipe::default() };
-        let batches = Batches::new(pieces, TINY.context, 1, Place::default());
+        let batches = Batches::new(pieces, 1, Position::default());
         Trainer::new(TINY, recipe, threads, batches, Places::new(TINY).start(1))
     }
 

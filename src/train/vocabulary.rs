@@ -78,6 +78,12 @@ impl Vocabulary {
         Ok(Vocabulary { tokens, merges })
     }
 
+    /// The token of a line end, which is one of its own in every vocabulary that xiao learns.
+    pub fn line_end(&self) -> u32 {
+        let spelt = byte_level::spelt(b"\n");
+        self.tokens.iter().position(|token| *token == spelt).unwrap_or_default() as u32
+    }
+
     /// Writes the keys of the tokenizer.
     pub fn put(&self, writer: &mut GgufWriter) {
         const CONTROL: i32 = 3;

@@ -36,7 +36,7 @@ pub struct LayerPlaces {
 
 /// One tensor of the model's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct TensorPlace {
     /// As llama.cpp names it.
     pub name: String,
     /// 1 for a norm.
@@ -45,7 +45,7 @@ pub struct Part {
     pub range: Range<usize>,
 }
 
-impl Part {
+impl TensorPlace {
     pub fn is_norm(&self) -> bool {
         self.rows == 1
     }
@@ -80,11 +80,11 @@ impl Places {
     }
 
     /// Every tensor of the file, in the order of the run.
-    pub fn parts(&self) -> Vec<Part> {
+    pub fn tensors(&self) -> Vec<TensorPlace> {
         let Shape { vocabulary, width, ffn, .. } = self.shape;
-        let mut parts = Vec::new();
+        let mut tensors = Vec::new();
         let mut put = |name: String, rows: usize, columns: usize, at: &mut usize| {
-            parts.push(Part { name, rows, columns, range: *at..*at + rows * columns });
+            tensors.push(TensorPlace { name, rows, columns, range: *at..*at + rows * columns });
             *at += rows * columns;
         };
         put(EMBEDDING.to_string(), vocabulary, width, &mut self.embedding.start.clone());
@@ -105,7 +105,7 @@ impl Places {
             }
         }
         put("output_norm.weight".to_string(), 1, width, &mut self.output_norm.start.clone());
-        parts
+        tensors
     }
 
     /// Weights to begin with: norms 1, all others normal with a deviation of `0.02` in the table and `0.4 / √width`
@@ -115,14 +115,14 @@ impl Places {
         let mut values = vec![0.0; self.len];
         let deviation = 0.4 / (self.shape.width as f32).sqrt();
         let residual = deviation / (2.0 * self.shape.layers as f32).sqrt();
-        for part in self.parts() {
-            let values = &mut values[part.range.clone()];
-            if part.is_norm() {
+        for tensor in self.tensors() {
+            let values = &mut values[tensor.range.clone()];
+            if tensor.is_norm() {
                 values.fill(1.0);
                 continue;
             }
-            let adds = part.name.ends_with("attn_output.weight") || part.name.ends_with("ffn_down.weight");
-            let deviation = match (part.is_embedding(), adds) {
+            let adds = tensor.name.ends_with("attn_output.weight") || tensor.name.ends_with("ffn_down.weight");
+            let deviation = match (tensor.is_embedding(), adds) {
                 (true, _) => 0.02,
                 (false, true) => residual,
                 (false, false) => deviation,
@@ -138,14 +138,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_fill_the_run_without_gap_or_overlap() {
+    fn the_tensors_fill_the_run_without_gap_or_overlap() {
         for shape in [Shape::NANO, Shape::MICRO, Shape::SMALL] {
             let places = Places::new(shape);
             assert_eq!(places.len, shape.parameters());
             let mut at = 0;
-            for part in places.parts() {
-                assert_eq!((part.range.start, part.range.len()), (at, part.rows * part.columns), "{}", part.name);
-                at = part.range.end;
+            for tensor in places.tensors() {
+                assert_eq!(
+                    (tensor.range.start, tensor.range.len()),
+                    (at, tensor.rows * tensor.columns),
+                    "{}",
+                    tensor.name
+                );
+                at = tensor.range.end;
             }
             assert_eq!(at, places.len);
         }

@@ -5,7 +5,7 @@
 
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 
-use super::{Batch, Part, Places};
+use super::{Batch, Places, TensorPlace};
 
 pub struct Autograd {
     places: Places,
@@ -16,12 +16,12 @@ pub struct Autograd {
 
 impl Autograd {
     pub fn new(places: &Places, weights: &[f32], kind: DType) -> Result<Autograd> {
-        let var = |part: Part| {
-            let values = &weights[part.range];
-            let shape: &[usize] = if part.rows == 1 { &[part.columns] } else { &[part.rows, part.columns] };
+        let var = |tensor: TensorPlace| {
+            let values = &weights[tensor.range];
+            let shape: &[usize] = if tensor.rows == 1 { &[tensor.columns] } else { &[tensor.rows, tensor.columns] };
             Var::from_tensor(&Tensor::from_slice(values, shape, &Device::Cpu)?.to_dtype(kind)?)
         };
-        let vars = places.parts().into_iter().map(var).collect::<Result<_>>()?;
+        let vars = places.tensors().into_iter().map(var).collect::<Result<_>>()?;
         Ok(Autograd { places: places.clone(), vars, kind })
     }
 

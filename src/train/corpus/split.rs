@@ -1,9 +1,10 @@
 //! Which pieces are held out, so that the measure of a model is text that it has not seen.
 //!
-//! A piece's own hash draws its side. So it falls on the same side whatever else is learnt from, and a piece that was
-//! drawn to the training part is never held out. What was drawn to be held out and shares more than a fifth of its runs
-//! of eight with the training part (a near-duplicate, a refrain, a variant) is put there as well; what remains in common
-//! is counted. Near-duplicates may stand together in the held-out part. Pure.
+//! A piece's own hash draws its lot, and the lowest lots are held out: more of a short text, less of a long one. So the
+//! same texts always fall on the same sides, but a piece that a short text holds out may be learnt from in a long one.
+//! What was drawn to be held out and shares more than a fifth of its runs of eight with the training part (a
+//! near-duplicate, a refrain, a variant) is put there as well; what remains in common is counted. Near-duplicates may
+//! stand together in the held-out part. Pure.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! The matrix products of a step and nothing else: what they alone would cost, to hold the whole step against.
 
-use super::product::{self, Into};
+use super::product::{self, Target};
 use super::{Batch, Gradients, LOGIT_ROWS, Pass};
 use crate::train::Shape;
 
@@ -14,19 +14,19 @@ impl Pass {
         let Pass { places, heads, layers, x, normed, logits, dx, dnormed, dgated, dattended, dqkv, dp, .. } = self;
         let Gradients { values: g, .. } = gradients;
         for (kept, layer) in layers.iter_mut().zip(&places.layers) {
-            product::forward(&mut kept.qkv, Into::Place, &kept.normed, &weights[layer.qkv.clone()], n, width);
+            product::forward(&mut kept.qkv, Target::Overwrite, &kept.normed, &weights[layer.qkv.clone()], n, width);
             heads.forward(batch, &kept.qkv, &mut kept.p, &mut kept.attended, true);
-            product::forward(x, Into::Sum, &kept.attended, &weights[layer.output.clone()], n, width);
+            product::forward(x, Target::Add, &kept.attended, &weights[layer.output.clone()], n, width);
             let gate_up = &weights[layer.gate_up.clone()];
-            product::forward(&mut kept.gate_up, Into::Place, &kept.normed_middle, gate_up, n, width);
-            product::forward(x, Into::Sum, &kept.gated, &weights[layer.down.clone()], n, ffn);
+            product::forward(&mut kept.gate_up, Target::Overwrite, &kept.normed_middle, gate_up, n, width);
+            product::forward(x, Target::Add, &kept.gated, &weights[layer.down.clone()], n, ffn);
         }
         let table = &weights[places.embedding.clone()];
         let rows = normed.chunks(LOGIT_ROWS * width).zip(dnormed.chunks_mut(LOGIT_ROWS * width));
         for (x, dx) in rows {
             let n = x.len() / width;
             let logits = &mut logits[..n * vocabulary];
-            product::forward(logits, Into::Place, x, table, n, width);
+            product::forward(logits, Target::Overwrite, x, table, n, width);
             product::back(dx, logits, table, n, width);
             product::gradient(&mut g[places.embedding.clone()], logits, x, n, width);
         }

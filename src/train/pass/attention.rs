@@ -4,7 +4,7 @@
 
 use super::Batch;
 use super::kernels::{attend, attend_back};
-use super::product::{Into, Matrix, multiply};
+use super::product::{Matrix, Target, multiply};
 use crate::train::Shape;
 
 /// Rows of a block.
@@ -57,12 +57,12 @@ impl Heads {
                 let keys = Matrix::strided(&qkv[k..], seen, dim, stride);
                 let values = Matrix::strided(&qkv[v..], seen, dim, stride);
                 let scores = &mut p[first * t..][..rows * t];
-                multiply(scores, t, Into::Place, queries, keys.t(), scale);
+                multiply(scores, t, Target::Overwrite, queries, keys.t(), scale);
                 if !alone {
                     attend(scores, t, seen, first);
                 }
                 let scores = Matrix::strided(scores, rows, seen, t);
-                multiply(&mut out[first * self.width + q..], self.width, Into::Place, scores, values, 1.0);
+                multiply(&mut out[first * self.width + q..], self.width, Target::Overwrite, scores, values, 1.0);
             }
         }
     }
@@ -85,15 +85,15 @@ impl Heads {
                 let dout = Matrix::strided(&dout[first * self.width + q..], rows, dim, self.width);
                 let p = &p[first * t..][..rows * t];
                 let shares = Matrix::strided(p, rows, seen, t);
-                multiply(&mut dqkv[v..], stride, Into::Sum, shares.t(), dout, 1.0);
+                multiply(&mut dqkv[v..], stride, Target::Add, shares.t(), dout, 1.0);
                 let dp = &mut dp[..rows * seen];
-                multiply(dp, seen, Into::Place, dout, values.t(), 1.0);
+                multiply(dp, seen, Target::Overwrite, dout, values.t(), 1.0);
                 if !alone {
                     attend_back(dp, seen, p, t, first);
                 }
                 let dp = Matrix::new(dp, rows, seen);
-                multiply(&mut dqkv[first * stride + q..], stride, Into::Sum, dp, keys, scale);
-                multiply(&mut dqkv[k..], stride, Into::Sum, dp.t(), queries, scale);
+                multiply(&mut dqkv[first * stride + q..], stride, Target::Add, dp, keys, scale);
+                multiply(&mut dqkv[k..], stride, Target::Add, dp.t(), queries, scale);
             }
         }
     }

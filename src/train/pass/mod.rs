@@ -19,7 +19,7 @@ use std::ops::Range;
 use super::Shape;
 use super::weights::{LayerPlaces, Places};
 use attention::Heads;
-use product::Into;
+use product::Target;
 
 /// What llama models add to the mean square.
 pub const EPS: f32 = 1e-5;
@@ -204,7 +204,18 @@ impl Pass {
         }
     }
 
-    /// Makes room for the batch.
+    /// Numbers that a pass over segments of these lengths keeps.
+    pub fn room(shape: &Shape, segments: &[usize]) -> usize {
+        let Shape { vocabulary, width, layers, ffn, .. } = *shape;
+        let (n, stride, heads) = (segments.iter().sum::<usize>(), width + 2 * shape.kv_width(), Heads::new(shape));
+        let probabilities: usize = segments.iter().map(|t| heads.kept(*t)).sum();
+        let layer = n * (5 * width + stride + 3 * ffn) + probabilities;
+        let flowing = n * (5 * width + stride + ffn + shape.head_dim());
+        let longest = segments.iter().copied().max().unwrap_or(0);
+        layers * layer + flowing + n.min(LOGIT_ROWS) * vocabulary + Heads::room(longest)
+    }
+
+    /// Makes room for the batch, as much as [`Pass::room`] tells.
     fn fit(&mut self, batch: &Batch) {
         let Shape { width, ffn, .. } = self.places.shape;
         let (n, stride, dim) = (batch.len(), width + 2 * self.places.shape.kv_width(), self.places.shape.head_dim());
@@ -273,7 +284,7 @@ impl Pass {
         kept.x.copy_from_slice(x);
         kernels::norm(&mut kept.normed, x, w(&layer.attention_norm), EPS);
         clock.lap(Part::Elements);
-        product::forward(&mut kept.qkv, Into::Place, &kept.normed, w(&layer.qkv), n, width);
+        product::forward(&mut kept.qkv, Target::Overwrite, &kept.normed, w(&layer.qkv), n, width);
         clock.lap(Part::Products);
         // Keys follow the queries in each row and turn as they do.
         kernels::turn(&mut kept.qkv, stride, shape.heads + shape.kv_heads, turned, dim, false);
@@ -281,18 +292,18 @@ impl Pass {
         heads.forward(batch, &kept.qkv, &mut kept.p, &mut kept.attended, false);
         dropout.act(&mut kept.attended, l, 0);
         clock.lap(Part::Attention);
-        product::forward(x, Into::Sum, &kept.attended, w(&layer.output), n, width);
+        product::forward(x, Target::Add, &kept.attended, w(&layer.output), n, width);
         clock.lap(Part::Products);
 
         kept.middle.copy_from_slice(x);
         kernels::norm(&mut kept.normed_middle, x, w(&layer.ffn_norm), EPS);
         clock.lap(Part::Elements);
-        product::forward(&mut kept.gate_up, Into::Place, &kept.normed_middle, w(&layer.gate_up), n, width);
+        product::forward(&mut kept.gate_up, Target::Overwrite, &kept.normed_middle, w(&layer.gate_up), n, width);
         clock.lap(Part::Products);
         kernels::swiglu(&mut kept.gated, &kept.gate_up, ffn);
         dropout.act(&mut kept.gated, l, 1);
         clock.lap(Part::Elements);
-        product::forward(x, Into::Sum, &kept.gated, w(&layer.down), n, ffn);
+        product::forward(x, Target::Add, &kept.gated, w(&layer.down), n, ffn);
         clock.lap(Part::Products);
     }
 
@@ -351,7 +362,7 @@ impl Pass {
         for ((x, dx), targets) in rows.zip(batch.targets.chunks(LOGIT_ROWS)) {
             let n = targets.len();
             let logits = &mut logits[..n * vocabulary];
-            product::forward(logits, Into::Place, x, embedding, n, width);
+            product::forward(logits, Target::Overwrite, x, embedding, n, width);
             clock.lap(Part::Output);
             nats += kernels::surprise(logits, vocabulary, targets, table.as_ref().map(|(_, scale)| *scale));
             clock.lap(Part::Surprise);

@@ -32,13 +32,13 @@ impl<'a> Matrix<'a> {
 
 /// What becomes of the elements that were there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Into {
-    Place,
-    Sum,
+pub enum Target {
+    Overwrite,
+    Add,
 }
 
 /// `c = scale × a · b`, or `c += …`; c has rows that begin `down` elements after one another.
-pub fn multiply(c: &mut [f32], down: usize, into: Into, a: Matrix, b: Matrix, scale: f32) {
+pub fn multiply(c: &mut [f32], down: usize, target: Target, a: Matrix, b: Matrix, scale: f32) {
     let (m, n, k) = (a.rows, b.columns, a.columns);
     assert_eq!(k, b.rows);
     if m == 0 || n == 0 {
@@ -54,7 +54,7 @@ pub fn multiply(c: &mut [f32], down: usize, into: Into, a: Matrix, b: Matrix, sc
             c.as_mut_ptr(),
             1,
             down as isize,
-            into == Into::Sum,
+            target == Target::Add,
             a.data.as_ptr(),
             a.right as isize,
             a.down as isize,
@@ -72,21 +72,21 @@ pub fn multiply(c: &mut [f32], down: usize, into: Into, a: Matrix, b: Matrix, sc
 }
 
 /// `y (n, out) = x (n, in) · wᵀ`, or `y += …`, for w (out, in).
-pub fn forward(y: &mut [f32], into: Into, x: &[f32], w: &[f32], n: usize, inputs: usize) {
+pub fn forward(y: &mut [f32], target: Target, x: &[f32], w: &[f32], n: usize, inputs: usize) {
     let outputs = w.len() / inputs;
-    multiply(y, outputs, into, Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t(), 1.0);
+    multiply(y, outputs, target, Matrix::new(x, n, inputs), Matrix::new(w, outputs, inputs).t(), 1.0);
 }
 
 /// `dx (n, in) = dy (n, out) · w`
 pub fn back(dx: &mut [f32], dy: &[f32], w: &[f32], n: usize, inputs: usize) {
     let outputs = w.len() / inputs;
-    multiply(dx, inputs, Into::Place, Matrix::new(dy, n, outputs), Matrix::new(w, outputs, inputs), 1.0);
+    multiply(dx, inputs, Target::Overwrite, Matrix::new(dy, n, outputs), Matrix::new(w, outputs, inputs), 1.0);
 }
 
 /// `dw (out, in) += dyᵀ · x`
 pub fn gradient(dw: &mut [f32], dy: &[f32], x: &[f32], n: usize, inputs: usize) {
     let outputs = dw.len() / inputs;
-    multiply(dw, inputs, Into::Sum, Matrix::new(dy, n, outputs).t(), Matrix::new(x, n, inputs), 1.0);
+    multiply(dw, inputs, Target::Add, Matrix::new(dy, n, outputs).t(), Matrix::new(x, n, inputs), 1.0);
 }
 
 #[cfg(test)]
@@ -98,9 +98,9 @@ mod tests {
         // a (2, 3), b (3, 2)
         let (a, b) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
         let mut c = [9.0; 6];
-        multiply(&mut c, 3, Into::Place, Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 2), 1.0);
+        multiply(&mut c, 3, Target::Overwrite, Matrix::new(&a, 2, 3), Matrix::new(&b, 3, 2), 1.0);
         assert_eq!(c, [4.0, 5.0, 9.0, 10.0, 11.0, 9.0]);
-        multiply(&mut c, 3, Into::Sum, Matrix::new(&b, 3, 2).t(), Matrix::new(&a, 2, 3).t(), 2.0);
+        multiply(&mut c, 3, Target::Add, Matrix::new(&b, 3, 2).t(), Matrix::new(&a, 2, 3).t(), 2.0);
         assert_eq!(c, [12.0, 25.0, 9.0, 20.0, 33.0, 9.0]);
     }
 

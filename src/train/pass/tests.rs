@@ -4,7 +4,7 @@ use candle_core::DType;
 
 use super::*;
 use crate::train::random::Random;
-use crate::train::weights::Part;
+use crate::train::weights::TensorPlace;
 
 #[path = "../../../tests/common/autograd.rs"]
 mod autograd;
@@ -28,9 +28,9 @@ fn batch(lengths: &[usize]) -> Batch {
 fn weights(places: &Places) -> Vec<f32> {
     let mut random = Random::new(9);
     let mut weights = places.start(3);
-    for part in places.parts() {
-        let more = if part.is_norm() { 0.3 } else { 0.1 };
-        weights[part.range].iter_mut().for_each(|x| *x += random.normal() * more);
+    for tensor in places.tensors() {
+        let more = if tensor.is_norm() { 0.3 } else { 0.1 };
+        weights[tensor.range].iter_mut().for_each(|x| *x += random.normal() * more);
     }
     weights
 }
@@ -50,13 +50,31 @@ fn surprise_and_gradients_are_those_of_autograd() {
     let exact = surprise.to_scalar::<f64>().unwrap();
     assert!((nats / exact - 1.0).abs() < 1e-6, "{nats} nats, autograd says {exact}");
     let store = surprise.backward().unwrap();
-    for (part, var) in places.parts().into_iter().zip(&peer.vars) {
+    for (tensor, var) in places.tensors().into_iter().zip(&peer.vars) {
         let exact: Vec<f64> = store.get(var).unwrap().flatten_all().unwrap().to_vec1().unwrap();
         let size = exact.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let off = exact.iter().zip(&ours[part.range]).map(|(e, o)| (e * 0.25 - f64::from(*o)).powi(2)).sum::<f64>();
+        let off = exact.iter().zip(&ours[tensor.range]).map(|(e, o)| (e * 0.25 - f64::from(*o)).powi(2)).sum::<f64>();
         let relative = off.sqrt() / (size * 0.25);
-        assert!(relative < 1e-5, "{}: {relative:e}", part.name);
+        assert!(relative < 1e-5, "{}: {relative:e}", tensor.name);
     }
+}
+
+#[test]
+fn a_pass_keeps_what_it_says() {
+    let places = Places::new(SMALL);
+    let batch = batch(&[150, 1, 37, 64, 20]);
+    let mut pass = Pass::new(places.clone());
+    pass.run(&weights(&places), &batch, None);
+    let kept = |k: &Kept| -> usize {
+        [&k.x, &k.normed, &k.qkv, &k.p, &k.attended, &k.middle, &k.normed_middle, &k.gate_up, &k.gated]
+            .map(|buffer| buffer.len())
+            .iter()
+            .sum()
+    };
+    let Pass { x, normed, logits, dx, dnormed, dgated, dattended, dqkv, dp, turned, .. } = &pass;
+    let flowing = [x, normed, logits, dx, dnormed, dgated, dattended, dqkv, dp, turned].map(|buffer| buffer.len());
+    let all = flowing.iter().sum::<usize>() + pass.layers.iter().map(kept).sum::<usize>();
+    assert_eq!(all, Pass::room(&SMALL, &batch.segments));
 }
 
 #[test]
