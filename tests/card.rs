@@ -9,12 +9,14 @@ fn any_model_has_a_card_and_nothing_of_anyone_elses_is_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     let verse = |i: usize| format!("小灯明一室，夜雨到第{i}更。\n机上无人语，窗前有叶声。\n\n");
     std::fs::write(dir.path().join("poems.txt"), (0..200).map(verse).collect::<String>()).unwrap();
-    let make = ["card", "embedded", "poems.txt", "--quick"];
+    std::fs::write(dir.path().join("words.md"), "## Where it comes from\n\nA *drawer* of mine.\n").unwrap();
+    let make = ["card", "embedded", "poems.txt", "--quick", "--about", "words.md"];
     let written = stdout(&ok(xiao(dir.path()).args(make)));
     assert_eq!(written.trim(), "embedded.md");
     let page = std::fs::read_to_string(dir.path().join("embedded.md")).unwrap();
     for part in [
         "holds no record of a training",
+        "\n## Where it comes from\n\nA *drawer* of mine.\n\n",
         "## Whether it recites",
         "| 0.7 | 10 |",
         "Chinese at temperature 1.0: 3 pieces",

@@ -31,6 +31,9 @@ pub struct Card {
     /// Another model to hold against the same held-out part; may be given again
     #[arg(long, value_name = "MODEL", requires = "texts")]
     beside: Vec<String>,
+    /// Your own words about the model, in Markdown, to stand in its card
+    #[arg(long, value_name = "WORDS.md")]
+    about: Option<PathBuf>,
     /// A first look: fewer samples, fewer lines
     #[arg(long)]
     quick: bool,
@@ -52,6 +55,7 @@ impl Card {
             weights: &self.weight,
             extent,
             others: &self.beside,
+            about: self.about.as_deref(),
             file: &file,
             force: self.force,
         };
@@ -72,16 +76,19 @@ pub struct Wanted<'a> {
     pub extent: Extent,
     /// Other models to hold against the same held-out part.
     pub others: &'a [String],
+    /// Its maker's words about it.
+    pub about: Option<&'a Path>,
     pub file: &'a Path,
     pub force: bool,
 }
 
 /// Plays a model for its card and writes that. Returns what was written. Also the end of `train`.
 pub fn write(wanted: &Wanted) -> anyhow::Result<Vec<PathBuf>> {
-    let Wanted { source, model, texts, weights, extent, others, file, force } = *wanted;
+    let Wanted { source, model, texts, weights, extent, others, about, file, force } = *wanted;
     let mut page = Page::read(source, &file_name(model, source))?;
     // Before the minutes that the playing takes.
     page.may_write(file, force)?;
+    page.about = about.map(super::read_text).transpose()?;
     let corpus = match texts.is_empty() {
         true => None,
         false => Some(Corpus::read(texts, weights)?),

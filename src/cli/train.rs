@@ -267,6 +267,7 @@ impl Train {
             weights: &plan.weights,
             extent: self.card.extent(),
             others: &[],
+            about: None,
             file: &card,
             force: false,
         };

@@ -40,6 +40,8 @@ pub struct Card {
     pub measured: Option<Measured>,
     /// What else foresees the held-out part, and how well.
     pub yardsticks: Vec<Yardstick>,
+    /// What its maker says of it, in Markdown.
+    pub about: Option<String>,
 }
 
 impl Card {
@@ -52,7 +54,7 @@ impl Card {
         // A record of another version is one that is not known.
         let record = info.record.as_deref().and_then(|json| serde_json::from_str(json).ok());
         let sha256 = source.sha256()?;
-        Ok(Card { file: file.to_string(), info, sha256, record, measured: None, yardsticks: Vec::new() })
+        Ok(Card { file: file.to_string(), info, sha256, record, measured: None, yardsticks: Vec::new(), about: None })
     }
 
     /// Whether these are the texts that the record's scores were measured on.

@@ -20,6 +20,9 @@ pub fn page(card: &Card, picture: Option<&str>) -> String {
     let file = argument(&card.file);
     let opening = if card.scripts().contains(&Script::English) { "\"The moon\"" } else { "春" };
     let _ = writeln!(out, "## To play it\n\n```\nxiao play --model {file}\nxiao say {opening} --model {file}\n```\n");
+    if let Some(about) = &card.about {
+        let _ = writeln!(out, "{}\n", clean::text(about).trim());
+    }
     match &card.record {
         Some(record) => {
             told::data(&mut out, record);

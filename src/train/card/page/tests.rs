@@ -133,3 +133,13 @@ fn a_record_of_nothing_is_still_a_card() {
     assert!(text.contains("This has not been measured.") && text.contains("starter.gguf (sha256 `abababababababab`)"));
     assert!(text.contains("--from starter.gguf"));
 }
+
+#[test]
+fn what_the_base_had_read_is_not_claimed_to_be_known() {
+    let mut card = card();
+    assert!(!page(&card, None).contains("it may have known some of this"));
+    if let Some(record) = &mut card.record {
+        record.base = Some(("starter.gguf".into(), "ab".repeat(32)));
+    }
+    assert!(page(&card, None).contains("it may have known some of this"));
+}

@@ -27,8 +27,8 @@ pub fn data(out: &mut String, record: &Record) {
     });
     table(out, &["part", "pieces", "characters", "bytes"], rows);
     out.push_str(
-        "Pieces are parted by the hash of their text; the held-out part is never learnt from. A weight says how often a \
-         file's pieces are read beside the others.",
+        "A piece with a Han character counts as Chinese, any other as English. Pieces are parted by the hash of their \
+         text; the held-out part is never learnt from. A weight says how often a file's pieces are read beside the others.",
     );
     for (script, overlap) in &corpus.overlap {
         let _ = write!(
@@ -188,6 +188,9 @@ pub fn scores(out: &mut String, card: &Card, record: &Record) {
             " Before its first step it needed {untrained:.3} nats a token, now {}.",
             number(all.0 / all.1 as f64, 3)
         );
+    }
+    if record.base.is_some() {
+        out.push_str(" What the model that it goes on from had read was not compared: it may have known some of this.");
     }
     if card.yardsticks.is_empty() {
         out.push_str(" No yardsticks were measured beside it.");
