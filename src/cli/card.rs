@@ -19,7 +19,8 @@ const SOON: u64 = 2_000_000;
 pub struct Card {
     /// A GGUF file, a name of `xiao models`, or `embedded`
     model: String,
-    /// The texts that it was made from, files or folders, to see what it recites; without them that is left out
+    /// The texts that it was made from, files or folders in the same order, to see what it recites; without them that is
+    /// left out
     texts: Vec<PathBuf>,
     /// How often a file's pieces were read beside 1 for the others, as it was trained; may be given again
     #[arg(long, value_name = "NAME=W", value_parser = super::train::weight, requires = "texts")]
@@ -87,6 +88,7 @@ pub fn write(wanted: &Wanted) -> anyhow::Result<Vec<PathBuf>> {
     let Wanted { source, model, texts, weights, extent, others, about, file, force } = *wanted;
     let mut page = Page::read(source, &file_name(model, source))?;
     // Before the minutes that the playing takes.
+    spare(wanted)?;
     page.may_write(file, force)?;
     page.about = about.map(super::read_text).transpose()?;
     let corpus = match texts.is_empty() {
@@ -101,6 +103,26 @@ pub fn write(wanted: &Wanted) -> anyhow::Result<Vec<PathBuf>> {
         page.yardsticks = held_against(source, &corpus, others, extent, told)?;
     }
     Ok(page.write(file, force)?)
+}
+
+/// Refuses, whatever is forced, to write where a text, the maker's words or the model lie.
+fn spare(wanted: &Wanted) -> anyhow::Result<()> {
+    let place = |path: &Path| path.canonicalize().ok();
+    let targets = [place(wanted.file), place(&wanted.file.with_extension("svg"))];
+    let is_text = |target: &Path| target.extension().is_some_and(|end| end.eq_ignore_ascii_case("txt"));
+    for target in targets.iter().flatten() {
+        let within = |text: &PathBuf| place(text).is_some_and(|at| target.starts_with(at) && is_text(target));
+        let same = |path: &Path| place(path).as_ref() == Some(target);
+        let taken = wanted.texts.iter().any(|text| same(text) || within(text))
+            || wanted.about.is_some_and(same)
+            || matches!(wanted.source, Source::File(model) if same(model));
+        anyhow::ensure!(
+            !taken,
+            "{}: it is what the card is to be made from; name another file with -o",
+            target.display()
+        );
+    }
+    Ok(())
 }
 
 /// What else foresees the held-out part: counting and compressing where there is time for it, and other models.

@@ -273,7 +273,7 @@ impl Train {
         };
         match super::card::write(&wanted) {
             Ok(files) => files.iter().try_for_each(|file| print(&file.display().to_string()))?,
-            Err(e) => say(&format!("the card was not written: {e:#}; xiao card {model} -o F.md makes it")),
+            Err(e) => say(&format!("the card was not written ({e:#}); the model is whole: xiao card {model} -o F.md")),
         }
         say(&format!("play it:  xiao play --model {model}"));
         Ok(())

@@ -108,8 +108,18 @@ fn cut(rest: &[u32], context: usize, line_end: u32) -> usize {
         return rest.len();
     }
     let even = rest.len().div_ceil(rest.len().div_ceil(context));
-    let lines = (even / 2..=context).filter(|at| rest[at - 1] == line_end);
+    // What is left behind the cut is a part too.
+    let most = context.min(rest.len() - even / 2);
+    let lines = (even / 2..=most).filter(|at| rest[at - 1] == line_end);
     lines.min_by_key(|at| at.abs_diff(even)).unwrap_or(even)
+}
+
+/// Pieces of about so many tokens together, evenly from the first to the last, so that every file has its share.
+pub fn spread(pieces: &[Encoded], tokens: usize) -> impl Iterator<Item = &Encoded> {
+    let all: usize = pieces.iter().map(|piece| piece.ids.len()).sum();
+    let share = (tokens as f64 / all.max(1) as f64).min(1.0);
+    let count = move |i: usize| (i as f64 * share + 1e-9).floor();
+    pieces.iter().enumerate().filter(move |(i, _)| count(i + 1) > count(*i)).map(|(_, piece)| piece)
 }
 
 #[cfg(test)]
@@ -189,5 +199,19 @@ mod tests {
         let parts = parted(vec![Encoded { ids, weight: 1.0 }], 16, 1);
         assert_eq!(parts.iter().map(|p| p.ids.len() - 1).collect::<Vec<_>>(), [14; 5]);
         assert!(parts.iter().all(|p| p.ids[0] == 9 && p.ids.ends_with(&[1])));
+        // One line end, almost at the context: the rest would be three tokens.
+        let ids = std::iter::once(9).chain((1..=19).map(|i| u32::from(i == 16))).collect();
+        let parts = parted(vec![Encoded { ids, weight: 1.0 }], 16, 1);
+        assert_eq!(parts.iter().map(|p| p.ids.len() - 1).collect::<Vec<_>>(), [10, 9]);
+    }
+
+    #[test]
+    fn a_glance_is_spread_over_all_pieces() {
+        let pieces: Vec<_> = (0..100).map(|i| piece(i * 10, 10, 1.0)).collect();
+        let some: Vec<u32> = spread(&pieces, 200).map(|piece| piece.ids[0] / 10).collect();
+        assert_eq!(some.len(), 20);
+        assert!(some[0] < 6 && some[19] > 94 && some.windows(2).all(|w| w[1] - w[0] == 5), "{some:?}");
+        assert_eq!(spread(&pieces, 1_000_000).count(), 100);
+        assert_eq!(spread(&[], 10).count(), 0);
     }
 }

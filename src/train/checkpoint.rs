@@ -31,6 +31,9 @@ pub struct Checkpoint {
 pub struct Head {
     pub record: Record,
     pub vocabulary: Vocabulary,
+    /// Tokens that were asked for; the vocabulary may have come out smaller.
+    #[serde(default)]
+    pub vocabulary_asked: Option<usize>,
     pub place: Position,
     pub steps: u64,
     /// Steps that the averaged weights are the mean of.
@@ -139,8 +142,9 @@ impl Write for Hashed<'_> {
 /// # Errors
 /// What the system says, with the file's name.
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), TrainError> {
+    // One name for all: who writes here has taken the place, and what a crash left is written over.
     let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{}.part", std::process::id()));
+    part.push(".part");
     let part = PathBuf::from(part);
     let done = (|| {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
@@ -199,6 +203,7 @@ pub(crate) mod tests {
         let head = Head {
             record: record(shape),
             vocabulary: Vocabulary { tokens: vec!["a".to_string(); 260], merges: vec!["b c".to_string()] },
+            vocabulary_asked: Some(300),
             place: Position { epoch: 3, part: 7 },
             steps: 9,
             averaged: 0,

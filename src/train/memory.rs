@@ -1,7 +1,7 @@
 //! How much memory a training takes, asked before it begins and not when the system ends it.
 
 use super::pass::Pass;
-use super::trainer::pass_tokens;
+use super::trainer::{PASS_TOKENS, pass_tokens};
 use super::{Corpus, Shape, TrainError};
 use crate::model::fit::{available, size};
 
@@ -15,7 +15,8 @@ const PROGRAM: u64 = 80 << 20;
 
 /// Bytes that a training takes at its height, a little more rather than less.
 pub fn needed(shape: &Shape, threads: usize, batch_tokens: usize, text_bytes: u64) -> u64 {
-    let tokens = pass_tokens(batch_tokens, threads);
+    // The looks at the held-out part fill their passes, however small those of the training are.
+    let tokens = pass_tokens(batch_tokens, threads).max(PASS_TOKENS);
     // A pass ends with the piece that fills it.
     let mut segments = vec![shape.context; tokens / shape.context + 1];
     segments.extend(Some(tokens % shape.context).filter(|rest| *rest > 0));
@@ -54,6 +55,8 @@ mod tests {
         let micro = mb(&Shape::MICRO, 200_000);
         let verse = mb(&Shape { layers: 6, context: 512, ..Shape::MICRO }, 29_000_000);
         assert!((505..650).contains(&micro) && (787..1050).contains(&verse), "{micro} {verse}");
+        let many = needed(&Shape::MICRO, 32, 4096, 200_000) / 1_000_000;
+        assert!((3400..6000).contains(&many), "{many}: each thread looks at the held-out part by itself");
         assert!(mb(&Shape::NANO, 200_000) < 300 && mb(&Shape::SMALL, 200_000) > 800);
     }
 

@@ -52,6 +52,10 @@ impl Taken {
     /// # Errors
     /// Another training writes there, or the folder cannot be written.
     pub fn take(output: &Path) -> Result<Taken, TrainError> {
+        let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(TrainError::text(output, "there is no such folder; make it first, or name another with -o"));
+        }
         let mut path = output.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);

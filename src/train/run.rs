@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::batches::{Batches, Encoded, parted};
+use super::batches::{Batches, Encoded, parted, spread};
 use super::checkpoint::{self, Checkpoint, Head, write_whole};
 use super::export;
+use super::memory;
 use super::output;
 use super::plan::{News, Plan, Progress, Trained};
 use super::preview::{Opening, preview};
@@ -21,7 +22,7 @@ use crate::model::{Model, Source, Tally, foresee_all};
 const MARKS: f64 = 200.0;
 /// Samples are shown so often.
 const SAMPLES: f64 = 10.0;
-/// Held-out tokens of each script that are looked at on the way; in the end all count.
+/// Held-out tokens of each script that are looked at on the way, about; in the end all count.
 const GLANCE: usize = 12_000;
 /// Before another attempt to write what could not be written.
 const RETRY: Duration = Duration::from_secs(10);
@@ -49,6 +50,7 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
     let state = match saved {
         Some(mut saved) => {
             same_training(plan, &corpus, &saved.head, &checkpoint_path)?;
+            memory::check(&saved.head.record.shape, plan.threads, plan.recipe.batch_tokens, &corpus)?;
             let record = &mut saved.head.record;
             (record.name, record.licence) = (plan.name.clone(), plan.licence.clone());
             (record.author, record.threads, record.kind) = (plan.author.clone(), plan.threads, plan.kind.clone());
@@ -84,14 +86,16 @@ fn same_training(plan: &Plan, corpus: &Corpus, head: &Head, path: &Path) -> Resu
     let record = &head.record;
     let mut differs = Vec::new();
     if record.corpus.sha256 != corpus.report.sha256 || record.corpus.sources != corpus.report.sources {
-        differs.push("the texts");
+        differs.push("the texts or their weights");
     }
     if !record.recipe.is(&plan.recipe) {
         differs.push("the recipe");
     }
     // A vocabulary may have come out smaller than was asked for.
-    let shape = Shape { vocabulary: record.shape.vocabulary, ..start::asked(plan, corpus) };
-    if plan.base.is_none() && shape != record.shape {
+    let asked = start::asked(plan, corpus);
+    let shape = Shape { vocabulary: record.shape.vocabulary, ..asked };
+    let vocabulary = head.vocabulary_asked.is_none_or(|tokens| tokens == asked.vocabulary);
+    if plan.base.is_none() && (shape != record.shape || !vocabulary) {
         differs.push("the shape");
     }
     let base = plan.base.as_ref().map(Source::sha256).transpose()?;
@@ -115,7 +119,8 @@ struct Run<'a> {
     trainer: Trainer,
     best: Option<Vec<f32>>,
     held_out: &'a [Piece],
-    /// What of it is looked at on the way.
+    /// The same in tokens, none longer than the context, and what of it is looked at on the way.
+    all: Vec<Encoded>,
     glance: Vec<Encoded>,
     openings: Vec<Opening>,
     /// When it began here, and what was spent before.
@@ -144,19 +149,15 @@ impl<'a> Run<'a> {
             );
             return Err(TrainError::Input(problem));
         }
-        let mut glance = Vec::new();
+        let (mut all, mut glance) = (Vec::new(), Vec::new());
         for script in Script::ALL {
-            let pieces = corpus.held_out.iter().filter(|piece| piece.script == script);
-            let mut room = GLANCE;
-            for ids in encode(&tokenizer, &pieces.cloned().collect::<Vec<_>>(), plan.threads) {
-                if room == 0 {
-                    break;
-                }
-                room = room.saturating_sub(ids.len());
-                glance.push(Encoded { ids, weight: 1.0 });
-            }
+            let pieces: Vec<Piece> = corpus.held_out.iter().filter(|piece| piece.script == script).cloned().collect();
+            let pieces = encode(&tokenizer, &pieces, plan.threads);
+            let pieces: Vec<Encoded> = pieces.into_iter().map(|ids| Encoded { ids, weight: 1.0 }).collect();
+            glance.extend(spread(&pieces, GLANCE).cloned());
+            all.extend(pieces);
         }
-        let glance = parted(glance, context, line_end);
+        let (all, glance) = (parted(all, context, line_end), parted(glance, context, line_end));
         let batches = Batches::new(parted(pieces, context, line_end), plan.recipe.seed, head.place);
         head.record.corpus_tokens = batches.tokens();
         let mut trainer = Trainer::new(head.record.shape, plan.recipe.clone(), plan.threads, batches, weights);
@@ -170,6 +171,7 @@ impl<'a> Run<'a> {
             trainer,
             best,
             held_out: &corpus.held_out,
+            all,
             glance,
             openings,
             started: Instant::now(),
@@ -224,7 +226,7 @@ impl<'a> Run<'a> {
                 return Ok(Trained { record: self.head.record, finished: false });
             }
         }
-        self.finish(tokens, watch)
+        self.finish(watch)
     }
 
     /// The error for a loss that is no number.
@@ -313,24 +315,33 @@ impl<'a> Run<'a> {
         checkpoint::save(&Checkpoint::path(&self.plan.output), &self.head, &runs)
     }
 
-    /// Chooses the weights, writes the file and measures it as it is written.
-    fn finish(mut self, tokens: u64, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
-        let saved = self.save();
-        let last = self.look(tokens);
-        let mut chosen = (last.unwrap_or(f64::INFINITY), self.trainer.weights.clone(), "the last weights");
-        if let Some(average) = self.trainer.average.take().filter(|_| last.is_some()) {
-            let nats = self.trainer.surprise(&self.glance, Some(&average)) / tokens as f64;
-            if nats < chosen.0 {
-                chosen = (nats, average, "the mean of the last weights");
+    /// Of the last weights, their mean and the best on the way those that foresee the whole held-out part best, what they
+    /// are, and their nats a token. Without a held-out part the last ones.
+    fn choose(&mut self) -> (Vec<f32>, &'static str, Option<f64>) {
+        let last = (self.trainer.weights.clone(), "the last weights");
+        if self.all.is_empty() {
+            return (last.0, last.1, None);
+        }
+        let average = self.trainer.average.take().map(|weights| (weights, "the mean of the last weights"));
+        let earlier = "the weights of an earlier mark, since the held-out part grew worse afterwards";
+        let best = self.best.take().map(|weights| (weights, earlier));
+        let tokens: usize = self.all.iter().map(|piece| piece.ids.len() - 1).sum();
+        let mut chosen = (last.0, last.1, f64::INFINITY);
+        // Of equals the later: the best on the way is often the last.
+        for (weights, which) in [(chosen.0.clone(), last.1)].into_iter().chain(average).chain(best) {
+            let nats = self.trainer.surprise(&self.all, Some(&weights)) / tokens as f64;
+            if nats < chosen.2 {
+                chosen = (weights, which, nats);
             }
         }
-        if let (Some(best), Some(nats)) = (self.best.take(), self.head.best)
-            && nats < chosen.0
-        {
-            chosen = (nats, best, "the weights of an earlier mark, since the held-out part grew worse afterwards");
-        }
-        let (nats, weights, which) = chosen;
-        let score = last.map(|_| format!(" (held out {nats:.3} nats a token)")).unwrap_or_default();
+        (chosen.0, chosen.1, Some(chosen.2))
+    }
+
+    /// Chooses the weights, writes the file and measures it as it is written.
+    fn finish(mut self, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Result<Trained, TrainError> {
+        let saved = self.save();
+        let (weights, which, nats) = self.choose();
+        let score = nats.map(|nats| format!(" (held out {nats:.3} nats a token)")).unwrap_or_default();
         let _ = watch(News::Told(format!("taken: {which}{score}")));
         self.head.record.taken = which.to_string();
         self.head.record.held_out = self.measure(self.file(&weights, None)?)?;
@@ -341,6 +352,8 @@ impl<'a> Run<'a> {
                 let _ = watch(News::Told(older.to_string()));
             }
             if !e.is_full() {
+                let told = "the checkpoint holds the whole training: the same command writes the model".to_string();
+                let _ = watch(News::Told(told));
                 return Err(e);
             }
             let seconds = RETRY.as_secs();

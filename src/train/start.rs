@@ -49,6 +49,7 @@ pub fn begin(plan: &Plan, corpus: &Corpus) -> Result<Checkpoint, TrainError> {
     let head = Head {
         record,
         vocabulary,
+        vocabulary_asked: plan.base.is_none().then(|| asked(plan, corpus).vocabulary),
         place: Position::default(),
         steps: 0,
         averaged: 0,

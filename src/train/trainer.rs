@@ -14,7 +14,7 @@ use super::{Recipe, Shape};
 
 /// Tokens that a thread takes through the model at once. With twice as many a model of 3 M parameters keeps 250 MB more
 /// and trains no faster.
-const PASS_TOKENS: usize = 1024;
+pub const PASS_TOKENS: usize = 1024;
 /// The averaged weights are the mean of the last steps; of more than so many the older ones fade.
 const AVERAGE_STEPS: u64 = 250;
 /// Where on the way averaging begins.

@@ -31,11 +31,11 @@ fn row(paint: Paint, number: usize, line: &Line, seen: &Foreseen) -> String {
         let text = seen.text[at.clone()].replace('\n', "");
         shown.push_str(&paint.word((-nats).exp() as f32, most.is_some_and(|most| most.0 == *at), &text));
     }
-    let begun = words.first().map_or(line.text.len(), |(at, _)| at.start - line.start);
+    let begun = words.first().map_or(line.text.len(), |(at, _)| at.start.saturating_sub(line.start));
     shown.insert_str(0, &paint.text(Role::Plain, &line.text[..begun.min(line.text.len())]));
     let word = most.map_or(String::new(), |(at, _)| word(&seen.text[at.clone()], at.start == seen.text.len()));
     let bits = most.map_or(String::new(), |(_, nats)| format!("{:.1}", nats / std::f64::consts::LN_2));
-    let gap = " ".repeat(WORD - word.width());
+    let gap = " ".repeat(WORD.saturating_sub(word.width()));
     format!(
         "{} {:>7.2} {}  {}{gap} {bits:>5}  {shown}",
         paint.text(Role::Quiet, &format!("{number:>5}")),

@@ -179,6 +179,7 @@ impl Foreseen {
 
 impl Line<'_> {
     /// Its tokens as far as they are text: those that share a character stand together, as (bytes in the piece, nats).
+    /// The first may begin in the line before, where a token holds a line end and the beginning of a character.
     pub fn words(&self, piece: &str) -> Vec<(Range<usize>, f64)> {
         let mut words: Vec<(Range<usize>, f64)> = Vec::new();
         for token in self.tokens {
@@ -188,6 +189,15 @@ impl Line<'_> {
                     *nats += token.nats;
                 }
                 None => words.push((token.at.clone(), token.nats)),
+            }
+        }
+        // The line's first token may begin inside a character, its last one end there.
+        for (at, _) in &mut words {
+            while !piece.is_char_boundary(at.start) {
+                at.start -= 1;
+            }
+            while !piece.is_char_boundary(at.end) {
+                at.end += 1;
             }
         }
         words

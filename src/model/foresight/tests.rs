@@ -235,3 +235,14 @@ fn what_makes_no_sense_is_refused() {
     assert_eq!(model.foresee(&[1], 1).unwrap(), Vec::<f64>::new());
     assert_eq!(Foresight::of(&mut model, " \n\n").unwrap(), Foresight::default());
 }
+
+#[test]
+fn a_token_that_holds_a_line_end_and_half_a_character_is_two_words() {
+    let told = |at: std::ops::Range<usize>| Told { id: 9, at, nats: 1.0 };
+    // The ideographic space has three bytes, of which the line end's token takes the first.
+    let text = "a\n\u{3000}b".to_string();
+    let seen = Foreseen { text, script: "en", tokens: vec![told(0..1), told(1..3), told(3..5), told(5..6)] };
+    let lines: Vec<_> = seen.lines().map(|line| line.words(&seen.text)).collect();
+    assert_eq!(lines, [vec![(0..1, 1.0), (1..5, 1.0)], vec![(2..5, 1.0), (5..6, 1.0)]]);
+    assert!(lines.iter().flatten().all(|(at, _)| seen.text.get(at.clone()).is_some()));
+}

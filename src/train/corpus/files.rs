@@ -26,7 +26,7 @@ pub(super) fn list(texts: &[PathBuf]) -> Result<Vec<PathBuf>, TrainError> {
             }
         } else if !about.is_file() {
             // Reading a pipe would wait for its other end.
-            return Err(TrainError::text(path, "it is not a file"));
+            return Err(TrainError::text(path, "it is not a file; save the text to one first"));
         } else if seen.insert(real(path)?) {
             files.push(path.clone());
         }

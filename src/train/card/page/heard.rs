@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::Card;
 use super::super::pieces::{MOST_TOKENS, Piece};
-use super::super::recitation::{LEAST_CHARACTERS, LEAST_WORDS, Recitation, TEMPERATURE, Unit};
+use super::super::recitation::{LEAST_CHARACTERS, LEAST_WORDS, Recitation, Recited, TEMPERATURE, Unit};
 use super::super::samples::{Faults, TEMPERATURES};
 use super::super::words::{grouped, language, percent};
 use super::{block, inline, table};
@@ -21,6 +21,9 @@ pub fn recitation(out: &mut String, card: &Card) {
         return;
     };
     out.push_str("## Whether it recites\n\n");
+    if card.record.as_ref().is_some_and(|record| record.corpus.sha256 != *corpus_sha256) {
+        return in_other_texts(out, recited, corpus_sha256);
+    }
     let rows = recited.iter().map(|r| {
         let own = own.iter().find(|(script, unit, _)| (*script, *unit) == (r.script, r.unit));
         vec![
@@ -50,13 +53,21 @@ pub fn recitation(out: &mut String, card: &Card) {
         TEMPERATURE,
         grouped(recited.iter().map(|r| r.short).sum())
     );
-    if card.record.as_ref().is_some_and(|record| record.corpus.sha256 != *corpus_sha256) {
-        let _ = writeln!(
-            out,
-            "The lines were looked up in other texts than those it was trained from (SHA-256 `{}`).\n",
-            inline(corpus_sha256)
-        );
-    }
+}
+
+/// Texts that are not those of the training have no part of it that was held out.
+fn in_other_texts(out: &mut String, recited: &[Recited], corpus_sha256: &str) {
+    let rows = recited.iter().map(|r| {
+        let there = percent(r.training + r.held_out, r.lines);
+        vec![format!("{}, {}", language(r.script), unit(r.script, r.unit)), grouped(r.lines), there]
+    });
+    table(out, &["lines it wrote", "compared", "stand in these texts"], rows);
+    let _ = writeln!(
+        out,
+        "At temperature {TEMPERATURE}, word for word but for spaces, marks and case. The lines were looked up in other texts \
+         than those it was trained from, or in the same in another order (SHA-256 `{}`).\n",
+        inline(corpus_sha256)
+    );
 }
 
 fn unit(script: Script, unit: Unit) -> &'static str {

@@ -63,7 +63,7 @@ fn a_whole_card_tells_everything() {
         "Chinese: 31 pieces that shared too much",
         "has 0.2 % (before: 10.0 %), of its lines 0.9 %",
         "| weights | the mean of the last weights |",
-        "3.0 times over",
+        ", by the weights above",
         "](my%20voice.svg)",
         "| Chinese | **this model** | 6.312 | 2.104 | 66.7 |",
         "|  | xz -9 | 9.500 | 3.200 |  |",
@@ -131,7 +131,7 @@ fn a_record_of_nothing_is_still_a_card() {
     let text = page(&card, None);
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     assert!(text.contains("This has not been measured.") && text.contains("starter.gguf (sha256 `abababababababab`)"));
-    assert!(text.contains("--from starter.gguf"));
+    assert!(text.contains("--from BASE.gguf") && text.contains("BASE.gguf is starter.gguf (sha256 `abababab"));
 }
 
 #[test]

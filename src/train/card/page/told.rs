@@ -87,7 +87,10 @@ pub fn shape(out: &mut String, card: &Card) {
 
 pub fn recipe(out: &mut String, record: &Record, picture: Option<&str>) {
     let recipe = &record.recipe;
+    // With weights, nothing is read as often as the whole.
+    let even = record.corpus.sources.iter().all(|source| source.weight == 1.0);
     let passes = record.tokens as f64 / record.corpus_tokens.max(1) as f64;
+    let times = if even { format!(": {passes:.1} times over") } else { ", by the weights above".to_string() };
     let limits: Vec<String> = [
         recipe.minutes.map(|minutes| format!("{minutes} minutes")),
         recipe.tokens.map(|tokens| format!("{} tokens", grouped(tokens))),
@@ -100,7 +103,7 @@ pub fn recipe(out: &mut String, record: &Record, picture: Option<&str>) {
         (
             "read",
             format!(
-                "{} tokens in all, of a training part of {}: {passes:.1} times over",
+                "{} tokens in all, of a training part of {}{times}",
                 short(record.tokens),
                 short(record.corpus_tokens)
             ),
@@ -140,8 +143,14 @@ pub fn recipe(out: &mut String, record: &Record, picture: Option<&str>) {
     if let (Some(mark), Some(held_out)) = (last, held_out) {
         let _ = writeln!(
             out,
-            "At the end the training text cost it {:.3} nats a token and the held-out part {held_out:.3}.\n",
-            mark.loss
+            "On the way a part of what is held out is looked at: at the end it cost {held_out:.3} nats a token, with the \
+             last weights and before they were quantized, and the training text {:.3}{}.\n",
+            mark.loss,
+            if recipe.dropout > 0.0 {
+                format!(", with {} of the inside left out by chance", share(recipe.dropout))
+            } else {
+                String::new()
+            }
         );
     }
 }
@@ -182,7 +191,8 @@ pub fn scores(out: &mut String, card: &Card, record: &Record) {
         grouped(pieces),
         grouped(all.1)
     );
-    if let Some(untrained) = record.untrained.filter(|nats| nats.is_finite()) {
+    // Of a model that begins anew it is the same wherever it looks.
+    if let Some(untrained) = record.untrained.filter(|nats| nats.is_finite() && record.base.is_none()) {
         let _ = write!(
             out,
             " Before its first step it needed {untrained:.3} nats a token, now {}.",
@@ -201,9 +211,14 @@ pub fn scores(out: &mut String, card: &Card, record: &Record) {
 pub fn again(out: &mut String, record: &Record) {
     let _ = writeln!(
         out,
-        "## To make it again\n\n```\n{}\n```\n\nWith the same texts, seed and threads, and without interruption on other threads, `--tokens` gives the same weights; \
-         `--minutes` ends where the machine is by then. With `--from` your own texts go on from it.\n",
-        command(record)
+        "## To make it again\n\n```\n{}\n```\n\nThe files are named without their folders{}. With the same texts in the same \
+         order, seed and threads, and without interruption on other threads, `--tokens` gives the same weights on the same \
+         kind of processor; `--minutes` ends where the machine is by then. With `--from` your own texts go on from it.\n",
+        command(record),
+        match &record.base {
+            Some((name, sha256)) => format!("; BASE.gguf is {} (sha256 `{}`)", inline(name), super::short_hash(sha256)),
+            None => String::new(),
+        }
     );
 }
 
@@ -217,7 +232,7 @@ pub fn command(record: &Record) -> String {
     }
     words.push(format!("-o {}", argument(&format!("{}.gguf", file_stem(&record.name)))));
     match &record.base {
-        Some((name, _)) => words.push(format!("--from {}", argument(name))),
+        Some(_) => words.push("--from BASE.gguf".to_string()),
         None => words.push(size(shape)),
     }
     words.extend(recipe.minutes.map(|minutes| format!("--minutes {minutes}")));
