@@ -28,7 +28,7 @@ fn models() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     fs::write(at("poem.gguf"), "the moon is not a model\n".repeat(100)).unwrap();
-    let whole = model("starter.gguf");
+    let whole = model("verse.gguf");
     fs::write(at("half.gguf"), &whole[..whole.len() / 2]).unwrap();
     fs::write(at("head.gguf"), &whole[..5000]).unwrap();
     fs::write(at("empty.gguf"), "").unwrap();

@@ -12,10 +12,11 @@ fn any_model_has_a_card_and_nothing_of_anyone_elses_is_overwritten() {
     std::fs::write(dir.path().join("words.md"), "## Where it comes from\n\nA *drawer* of mine.\n").unwrap();
     let make = ["card", "embedded", "poems.txt", "--quick", "--about", "words.md"];
     let written = stdout(&ok(xiao(dir.path()).args(make)));
-    assert_eq!(written.trim(), "embedded.md");
+    assert_eq!(written.trim(), "embedded.md\nembedded.svg");
     let page = std::fs::read_to_string(dir.path().join("embedded.md")).unwrap();
     for part in [
-        "holds no record of a training",
+        "## To make it again",
+        "looked up in other texts than those it was trained from",
         "\n## Where it comes from\n\nA *drawer* of mine.\n\n",
         "## Whether it recites",
         "| 0.7 | 10 |",
@@ -31,6 +32,26 @@ fn any_model_has_a_card_and_nothing_of_anyone_elses_is_overwritten() {
     assert_eq!((refused.status.code(), stderr(&refused).lines().count()), (Some(2), 1), "{}", stderr(&refused));
     assert!(stderr(&refused).contains("no card of xiao's"), "{}", stderr(&refused));
     assert_eq!(std::fs::read_to_string(dir.path().join("embedded.md")).unwrap(), "my own words\n");
+}
+
+#[test]
+fn what_a_card_is_made_from_is_never_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let poems = "小灯明一室，夜雨到三更。\n\n".repeat(200);
+    std::fs::create_dir(dir.path().join("poems")).unwrap();
+    std::fs::write(dir.path().join("poems.md"), &poems).unwrap();
+    std::fs::write(dir.path().join("poems/one.txt"), &poems).unwrap();
+    let make = |args: &[&str]| xiao(dir.path()).args(["card", "embedded", "--quick", "--force"]).args(args).output();
+    for (args, spared) in [
+        (&["poems.md", "-o", "poems.md"][..], "poems.md"),
+        (&["--about", "poems.md", "-o", "poems.md"], "poems.md"),
+        (&["poems", "-o", "poems/one.txt"], "poems/one.txt"),
+    ] {
+        let refused = make(args).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("what the card is to be made from"), "{}", stderr(&refused));
+        assert_eq!(std::fs::read_to_string(dir.path().join(spared)).unwrap(), poems);
+    }
 }
 
 #[test]

@@ -11,15 +11,15 @@ use common::{ok, stderr, stdout, xiao};
 /// A home with the embedded model's file under several names.
 fn home() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let starter = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/starter.gguf")).unwrap();
+    let verse = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/models/verse.gguf")).unwrap();
     let write = |path: &str, bytes: &[u8]| {
         let path = dir.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     };
-    write("models/Small-Poet-Q8_0.gguf", &starter);
-    write("models/half.gguf", &starter[..starter.len() / 2]);
-    write(".ollama/models/blobs/sha256-ab", &starter);
+    write("models/Small-Poet-Q8_0.gguf", &verse);
+    write("models/half.gguf", &verse[..verse.len() / 2]);
+    write(".ollama/models/blobs/sha256-ab", &verse);
     let layer = r#"{"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:ab"}"#;
     write(
         ".ollama/models/manifests/registry.ollama.ai/library/poet/1b",
@@ -42,7 +42,7 @@ fn at_home(home: &tempfile::TempDir) -> Command {
 fn the_list_fits_a_terminal_and_says_why_not() {
     let home = home();
     let text = stdout(&ok(at_home(&home).arg("models")));
-    for word in ["~/models", "Small-Poet-Q8_0", "poet:1b", "llama", "2.80 M", "Q8_0", "cut short", "Mistral 7B"] {
+    for word in ["~/models", "Small-Poet-Q8_0", "poet:1b", "llama", "4.52 M", "Q8_0", "cut short", "Mistral 7B"] {
         assert!(text.contains(word), "{word}: {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

@@ -13,8 +13,8 @@ use super::decoder::Config;
 use super::gguf::Gguf;
 use super::{ModelError, Source, opaque};
 
-/// What the program takes beside the model: code, sound, recording. Measured at 23 MiB with the embedded model, of whose
-/// weights 3 are, in plain lines with sound and recording; a window takes its share from the graphics driver besides.
+/// What the program takes beside the model: code, sound, recording. Measured at 23 MiB with an embedded model of
+/// 3 MiB of weights, in plain lines with sound and recording; a window takes its share from the graphics driver besides.
 const PROGRAM_BYTES: u64 = 32 << 20;
 /// What a token of the vocabulary takes in the tokenizer's tables, in the logits and in their copies. A SentencePiece
 /// vocabulary of 128,256 tokens was measured at 54 MiB, 440 bytes a token.

@@ -297,7 +297,7 @@ mod tests {
     fn the_embedded_model_is_described() {
         let info = Info::read(&Source::Embedded).unwrap();
         assert_eq!((info.architecture.as_str(), info.layers, info.vocabulary), ("llama", 4, 6144));
-        assert!((2_700_000..2_900_000).contains(&info.parameters), "{}", info.parameters);
+        assert_eq!(info.parameters, 4_524_288);
         assert_eq!(info.types.iter().map(|t| t.tensors).sum::<usize>(), info.tensors.len());
         assert!(info.weight_bytes < info.file_bytes && info.memory_bytes > info.weight_bytes);
         let json = serde_json::to_value(&info).unwrap();
@@ -308,6 +308,7 @@ mod tests {
     #[test]
     fn card_and_notes_are_shown_and_the_record_is_not() {
         let mut gguf = Gguf::read(&Source::Embedded).unwrap();
+        gguf.keys.retain(|(key, _)| !key.starts_with("xiao."));
         let mut put = |key: &str, value| gguf.keys.push((key.to_string(), value));
         put("xiao.card", Value::Text("A voice\n3 M parameters".into()));
         put("xiao.record", Value::Text("{\"name\": 1}".into()));

@@ -220,7 +220,7 @@ mod tests {
         assert!(first.entropy_bits() > 1.0 && first.top(1)[0].p > 0.01);
         let long: Vec<u32> = ids.iter().cycle().take(100).copied().collect();
         assert!(model.peek(&long).unwrap().is_sound());
-        for (ids, word) in [(vec![], "no tokens"), (vec![6144], "vocabulary of 6144"), (vec![1; 257], "context of 256")]
+        for (ids, word) in [(vec![], "no tokens"), (vec![6144], "vocabulary of 6144"), (vec![1; 513], "context of 512")]
         {
             let error = model.peek(&ids).unwrap_err().to_string();
             assert!(error.contains(word), "{error}");
@@ -231,7 +231,7 @@ mod tests {
     fn a_file_cut_in_half_or_of_text_is_refused_in_one_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("half.gguf");
-        std::fs::write(&path, &include_bytes!("../../assets/models/starter.gguf")[..1_600_000]).unwrap();
+        std::fs::write(&path, &include_bytes!("../../assets/models/verse.gguf")[..1_600_000]).unwrap();
         let error = Model::load(&Source::File(path.clone())).err().unwrap().to_string();
         assert!(error.contains("half.gguf: cut short: tensor") && error.contains("1600000"), "{error}");
         std::fs::write(&path, "春眠不觉晓\n").unwrap();

@@ -111,7 +111,7 @@ mod tests {
         let mut info = Info::read(&Source::Embedded).unwrap();
         info.card = None;
         let plate = info.plate();
-        assert!(plate.contains("2.8 million parameters in Q8_0\n4 layers of 192"), "{plate}");
+        assert!(plate.contains("4.5 million parameters in Q8_0\n4 layers of 256"), "{plate}");
         info.name = "unknown".into();
         info.file = "/home/me/models/poet.gguf".into();
         assert!(info.plate().starts_with("poet.gguf\n"));
@@ -134,6 +134,7 @@ mod tests {
     #[test]
     fn hostile_keys_are_bounded() {
         let mut gguf = Gguf::read(&Source::Embedded).unwrap();
+        gguf.keys.retain(|(key, _)| !key.starts_with("xiao."));
         for i in 0..1000 {
             gguf.keys.push((format!("xiao.{i}.{}", "k".repeat(1000)), Value::Text("v".repeat(100_000))));
         }

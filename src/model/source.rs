@@ -15,8 +15,8 @@ use super::{ModelError, gguf};
 /// Weights are read in place, so the bytes inside the program begin where any number may.
 #[repr(C, align(64))]
 struct Aligned<T: ?Sized>(T);
-static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("../../assets/models/starter.gguf"));
-static STARTER: &[u8] = &ALIGNED.0;
+static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!("../../assets/models/verse.gguf"));
+static EMBEDDED: &[u8] = &ALIGNED.0;
 
 /// A model's bytes.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Source {
     /// The file cannot be read.
     pub(super) fn map(&self) -> Result<Bytes, ModelError> {
         let (whole, length) = match self {
-            Source::Embedded => (Whole::Static(STARTER), STARTER.len()),
+            Source::Embedded => (Whole::Static(EMBEDDED), EMBEDDED.len()),
             Source::Memory(bytes) => (Whole::Shared(bytes.clone()), bytes.len()),
             Source::File(path) => {
                 let map = map_file(path).map_err(|e| self.unreadable(e))?;
@@ -176,7 +176,7 @@ mod tests {
     fn a_file_and_the_embedded_bytes_hash_alike() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy.gguf");
-        std::fs::write(&path, STARTER).unwrap();
+        std::fs::write(&path, EMBEDDED).unwrap();
         let hash = Source::Embedded.sha256().unwrap();
         assert_eq!(hash.len(), 64);
         assert_eq!(Source::File(path).sha256().unwrap(), hash);

@@ -3,7 +3,7 @@
 use super::Source;
 
 /// A model whose file is smaller than this is computed by one core: its products are so short that sharing them out
-/// costs as much as it saves. Measured with 2.8 million parameters: 2,700 tokens a second on one core, 3,900 on two;
+/// costs as much as it saves. Measured with a model of 2.8 million parameters: 2,700 tokens a second on one core, 3,900 on two;
 /// either is far more than a stage can show, and a core that spins is heard.
 const SMALL_BYTES: u64 = 32 << 20;
 

@@ -139,7 +139,7 @@ mod tests {
         let mut info = Info::read(&Source::Embedded).unwrap();
         assert_eq!(weight_bytes(&info), info.weight_bytes, "tied: the table makes the logits");
         info.tied_output = false;
-        assert_eq!(weight_bytes(&info), info.weight_bytes - 6144 * 192 / 32 * 34);
+        assert_eq!(weight_bytes(&info), info.weight_bytes - 6144 * 256 / 32 * 34);
         assert_eq!(cache_bytes(&info, info.context_used as f64), info.cache_bytes as f64);
     }
 }

@@ -272,9 +272,9 @@ mod tests {
     fn the_embedded_sizes() {
         let config = Config::read(&Gguf::read(&Source::Embedded).unwrap(), None).unwrap();
         let sizes = (config.layers, config.width, config.heads, config.kv_heads, config.head_dim, config.ffn);
-        assert_eq!(sizes, (4, 192, 6, 3, 32, 512));
-        assert_eq!((config.vocabulary, config.context, config.rope_dims), (6144, 256, 32));
-        assert_eq!(config.cache_bytes(256), 4 * 2 * 3 * 32 * 256 * 4);
+        assert_eq!(sizes, (4, 256, 8, 4, 32, 704));
+        assert_eq!((config.vocabulary, config.context, config.rope_dims), (6144, 512, 32));
+        assert_eq!(config.cache_bytes(512), 4 * 2 * 4 * 32 * 512 * 4);
         assert_eq!(config.window_of(0), None);
     }
 
@@ -293,7 +293,7 @@ mod tests {
             ("llama.rope.scaling.factor", Value::Float(f64::NAN)),
             ("llama.attention.head_count", Value::Unsigned(0)),
             ("llama.attention.head_count", Value::Text("six".into())),
-            ("llama.attention.head_count_kv", Value::Unsigned(4)),
+            ("llama.attention.head_count_kv", Value::Unsigned(3)),
             ("llama.block_count", Value::Unsigned(u64::MAX)),
             ("llama.block_count", Value::Unsigned(1000)),
             ("general.architecture", Value::Text("mamba".into())),
@@ -315,6 +315,6 @@ mod tests {
             Config::read(&gguf, None).unwrap().rope
         };
         assert_eq!((with("linear").factor, with("none").factor), (4.0, 1.0));
-        assert_eq!(with("yarn").yarn_context, Some(256));
+        assert_eq!(with("yarn").yarn_context, Some(512));
     }
 }

@@ -322,7 +322,7 @@ fn a_token_tells_of_its_inside() {
     let spent = token.inside.spent;
     assert!(spent.attention_ms > 0.0 && spent.feed_forward_ms > 0.0 && spent.output_ms > 0.0);
     assert!(spent.attention_ms + spent.feed_forward_ms + spent.output_ms <= token.latency_ms);
-    assert!(spent.read_mb > 2.5 && spent.read_mb < 4.0, "{}", spent.read_mb);
+    assert!(spent.read_mb > 4.0 && spent.read_mb < 5.5, "{}", spent.read_mb);
     assert_eq!(token.inside.layers_us.len(), 4);
     assert_eq!(token.inside.lens.iter().map(|g| g.layer).collect::<Vec<_>>(), [2]);
 }

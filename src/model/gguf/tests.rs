@@ -5,7 +5,7 @@ use super::read::read;
 use super::reader::{MAX_LISTED, MAX_TEXT};
 use super::{Gguf, Stored, Value};
 
-fn starter() -> Vec<u8> {
+fn embedded() -> Vec<u8> {
     Source::Embedded.map().unwrap().to_vec()
 }
 
@@ -28,7 +28,7 @@ fn with_key(key: &str, value: impl Stored) -> Vec<u8> {
 
 #[test]
 fn every_cut_of_the_header_is_refused_in_words() {
-    let bytes = starter();
+    let bytes = embedded();
     let start = parse(&bytes).unwrap().data_start as usize;
     for cut in (0..400).chain((400..start).step_by(97)) {
         let error = refused(&bytes[..cut]);
@@ -38,7 +38,7 @@ fn every_cut_of_the_header_is_refused_in_words() {
 
 #[test]
 fn half_a_file_says_what_is_missing() {
-    let bytes = starter();
+    let bytes = embedded();
     let error = refused(&bytes[..bytes.len() / 2]);
     assert!(error.contains(&format!("it has {}", bytes.len() / 2)), "{error}");
     assert!(error.contains("cut short") && error.contains("byte offset"), "{error}");
@@ -46,7 +46,7 @@ fn half_a_file_says_what_is_missing() {
 
 #[test]
 fn flipped_bytes_never_panic() {
-    let bytes = starter();
+    let bytes = embedded();
     let start = parse(&bytes).unwrap().data_start as usize;
     let mut state = 7u64;
     let mut next = || {
@@ -224,7 +224,7 @@ fn text_old_versions_and_big_endian_are_refused() {
     assert!(error.contains("not a GGUF file") && error.contains("The "), "{error}");
     assert!(refused(b"").contains("nothing"));
     let version = |version: [u8; 4]| {
-        let mut bytes = starter();
+        let mut bytes = embedded();
         bytes[4..8].copy_from_slice(&version);
         refused(&bytes)
     };
@@ -236,8 +236,8 @@ fn text_old_versions_and_big_endian_are_refused() {
 fn the_embedded_model_is_read() {
     let gguf = Gguf::read(&Source::Embedded).unwrap();
     assert_eq!(gguf.version, 3);
-    assert_eq!(gguf.integer("llama.embedding_length"), Some(192));
+    assert_eq!(gguf.integer("llama.embedding_length"), Some(256));
     let table = gguf.tensor("token_embd.weight").unwrap();
-    assert_eq!(table.shape, [6144, 192]);
-    assert_eq!(table.bytes(), 6144 * 192 / 32 * 34);
+    assert_eq!(table.shape, [6144, 256]);
+    assert_eq!(table.bytes(), 6144 * 256 / 32 * 34);
 }

@@ -114,7 +114,7 @@ mod tests {
     use super::super::fit::Plays;
     use super::*;
 
-    const STARTER: &[u8] = include_bytes!("../../../assets/models/starter.gguf");
+    const EMBEDDED: &[u8] = include_bytes!("../../../assets/models/verse.gguf");
 
     fn machine(files: &[(&str, &[u8])]) -> (tempfile::TempDir, Surroundings) {
         let dir = tempfile::tempdir().unwrap();
@@ -129,19 +129,19 @@ mod tests {
 
     #[test]
     fn headers_make_a_list_and_faults_a_reason() {
-        let half = &STARTER[..STARTER.len() / 2];
+        let half = &EMBEDDED[..EMBEDDED.len() / 2];
         let (_dir, around) = machine(&[
-            ("models/good.gguf", STARTER),
+            ("models/good.gguf", EMBEDDED),
             ("models/half.gguf", half),
             ("models/poem.gguf", "春眠不觉晓".as_bytes()),
-            (".lmstudio/models/a/b/mmproj-x.gguf", STARTER),
-            ("models/big-00002-of-00002.gguf", STARTER),
+            (".lmstudio/models/a/b/mmproj-x.gguf", EMBEDDED),
+            ("models/big-00002-of-00002.gguf", EMBEDDED),
         ]);
         let listing = list(&around);
         let row = |name: &str| listing.models.iter().find(|m| m.name == name).unwrap();
         let good = row("good");
         assert_eq!((good.plays, good.family.as_str(), good.quantization.as_str()), (Plays::Own, "llama", "Q8_0"));
-        assert!((2_700_000..2_900_000).contains(&good.parameters) && good.bytes == STARTER.len() as u64);
+        assert_eq!((good.parameters, good.bytes), (4_524_288, EMBEDDED.len() as u64));
         assert!(good.needed_bytes.unwrap() > good.bytes && good.why.is_none());
         assert_eq!(good.fits.is_some(), listing.available_bytes.is_some());
         assert!(row("half").why.as_ref().unwrap().starts_with("cut short"), "{:?}", row("half"));

@@ -28,11 +28,11 @@ pub const RECOMMENDED: [Recommended; 8] = [
     Recommended {
         name: "embedded",
         family: "llama",
-        parameters_b: 0.0028,
+        parameters_b: 0.0045,
         q4_k_m_gb: None,
-        q8_0_gb: Some(0.003),
+        q8_0_gb: Some(0.005),
         suits: "verse, always at hand",
-        shape: (4, 3, 32, 6144),
+        shape: (4, 4, 32, 6144),
     },
     Recommended {
         name: "Llama 3.2 1B",
@@ -107,7 +107,7 @@ impl Recommended {
     pub fn memory_bytes(&self) -> u64 {
         let (layers, heads, head_dim, vocabulary) = self.shape;
         let file = self.q4_k_m_gb.or(self.q8_0_gb).unwrap_or_default() * 1e9;
-        let context = if self.name == "embedded" { 256 } else { CONTEXT };
+        let context = if self.name == "embedded" { 512 } else { CONTEXT };
         Need::new(file as u64, 2 * 2 * layers * heads * head_dim * context, vocabulary, 0, 0).total()
     }
 }

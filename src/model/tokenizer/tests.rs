@@ -8,13 +8,13 @@ use super::super::Source;
 use super::super::gguf::Value;
 use super::*;
 
-fn starter() -> Arc<Tokenizer> {
+fn embedded() -> Arc<Tokenizer> {
     Arc::new(Tokenizer::new(&Gguf::read(&Source::Embedded).unwrap()).unwrap())
 }
 
 #[test]
 fn text_comes_back_whole() {
-    let tokenizer = starter();
+    let tokenizer = embedded();
     for text in ["The moon, and I", "春眠不觉晓，处处闻啼鸟。", " a\n\n  b\t", "🌕 é ﷽", "", "<|zh|>"]
     {
         let ids = tokenizer.encode(text);
@@ -25,7 +25,7 @@ fn text_comes_back_whole() {
 
 #[test]
 fn control_text_is_text_unless_asked_for() {
-    let tokenizer = starter();
+    let tokenizer = embedded();
     let zh = tokenizer.control("<|zh|>").unwrap();
     assert!(!tokenizer.encode("<|zh|>春").contains(&zh));
     let ids = tokenizer.encode_special("<|zh|>春<|end|>");
@@ -39,7 +39,7 @@ fn control_text_is_text_unless_asked_for() {
 
 #[test]
 fn half_characters_are_held() {
-    let tokenizer = starter();
+    let tokenizer = embedded();
     // A rare sign that the vocabulary writes byte by byte.
     let ids = tokenizer.encode("🌕");
     assert!(ids.len() > 1);
@@ -121,7 +121,7 @@ fn a_turn_begins_without_the_space_that_nobody_wrote() {
     let said = |mut stream: TextStream| ids.iter().map(|id| stream.push(*id)).collect::<Vec<_>>();
     assert_eq!(said(TextStream::new(tokenizer.clone())), [" moon", " ", "", "", "春", " moon"]);
     assert_eq!(said(TextStream::of_turn(tokenizer.clone())), ["moon", " ", "", "", "春", " moon"]);
-    let plain = starter();
+    let plain = embedded();
     let id = plain.encode(" moon")[0];
     assert_eq!(TextStream::of_turn(plain).push(id), " moon", "byte-level vocabularies add no space");
 }

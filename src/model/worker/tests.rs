@@ -101,7 +101,8 @@ fn the_worker_and_the_generator_play_the_same_tokens() {
 fn a_prompt_is_announced_read_and_played() {
     let rig = rig(1, Matrix::default());
     rig.params.set(ParamId::Pace, 50.0);
-    rig.prompt(&"春眠不觉晓，处处闻啼鸟。".repeat(6));
+    // In the middle of a line, where no piece ends.
+    rig.prompt(&format!("{}春眠", "春眠不觉晓，处处闻啼鸟。".repeat(6)));
     let Event::Prompt { tokens, .. } = rig.next() else { panic!() };
     let mut last = 0;
     loop {
