@@ -130,6 +130,7 @@ fn texts_become_a_model_that_plays_and_can_be_trained_on() {
     ]));
     let flute = record(&folder.path().join("flute.gguf"));
     assert_eq!((flute.shape, flute.base.map(|base| base.0)), (about.shape, Some("mine".to_string())));
+    assert_eq!(flute.base_licence.as_deref(), Some("CC0-1.0"), "the base's licence is not lost");
     assert!(flute.untrained.unwrap() < untrained * 0.7, "it begins with what it knows: {:?}", flute.untrained);
     assert!(flute.held_out.iter().all(|part| part.nats_per_token() < flute.untrained.unwrap()));
 
@@ -292,4 +293,17 @@ fn the_profile_tells_each_part() {
     for word in ["tokens/s", "matrix products alone", "attention", "optimizer", "training reaches"] {
         assert!(output.contains(word), "{output}");
     }
+}
+
+#[test]
+fn the_card_is_written_though_nobody_listens() {
+    let folder = folder();
+    let mut child = train(folder.path(), "mine.gguf", &["--tokens", "20000"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    child.wait().unwrap();
+    assert!(["mine.gguf", "mine.md", "mine.svg"].iter().all(|name| folder.path().join(name).is_file()));
 }

@@ -44,10 +44,11 @@ pub struct Train {
     /// Train for so long; 30 without it
     #[arg(long, value_name = "N", value_parser = positive)]
     minutes: Option<f64>,
-    /// Train until so many tokens have been read
+    /// Train until so many tokens have been read, to the end of a step
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     tokens: Option<u64>,
-    /// Read the pieces of this file so often, beside once for the others; may be given again
+    /// Read the pieces of this file (its name, or its path where two have one) so often, beside once for the others; may
+    /// be given again
     #[arg(long, value_name = "NAME=W", value_parser = weight)]
     weight: Vec<(String, f32)>,
     #[command(flatten)]
@@ -257,7 +258,6 @@ impl Train {
             say(&format!("held out {script}: {bits:.3} bits a character, {:.3} bits a byte", part.bits_per_byte()));
         }
         let (model, card) = (plan.output.display().to_string(), plan.output.with_extension("md"));
-        print(&model)?;
         // The model is there, whatever becomes of its card.
         let source = Source::File(plan.output.clone());
         let wanted = super::card::Wanted {
@@ -271,7 +271,10 @@ impl Train {
             file: &card,
             force: false,
         };
-        match super::card::write(&wanted) {
+        // Written before anything is printed: whoever listens may have left.
+        let card = super::card::write(&wanted);
+        print(&model)?;
+        match card {
             Ok(files) => files.iter().try_for_each(|file| print(&file.display().to_string()))?,
             Err(e) => say(&format!("the card was not written ({e:#}); the model is whole: xiao card {model} -o F.md")),
         }

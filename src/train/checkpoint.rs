@@ -181,6 +181,7 @@ pub(crate) mod tests {
             licence: "CC0-1.0".to_string(),
             author: None,
             base: None,
+            base_licence: None,
             shape,
             parameters: shape.parameters() as u64,
             recipe: Recipe::default(),

@@ -88,6 +88,9 @@ pub struct Record {
     pub author: Option<String>,
     /// The model that it goes on from: its name and SHA-256.
     pub base: Option<(String, String)>,
+    /// The licence that it was under.
+    #[serde(default)]
+    pub base_licence: Option<String>,
     pub shape: Shape,
     pub parameters: u64,
     pub recipe: Recipe,

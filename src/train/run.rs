@@ -58,7 +58,14 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
             let _ = watch(News::Told(format!("going on from {}: {share:.0} % is done", checkpoint_path.display())));
             saved
         }
-        None => start::begin(plan, &corpus)?,
+        None => {
+            let state = start::begin(plan, &corpus)?;
+            let record = &state.head.record;
+            if let (Some((name, _)), Some(licence)) = (&record.base, &record.base_licence) {
+                let _ = watch(News::Told(format!("going on from {name}, licence {licence}")));
+            }
+            state
+        }
     };
     Run::new(plan, &corpus, state)?.go(watch)
 }

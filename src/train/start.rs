@@ -22,7 +22,7 @@ const LONG: u64 = 10_000_000;
 /// # Errors
 /// The shape or the base cannot be used.
 pub fn begin(plan: &Plan, corpus: &Corpus) -> Result<Checkpoint, TrainError> {
-    let Start { shape, vocabulary, weights, base } = match &plan.base {
+    let Start { shape, vocabulary, weights, base, base_licence } = match &plan.base {
         Some(base) => from(base, plan, corpus)?,
         None => anew(plan, corpus)?,
     };
@@ -31,6 +31,7 @@ pub fn begin(plan: &Plan, corpus: &Corpus) -> Result<Checkpoint, TrainError> {
         licence: plan.licence.clone(),
         author: plan.author.clone(),
         base,
+        base_licence,
         shape,
         parameters: shape.parameters() as u64,
         recipe: plan.recipe.clone(),
@@ -65,6 +66,7 @@ struct Start {
     vocabulary: Vocabulary,
     weights: Vec<f32>,
     base: Option<(String, String)>,
+    base_licence: Option<String>,
 }
 
 /// The shape of a model that begins anew; its vocabulary may come out smaller.
@@ -78,7 +80,7 @@ fn anew(plan: &Plan, corpus: &Corpus) -> Result<Start, TrainError> {
     memory::check(&shape, plan.threads, plan.recipe.batch_tokens, corpus)?;
     let vocabulary = Vocabulary::train(corpus, shape.vocabulary.min(vocabulary_for(corpus)))?;
     shape.vocabulary = vocabulary.tokens.len();
-    Ok(Start { shape, vocabulary, weights: Places::new(shape).start(plan.recipe.seed), base: None })
+    Ok(Start { shape, vocabulary, weights: Places::new(shape).start(plan.recipe.seed), base: None, base_licence: None })
 }
 
 /// Weights, shape and vocabulary of a model that xiao has trained.
@@ -116,7 +118,7 @@ fn from(source: &Source, plan: &Plan, corpus: &Corpus) -> Result<Start, TrainErr
         weights[tensor.range].copy_from_slice(&floats.read(&tensor.name, dimensions)?);
     }
     let base = Some((info.name, source.sha256()?));
-    Ok(Start { shape, vocabulary, weights, base })
+    Ok(Start { shape, vocabulary, weights, base, base_licence: Some(info.lineage.licence) })
 }
 
 fn bytes(corpus: &Corpus) -> u64 {

@@ -31,6 +31,7 @@ pub(in crate::train) fn record(marks: usize) -> Record {
         licence: "CC0-1.0".into(),
         author: Some("the maker".into()),
         base: None,
+        base_licence: None,
         shape,
         parameters: shape.parameters() as u64,
         recipe: Recipe { seed: 7, minutes: Some(40.0), weight_decay: 0.07, ..Recipe::default() },

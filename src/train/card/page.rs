@@ -40,7 +40,7 @@ pub fn page(card: &Card, picture: Option<&str>) -> String {
     heard::flaws(&mut out, card);
     heard::samples(&mut out, card);
     if let Some(record) = &card.record {
-        told::again(&mut out, record);
+        told::again(&mut out, record, &card.file);
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -65,7 +65,8 @@ fn summary(out: &mut String, card: &Card) {
     let base = match record {
         Some(record) => {
             record.base.as_ref().map_or("nothing: it began as chance numbers".to_string(), |(name, sha256)| {
-                format!("{} (sha256 `{}`)", inline(name), short_hash(sha256))
+                let licence = record.base_licence.as_deref().unwrap_or("unknown");
+                format!("{} (sha256 `{}`), licence {}", inline(name), short_hash(sha256), inline(licence))
             })
         }
         None => inline(&lineage.base_model),

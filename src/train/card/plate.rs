@@ -38,7 +38,8 @@ pub fn plate(record: &Record) -> String {
         lines.push(format!("{} bits a {per} of unseen {}", number(bits, 2), language(score.script)));
     }
     if let Some((name, _)) = &record.base {
-        lines.push(format!("goes on from {name}"));
+        let licence = record.base_licence.as_deref().map(|licence| format!(", licence {licence}"));
+        lines.push(format!("goes on from {name}{}", licence.unwrap_or_default()));
     }
     let author = record.author.as_deref().unwrap_or("unknown");
     lines.push(format!("licence {}, author {author}", record.licence));

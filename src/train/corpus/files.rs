@@ -81,15 +81,25 @@ pub(super) fn sources(files: &[PathBuf], weights: &[(String, f32)]) -> Result<Ve
                 "the weight of {name} is {weight}; choose one above 0, at most 100"
             )));
         }
-        let mut named = sources.iter_mut().filter(|source| source.name == *name).peekable();
-        if named.peek().is_none() {
+        let by_path = |i: &usize| files[*i].to_string_lossy() == *name;
+        let mut named: Vec<usize> = (0..files.len()).filter(by_path).collect();
+        if named.is_empty() {
+            named = (0..files.len()).filter(|i| sources[*i].name == *name).collect();
+        }
+        if named.len() > 1 {
+            let paths: Vec<String> = named.iter().map(|i| files[*i].display().to_string()).collect();
+            let paths = paths.join(" and ");
+            let problem = format!("a weight is given for {name}, which {paths} are called; give the path instead");
+            return Err(TrainError::Input(problem));
+        }
+        if named.is_empty() {
             let mut names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
             names.dedup();
             let more = if names.len() > 12 { format!(" and {} more", names.len() - 12) } else { String::new() };
             let names = names[..names.len().min(12)].join(", ");
             return Err(TrainError::Input(format!("a weight is given for {name}; the texts are {names}{more}")));
         }
-        named.for_each(|source| source.weight = *weight);
+        named.iter().for_each(|i| sources[*i].weight = *weight);
     }
     Ok(sources)
 }
@@ -137,5 +147,15 @@ mod tests {
         for wrong in [0.0, -1.0, f32::NAN, f32::INFINITY] {
             assert!(weigh("en.txt", wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_weighted_by_their_paths() {
+        let files = [PathBuf::from("a/x.txt"), PathBuf::from("b/x.txt")];
+        let sources = |name: &str| sources(&files, &[(name.to_string(), 0.5)]);
+        let weights: Vec<f32> = sources("b/x.txt").unwrap().iter().map(|source| source.weight).collect();
+        assert_eq!(weights, [1.0, 0.5]);
+        let error = sources("x.txt").unwrap_err().to_string();
+        assert!(error.contains("a/x.txt and b/x.txt") && error.contains("give the path"), "{error}");
     }
 }

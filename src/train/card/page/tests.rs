@@ -73,7 +73,7 @@ fn a_whole_card_tells_everything() {
         "| two scripts in one line | 1 of 2 | 0 of 1 |",
         "\n── 1 ── 春江 ──\n春江潮水平。\n",
         "▪ (stopped)",
-        "xiao train poems.txt verse.txt --weight verse.txt=0.5 -o little--voice----friends.gguf --size micro --minutes 40 --seed 7 --threads 2 --weight-decay 0.07 --dropout 0 --name 'Little <voice> & friends' --licence CC0-1.0 --author 'the maker'",
+        "xiao train poems.txt verse.txt --weight verse.txt=0.5 -o 'my voice.gguf' --size micro --minutes 40 --seed 7 --threads 2 --weight-decay 0.07 --dropout 0 --name 'Little <voice> & friends' --licence CC0-1.0 --author 'the maker'",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }

@@ -208,13 +208,13 @@ pub fn scores(out: &mut String, card: &Card, record: &Record) {
     out.push_str("\n\n");
 }
 
-pub fn again(out: &mut String, record: &Record) {
+pub fn again(out: &mut String, record: &Record, file: &str) {
     let _ = writeln!(
         out,
         "## To make it again\n\n```\n{}\n```\n\nThe files are named without their folders{}. With the same texts in the same \
          order, seed and threads, and without interruption on other threads, `--tokens` gives the same weights on the same \
          kind of processor; `--minutes` ends where the machine is by then. With `--from` your own texts go on from it.\n",
-        command(record),
+        command(record, file),
         match &record.base {
             Some((name, sha256)) => format!("; BASE.gguf is {} (sha256 `{}`)", inline(name), super::short_hash(sha256)),
             None => String::new(),
@@ -222,15 +222,16 @@ pub fn again(out: &mut String, record: &Record) {
     );
 }
 
-/// The command line that makes a model of this record.
-pub fn command(record: &Record) -> String {
+/// The command line that makes a model of this record, and calls it `file` if that is a file's name.
+pub fn command(record: &Record, file: &str) -> String {
     let (shape, recipe) = (&record.shape, &record.recipe);
     let mut words = vec!["xiao train".to_string()];
     words.extend(record.corpus.sources.iter().map(|source| argument(&source.name)));
     for source in record.corpus.sources.iter().filter(|source| source.weight != 1.0) {
         words.push(format!("--weight {}", argument(&format!("{}={}", source.name, source.weight))));
     }
-    words.push(format!("-o {}", argument(&format!("{}.gguf", file_stem(&record.name)))));
+    let output = if file.ends_with(".gguf") { file.to_string() } else { format!("{}.gguf", file_stem(&record.name)) };
+    words.push(format!("-o {}", argument(&output)));
     match &record.base {
         Some(_) => words.push("--from BASE.gguf".to_string()),
         None => words.push(size(shape)),
