@@ -20,6 +20,7 @@ mod preview;
 mod profile;
 mod random;
 mod record;
+mod resume;
 mod run;
 mod shape;
 mod start;

@@ -4,7 +4,6 @@
 //! can be killed at any time: the same plan goes on from the last checkpoint.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::batches::{Batches, Encoded, parted, spread};
@@ -15,7 +14,7 @@ use super::output;
 use super::plan::{News, Plan, Progress, Trained};
 use super::preview::{Opening, preview};
 use super::trainer::Trainer;
-use super::{Corpus, HeldOut, Mark, Piece, Recipe, Record, Script, Shape, TrainError, card, encode, start};
+use super::{Corpus, HeldOut, Mark, Piece, Recipe, Record, Script, TrainError, card, encode, resume, start};
 use crate::model::{Model, Source, Tally, foresee_all};
 
 /// Marks on the learning curve, evenly along the way; at each tenth the held-out part is looked at.
@@ -49,7 +48,7 @@ pub fn train(plan: &Plan, watch: &mut dyn FnMut(News) -> ControlFlow<()>) -> Res
     let _ = watch(News::Told(describe(&corpus)));
     let state = match saved {
         Some(mut saved) => {
-            same_training(plan, &corpus, &saved.head, &checkpoint_path)?;
+            resume::same_training(plan, &corpus, &saved.head, &checkpoint_path)?;
             memory::check(&saved.head.record.shape, plan.threads, plan.recipe.batch_tokens, &corpus)?;
             let record = &mut saved.head.record;
             (record.name, record.licence) = (plan.name.clone(), plan.licence.clone());
@@ -86,37 +85,6 @@ fn left_out(report: &super::CorpusReport) -> String {
         said if said.is_empty() => said,
         said => format!(" (pieces are parted by blank lines; left out: {said})"),
     }
-}
-
-/// Whether a checkpoint is of this training.
-fn same_training(plan: &Plan, corpus: &Corpus, head: &Head, path: &Path) -> Result<(), TrainError> {
-    let record = &head.record;
-    let mut differs = Vec::new();
-    if record.corpus.sha256 != corpus.report.sha256 || record.corpus.sources != corpus.report.sources {
-        differs.push("the texts or their weights");
-    }
-    if !record.recipe.is(&plan.recipe) {
-        differs.push("the recipe");
-    }
-    // A vocabulary may have come out smaller than was asked for.
-    let asked = start::asked(plan, corpus);
-    let shape = Shape { vocabulary: record.shape.vocabulary, ..asked };
-    let vocabulary = head.vocabulary_asked.is_none_or(|tokens| tokens == asked.vocabulary);
-    if plan.base.is_none() && (shape != record.shape || !vocabulary) {
-        differs.push("the shape");
-    }
-    let base = plan.base.as_ref().map(Source::sha256).transpose()?;
-    if record.base.as_ref().map(|(_, sha256)| sha256) != base.as_ref() {
-        differs.push("the model to go on from");
-    }
-    if differs.is_empty() {
-        return Ok(());
-    }
-    let problem = format!(
-        "it is of another training (not the same: {}); go on with the same command, give another -o, or move it away",
-        differs.join(" and ")
-    );
-    Err(TrainError::text(path, problem))
 }
 
 /// A training under way.
@@ -333,15 +301,17 @@ impl<'a> Run<'a> {
         let earlier = "the weights of an earlier mark, since the held-out part grew worse afterwards";
         let best = self.best.take().map(|weights| (weights, earlier));
         let tokens: usize = self.all.iter().map(|piece| piece.ids.len() - 1).sum();
-        let mut chosen = (last.0, last.1, f64::INFINITY);
-        // Of equals the later: the best on the way is often the last.
-        for (weights, which) in [(chosen.0.clone(), last.1)].into_iter().chain(average).chain(best) {
-            let nats = self.trainer.surprise(&self.all, Some(&weights)) / tokens as f64;
-            if nats < chosen.2 {
-                chosen = (weights, which, nats);
+        let mut measure = |weights: &[f32]| self.trainer.surprise(&self.all, Some(weights)) / tokens as f64;
+        let mut chosen = (measure(&last.0), last);
+        for other in average.into_iter().chain(best) {
+            let nats = measure(&other.0);
+            // Of equals the earlier in this order: the best on the way is often the last.
+            if nats < chosen.0 {
+                chosen = (nats, other);
             }
         }
-        (chosen.0, chosen.1, Some(chosen.2))
+        let (nats, (weights, which)) = chosen;
+        (weights, which, Some(nats))
     }
 
     /// Chooses the weights, writes the file and measures it as it is written.
