@@ -2,11 +2,28 @@
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
 use xiao::audio::{Engine, Report, link};
-use xiao::patch::matrix::{Matrix, Route, Shape};
+use xiao::patch::matrix::{Envelope, Happening, Lfo, Matrix, Origin, Route, Shape, Wave};
 use xiao::score::{Event, Flaw, FlawKind, Hand, MachineSample, ParamId, SignalId, Stamped, Token};
 
 #[global_allocator]
 static GUARD: AllocDisabler = AllocDisabler;
+
+/// Cables like this one, and others from a wave and from an envelope.
+fn matrix(route: Route) -> Matrix {
+    let wave = Route { from: Origin::Lfo(0), ..route };
+    let envelope = Route { from: Origin::Envelope(0), ..route };
+    Matrix {
+        routes: [route, wave, envelope].repeat(20),
+        lfos: vec![Lfo { name: "tide".into(), wave: Wave::Drift, rate_hz: 3.0, phase: 0.5 }],
+        envelopes: vec![Envelope {
+            name: "hit".into(),
+            on: Happening::Token,
+            attack_s: 0.01,
+            hold_s: 0.0,
+            release_s: 0.5,
+        }],
+    }
+}
 
 /// The whole test is one function, since the guard's counter is one per process.
 #[test]
@@ -54,13 +71,13 @@ fn the_callback_allocates_nothing() {
         }
         if round % 3 == 0 {
             let route = Route {
-                from: SignalId::Cpu,
-                to: ParamId::ALL[round as usize % ParamId::COUNT],
-                amount: 0.5,
                 shape: Shape::S,
-                lag_s: 0.1,
+                steps: 5,
+                hold: round.is_multiple_of(2),
+                lag_s: [0.1, 0.3],
+                ..Route::new(Origin::Signal(SignalId::Cpu), ParamId::ALL[round as usize % ParamId::COUNT], 0.5)
             };
-            swapped += u64::from(desk.swap_matrix(1_000_000, Matrix { routes: vec![route; 32] }));
+            swapped += u64::from(desk.swap_matrix(1_000_000, matrix(route)));
         }
         let block = &mut block[..2 * [64, 100, 512, 1024][round as usize % 4]];
         assert_no_alloc(|| player.fill(block));

@@ -1,5 +1,6 @@
 //! A cue: what the sound needs of one event, small and without heap, so that it can cross into the audio callback.
 
+use crate::patch::Happening;
 use crate::score::{Event, FlawKind, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
 
 /// Cores that are heard each on their own; further ones are heard in the overall load only.
@@ -114,6 +115,20 @@ impl Cue {
             _ => return None,
         };
         Some(Cue { seq: stamped.seq, kind })
+    }
+
+    /// What the cue is to the matrix, as [`Happening::of`] says of its event.
+    pub fn happening(&self) -> Option<Happening> {
+        Some(match self.kind {
+            CueKind::Token(_) => Happening::Token,
+            CueKind::Prompt => Happening::Prompt,
+            CueKind::Flaw { .. } => Happening::Flaw,
+            CueKind::Forget => Happening::Forget,
+            CueKind::Rewind => Happening::Rewind,
+            CueKind::PieceEnd => Happening::PieceEnd,
+            CueKind::Fault => Happening::Fault,
+            _ => return None,
+        })
     }
 
     /// Writes what the cue says into the signals, as [`Event::apply`] does with the event.

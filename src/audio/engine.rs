@@ -121,6 +121,9 @@ impl Engine {
     /// Takes a cue and returns the frame at which it acts.
     pub fn take(&mut self, cue: Cue) -> u64 {
         cue.apply(&mut self.signals);
+        if let Some(what) = cue.happening() {
+            self.modulator.happened(what);
+        }
         let root = self.root.0;
         let control = MelodyControl { params: &self.played, root };
         match cue.kind {

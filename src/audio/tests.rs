@@ -5,7 +5,7 @@ use super::dsp::CHUNK;
 use super::limiter::CEILING;
 use super::render::to_samples;
 use super::{Cue, CueKind, Engine, Report, link};
-use crate::patch::{Matrix, Modulator, Route, matrix::Shape};
+use crate::patch::{Matrix, Modulator, Origin, Route, matrix::Shape};
 use crate::score::{Event, Flaw, FlawKind, Hand, MachineSample, ParamId, SignalId, Stamped, Token};
 
 const RATE: u32 = 48_000;
@@ -336,13 +336,11 @@ fn nothing_absurd_gets_out() {
         take(&mut engine, CueKind::Flaw { kind: kinds[round % kinds.len()], period: u32::MAX });
         take(&mut engine, [CueKind::Fault, CueKind::Forget, CueKind::PieceEnd, CueKind::Prompt][round % 4]);
         let routes = ParamId::ALL.iter().map(|to| Route {
-            from: SignalId::ALL[round % SignalId::COUNT],
-            to: *to,
-            amount: x,
             shape: Shape::Exp,
-            lag_s: x,
+            lag_s: [x; 2],
+            ..Route::new(Origin::Signal(SignalId::ALL[round % SignalId::COUNT]), *to, x)
         });
-        engine.swap_matrix(Box::new(Modulator::new(Matrix { routes: routes.collect() })));
+        engine.swap_matrix(Box::new(Modulator::new(Matrix { routes: routes.collect(), ..Matrix::default() })));
         out.extend(play(&mut engine, 0.05));
     }
     assert!(out.iter().all(|x| x.is_finite()));

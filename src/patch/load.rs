@@ -1,17 +1,16 @@
 //! Reads a patch: TOML in, a checked [`Patch`] or every problem found out.
 //!
-//! Only the document's own sections are here; `value` reads single values and `midi` the mappings.
+//! Only the document's own sections are here; `value` reads single values, `midi` the mappings, `cables` the matrix.
 
 use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
-use super::matrix::{MAX_ROUTES, Shape};
-use super::value::{described, fits, items, key_span, number, text};
-use super::{Chat, Matrix, Patch, PatchError, Prompt, Route, SamplerSpec, midi, sampler};
-use crate::score::{ParamId, SignalId, param::PARAMS, signal::SIGNALS};
+use super::value::{described, fits, key_span, switch, text};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler};
+use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 10] =
-    ["title", "model", "shader", "chat", "blend", "prompts", "params", "sampler", "midi", "matrix"];
+const SECTIONS: [&str; 12] =
+    ["title", "model", "shader", "chat", "blend", "prompts", "params", "sampler", "midi", "lfo", "envelope", "matrix"];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
 pub(super) const STEPS: [&str; 3] = ["next", "previous", "again"];
@@ -65,12 +64,12 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => midi::devices(table, &prompts, &mut problems),
         None => Vec::new(),
     };
-    let matrix = matrix(root, &mut problems);
+    let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
     Ok(Patch { title, model, shader, chat, blend, prompts, params, sampler, midi, matrix })
 }
 
-fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {
+pub(super) fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {
     let item = root.get(name)?;
     if item.as_table_like().is_none() {
         problems.add(key_span(root, name), format!("[{name}] is a table of its own, not {}", described(item)));
@@ -83,20 +82,17 @@ fn chat(table: &dyn TableLike, problems: &mut Problems) -> Chat {
     for (key, _) in table.iter().filter(|(key, _)| !KEYS.contains(key)) {
         problems.add(key_span(table, key), format!("[chat] has no \"{key}\"{}", did_you_mean(key, KEYS)));
     }
-    let mut switch = |key: &str| {
-        let Some(item) = table.get(key) else { return false };
-        if item.as_bool().is_none() {
-            problems.add(item.span(), format!("[chat] {key} is true or false, not {}", described(item)));
-        }
-        item.as_bool().unwrap_or(false)
+    let mut on = |key: &str| {
+        let item = table.get(key);
+        item.and_then(|item| switch(item, &format!("[chat] {key}"), problems)).unwrap_or(false)
     };
-    let (raw, memory) = (switch("raw"), switch("memory"));
+    let (raw, memory) = (on("raw"), on("memory"));
     let system = table.get("system").and_then(|item| text(item, "[chat] system", problems));
     Chat { raw, system, memory }
 }
 
 /// Letters and digits of any script, `-` and `_`.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
@@ -151,56 +147,4 @@ fn no_parameter(place: &str, name: &str) -> String {
         near if near.is_empty() => format!("{place} has no \"{name}\"; `xiao params` lists every parameter"),
         near => format!("{place} has no \"{name}\"{near}"),
     }
-}
-
-fn matrix(root: &dyn TableLike, problems: &mut Problems) -> Matrix {
-    let mut matrix = Matrix::default();
-    let Some(item) = root.get("matrix") else { return matrix };
-    let Some(tables) = items(item) else {
-        let message = "write [[matrix]], with two brackets, above each route".to_string();
-        problems.add(key_span(root, "matrix"), message);
-        return matrix;
-    };
-    for (i, (table, span)) in tables.into_iter().enumerate() {
-        if i == MAX_ROUTES {
-            problems.add(span.clone(), format!("[[matrix]] has more than {MAX_ROUTES} routes; take some out"));
-        }
-        if let Some(route) = route(table, span, problems) {
-            matrix.routes.push(route);
-        }
-    }
-    matrix
-}
-
-fn route(table: &dyn TableLike, span: Option<std::ops::Range<usize>>, problems: &mut Problems) -> Option<Route> {
-    const KEYS: [&str; 5] = ["from", "to", "amount", "curve", "lag_ms"];
-    for (key, _) in table.iter().filter(|(key, _)| !KEYS.contains(key)) {
-        problems.add(key_span(table, key), format!("[[matrix]] has no \"{key}\"{}", did_you_mean(key, KEYS)));
-    }
-    for key in &KEYS[..3] {
-        if !table.contains_key(key) {
-            problems.add(span.clone(), format!("[[matrix]] lacks \"{key}\"; a route needs from, to and amount"));
-        }
-    }
-    let mut word = |key: &str, right: &[&str], list: &str| {
-        let item = table.get(key)?;
-        let word = text(item, &format!("[[matrix]] {key}"), problems)?;
-        let found = right.iter().position(|r| *r == word);
-        if found.is_none() {
-            let near = did_you_mean(&word, right.iter().copied());
-            let remedy = if near.is_empty() { format!("; {list}") } else { near };
-            problems.add(item.span(), format!("[[matrix]] {key}: there is no \"{word}\"{remedy}"));
-        }
-        found
-    };
-    let from = word("from", &SIGNALS.map(|s| s.name), "`xiao signals` lists every signal").map(|i| SignalId::ALL[i]);
-    let to = word("to", &PARAMS.map(|p| p.name), "`xiao params` lists every parameter").map(|i| ParamId::ALL[i]);
-    let shapes = Shape::WORDS.map(|(word, _)| word);
-    let shape = word("curve", &shapes, "it is one of lin, exp, log, s, inverse").map(|i| Shape::WORDS[i].1);
-    let mut value = |key: &str, min: f32, max: f32| {
-        table.get(key).and_then(|item| number(item, &format!("[[matrix]] {key}"), min, max, "", problems))
-    };
-    let (amount, lag_ms) = (value("amount", -1.0, 1.0), value("lag_ms", 0.0, 600_000.0));
-    let shape = shape.unwrap_or_default();
-    Some(Route { from: from?, to: to?, amount: amount?, shape, lag_s: lag_ms.unwrap_or(0.0) / 1000.0 })
 }

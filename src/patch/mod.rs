@@ -3,6 +3,7 @@
 //! Read on the main or the hands thread, never in a callback. A patch that does not hold together is refused with the
 //! file, line, key and the nearest right word, and whatever was playing plays on.
 
+mod cables;
 mod error;
 mod find;
 mod load;
@@ -17,7 +18,7 @@ mod watch;
 pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};
 pub use load::parse;
-pub use matrix::{Matrix, Modulator, Route};
+pub use matrix::{Happening, Matrix, Modulator, Origin, Route};
 pub use sampler::SamplerSpec;
 pub use watch::Watch;
 

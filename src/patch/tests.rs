@@ -1,6 +1,6 @@
 //! What patches may say, and what is said of those that may not.
 
-use super::matrix::{MAX_ROUTES, Shape};
+use super::matrix::{Envelope, MAX_ROUTES, Shape, Wave};
 use super::sampler::{Stage, Word};
 use super::*;
 use crate::score::SignalId;
@@ -93,8 +93,48 @@ fn a_patch_is_read_as_it_is_written() {
     let wanted: Vec<_> =
         bindings.into_iter().map(|(source, target, takeover)| Binding { source, target, takeover }).collect();
     assert_eq!(patch.midi[0].bindings, wanted);
-    let route = Route { from: SignalId::Cpu, to: ParamId::Hue, amount: -0.5, shape: Shape::S, lag_s: 0.25 };
+    let from = Origin::Signal(SignalId::Cpu);
+    let route = Route { shape: Shape::S, lag_s: [0.25; 2], ..Route::new(from, ParamId::Hue, -0.5) };
     assert_eq!(patch.matrix.routes, [route]);
+}
+
+#[test]
+fn waves_and_envelopes_are_named_and_led_by_cables() {
+    let patch = ok(r#"
+        [lfo.tide]
+        wave = "drift"
+        rate_hz = 0.05
+        [lfo.pulse]
+        rate_hz = 2
+        phase = 0.25
+        [envelope.hit]
+        on = "flaw"
+        release_ms = 2500
+        [[matrix]]
+        from = "lfo.pulse"
+        to = "stage.hue"
+        amount = 0.5
+        steps = 4
+        hold = true
+        lag_ms = 100
+        lag_down_ms = 400
+        [[matrix]]
+        from = "envelope.hit"
+        to = "stage.background"
+        amount = 1
+        curve = "threshold"
+        at = 0.8
+        "#);
+    let matrix = patch.matrix;
+    let (tide, pulse) = (("tide", Wave::Drift, 0.05, 0.0), ("pulse", Wave::Sine, 2.0, 0.25));
+    let lfos: Vec<_> = matrix.lfos.iter().map(|l| (l.name.as_str(), l.wave, l.rate_hz, l.phase)).collect();
+    assert_eq!(lfos, [tide, pulse]);
+    let hit = Envelope { name: "hit".into(), on: Happening::Flaw, attack_s: 0.01, hold_s: 0.0, release_s: 2.5 };
+    assert_eq!(matrix.envelopes, [hit]);
+    let first = Route { steps: 4, hold: true, lag_s: [0.1, 0.4], ..Route::new(Origin::Lfo(1), ParamId::Hue, 0.5) };
+    let shape = Shape::Threshold { at: 0.8, hysteresis: 0.05 };
+    let second = Route { shape, ..Route::new(Origin::Envelope(0), ParamId::Background, 1.0) };
+    assert_eq!(matrix.routes, [first, second]);
 }
 
 #[test]
@@ -194,7 +234,7 @@ fn each_mistake_is_told_with_its_place_and_remedy() {
         ("[matrix]\nfrom = \"machine.cpu\"", "3:2: write [[matrix]], with two brackets, above each route"),
         (
             "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"",
-            "3:1: [[matrix]] lacks \"amount\"; a route needs from, to and amount",
+            "3:1: [[matrix]] lacks \"amount\"; it needs from, to, amount",
         ),
         (
             "[[matrix]]\nfrom = \"machine.gpu\"\nto = \"stage.hue\"\namount = 1",
@@ -206,12 +246,27 @@ fn each_mistake_is_told_with_its_place_and_remedy() {
         ),
         (
             "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"\namount = 1\ncurve = \"steep\"",
-            "7:9: [[matrix]] curve: there is no \"steep\"; it is one of lin, exp, log, s, inverse",
+            "7:9: [[matrix]] curve: there is no \"steep\"; it is one of lin, exp, log, s, inverse, threshold",
         ),
         (
             "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"\namount = 1\nlag_ms = -1",
             "7:10: [[matrix]] lag_ms is -1, outside 0 to 600000",
         ),
+        (
+            "[[matrix]]\nfrom = \"lfo.tide\"\nto = \"stage.hue\"\namount = 1\n[lfo.tie]\nrate_hz = 1",
+            "4:8: [[matrix]] from: there is no \"lfo.tide\"; did you mean \"lfo.tie\"?",
+        ),
+        (
+            "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"stage.hue\"\namount = 1\nat = 0.5",
+            "7:1: [[matrix]] at belongs to curve = \"threshold\"; take it out, or add that",
+        ),
+        ("[lfo.tide]\nwave = \"sine\"", "3:6: [lfo.tide] lacks \"rate_hz\"; it needs rate_hz"),
+        (
+            "[lfo.tide]\nrate_hz = 1\nwave = \"sinus\"",
+            "5:8: [lfo.tide] wave: there is no \"sinus\"; did you mean \"sine\"?",
+        ),
+        ("[envelope.hit]\non = \"tokens\"", "4:6: [envelope.hit] on: there is no \"tokens\"; did you mean \"token\"?"),
+        ("[lfo]\ntide = 1", "4:1: write [lfo.tide] above its keys, not a number"),
         ("[params\na = 1", "3:8: not valid TOML: unclosed table, expected `]`"),
     ];
     for (text, wanted) in cases {

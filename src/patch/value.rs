@@ -32,6 +32,14 @@ pub(super) fn text(item: &Item, name: &str, problems: &mut Problems) -> Option<S
     item.as_str().map(str::to_string)
 }
 
+/// True or false.
+pub(super) fn switch(item: &Item, name: &str, problems: &mut Problems) -> Option<bool> {
+    if item.as_bool().is_none() {
+        problems.add(item.span(), format!("{name} is true or false, not {}", described(item)));
+    }
+    item.as_bool()
+}
+
 /// A number within `min..=max`; `unit` is said with the range.
 pub(super) fn number(item: &Item, name: &str, min: f32, max: f32, unit: &str, problems: &mut Problems) -> Option<f32> {
     let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };

@@ -127,6 +127,9 @@ impl FrameState {
     pub fn apply(&mut self, stamped: &Stamped) {
         let t_ns = stamped.t_ns;
         stamped.event.apply(&mut self.signals);
+        if let Some(what) = patch::Happening::of(&stamped.event) {
+            self.modulator.happened(what);
+        }
         match &stamped.event {
             Event::Begin { title, model, .. } => self.notice(t_ns, join(&[title, model], " · ")),
             Event::Card { text } => {

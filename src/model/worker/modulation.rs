@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::patch::{Matrix, Modulator};
+use crate::patch::{Happening, Matrix, Modulator};
 use crate::score::event::Rate;
 use crate::score::{Event, ParamValues, Params, Queue, SignalValues, Stamped};
 
@@ -40,6 +40,9 @@ impl Modulation {
             stamped.event.apply(&mut self.signals);
             if let Event::Token(_) = stamped.event {
                 self.rate.token(stamped.t_ns);
+            }
+            if let Some(what) = Happening::of(&stamped.event) {
+                self.modulator.happened(what);
             }
         }
         self.rate.write(t_ns, &mut self.signals);

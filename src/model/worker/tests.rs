@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::super::{Generator, Step};
 use super::*;
-use crate::patch::Route;
-use crate::patch::matrix::Shape;
+use crate::patch::{Origin, Route};
 use crate::score::{Clock, Event, ParamId, ParamValues, Queue, Received, SignalId, Token};
 
 /// A worker, its parameters and everything it emits.
@@ -185,8 +184,8 @@ fn a_piece_that_ends_begins_again() {
 #[test]
 fn the_matrix_reaches_the_sampler() {
     // Full load turns the heat down to nothing.
-    let route = Route { from: SignalId::Cpu, to: ParamId::Temperature, amount: -1.0, shape: Shape::Lin, lag_s: 0.0 };
-    let rig = rig(6, Matrix { routes: vec![route] });
+    let route = Route::new(Origin::Signal(SignalId::Cpu), ParamId::Temperature, -1.0);
+    let rig = rig(6, Matrix { routes: vec![route], ..Matrix::default() });
     rig.params.set(ParamId::Temperature, 2.0);
     rig.params.set(ParamId::RepeatPenalty, 1.0);
     let sample = crate::score::MachineSample { values: vec![(SignalId::Cpu, 1.0)], ..Default::default() };
