@@ -2,8 +2,8 @@
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
 use xiao::audio::{Engine, Report, link};
-use xiao::patch::matrix::{Envelope, Happening, Lfo, Matrix, Origin, Route, Shape, Wave};
-use xiao::score::{Event, Flaw, FlawKind, Hand, MachineSample, ParamId, SignalId, Stamped, Token};
+use xiao::patch::matrix::{Envelope, Lfo, Matrix, Origin, Route, Shape, Wave};
+use xiao::score::{Event, Flaw, FlawKind, Hand, Happening, MachineSample, ParamId, SignalId, Stamped, Token};
 
 #[global_allocator]
 static GUARD: AllocDisabler = AllocDisabler;

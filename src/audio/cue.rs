@@ -1,12 +1,12 @@
 //! A cue: what the sound needs of one event, small and without heap, so that it can cross into the audio callback.
 
-use crate::patch::Happening;
-use crate::score::{Event, FlawKind, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
+use crate::score::signal::eighths;
+use crate::score::{Event, FlawKind, Happening, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
 
 /// Cores that are heard each on their own; further ones are heard in the overall load only.
 pub const CORES: usize = 16;
 
-const _: () = assert!(SignalId::COUNT <= 32, "MachineCue has 32 bits for absent signals");
+const _: () = assert!(SignalId::COUNT <= 64, "MachineCue has 64 bits for absent signals");
 
 /// An event as the sound hears it.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,11 @@ pub enum CueKind {
         value: f32,
     },
     Fault,
+    /// The callback's own load, and how often the device ran dry.
+    Callback {
+        load: f32,
+        xruns: u64,
+    },
     /// The performance is over.
     End,
 }
@@ -52,6 +57,8 @@ pub struct TokenCue {
     pub entropy_bits: f32,
     pub context_fill: f32,
     pub spent: Spent,
+    /// The layers' times, see [`eighths`].
+    pub layers_ms: [f32; 8],
     pub script: Script,
 }
 
@@ -73,7 +80,7 @@ pub enum Script {
 pub struct MachineCue {
     pub values: [f32; SignalId::COUNT],
     /// Bit `id` is set where the machine does not have the signal.
-    pub absent: u32,
+    pub absent: u64,
     pub cores: [f32; CORES],
     pub core_count: u8,
 }
@@ -102,7 +109,7 @@ impl Cue {
                     cue.values[*id as usize] = *value;
                 }
                 for (id, _) in &sample.absent {
-                    cue.absent |= 1 << *id as u32;
+                    cue.absent |= 1 << *id as u64;
                 }
                 for (to, load) in cue.cores.iter_mut().zip(&sample.cores) {
                     *to = *load;
@@ -111,6 +118,7 @@ impl Cue {
             }
             Event::Param { id, value, .. } => CueKind::Param { id: *id, value: *value },
             Event::Fault { .. } => CueKind::Fault,
+            Event::Callback { load, xruns } => CueKind::Callback { load: *load, xruns: *xruns },
             Event::End { .. } => CueKind::End,
             _ => return None,
         };
@@ -127,6 +135,7 @@ impl Cue {
             CueKind::Rewind => Happening::Rewind,
             CueKind::PieceEnd => Happening::PieceEnd,
             CueKind::Fault => Happening::Fault,
+            CueKind::Callback { xruns, .. } if xruns > 0 => Happening::Xrun,
             _ => return None,
         })
     }
@@ -143,9 +152,11 @@ impl Cue {
                 signals.set(SignalId::Prefill, Some(1.0));
                 signals.set(SignalId::Load, Some(1.0));
                 t.spent.apply(signals);
+                signals.set_eighths(&t.layers_ms);
             }
             CueKind::Load(part) => signals.set(SignalId::Load, Some(*part)),
             CueKind::Prefill(part) => signals.set(SignalId::Prefill, Some(*part)),
+            CueKind::Callback { load, .. } => signals.set(SignalId::SoundLoad, Some(*load)),
             CueKind::Machine(machine) => {
                 for (i, id) in SignalId::ALL.iter().enumerate() {
                     if machine.absent & (1 << i) != 0 {
@@ -154,6 +165,7 @@ impl Cue {
                         signals.set(*id, Some(machine.values[i]));
                     }
                 }
+                signals.set_cores(&machine.cores[..usize::from(machine.core_count).min(CORES)]);
             }
             _ => {}
         }
@@ -170,6 +182,7 @@ impl TokenCue {
             entropy_bits: token.entropy_bits,
             context_fill: token.context_fill,
             spent: token.inside.spent,
+            layers_ms: eighths(&token.inside.layers_us),
             script: Script::of(&token.text),
         }
     }

@@ -14,8 +14,7 @@ use super::voices::hum::HumControl;
 use super::voices::tension::TensionControl;
 use super::voices::{Breath, Gestures, Hum, Plucks, Tension};
 use crate::patch::{Matrix, Modulator};
-use crate::score::event::Rate;
-use crate::score::{ParamId, ParamValues, SignalId, SignalValues};
+use crate::score::{ParamId, ParamValues, SignalId, SignalValues, Since};
 
 /// How loud each voice is at 0 dB of its own level, so that the table's defaults make a balanced whole.
 const HUM: f32 = 0.9;
@@ -39,7 +38,7 @@ pub struct Engine {
     /// The parameters as the matrix left them in the last chunk.
     played: ParamValues,
     signals: SignalValues,
-    rate: Rate,
+    since: Since,
     cores: [f32; CORES],
     core_count: usize,
     prefill: f32,
@@ -80,7 +79,7 @@ impl Engine {
             base,
             played: base,
             signals: SignalValues::default(),
-            rate: Rate::default(),
+            since: Since::default(),
             cores: [0.0; CORES],
             core_count: 0,
             prefill: 0.0,
@@ -122,6 +121,7 @@ impl Engine {
     pub fn take(&mut self, cue: Cue) -> u64 {
         cue.apply(&mut self.signals);
         if let Some(what) = cue.happening() {
+            self.since.happened(what, self.now_ns());
             self.modulator.happened(what);
         }
         let root = self.root.0;
@@ -138,7 +138,6 @@ impl Engine {
                 self.prefill = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
             }
             CueKind::Token(token) => {
-                self.rate.token(self.now_ns());
                 self.asked = Some(self.frame);
                 self.melody.token(token);
             }
@@ -160,6 +159,7 @@ impl Engine {
                 self.sunk_until = self.frame + (SINK_S * self.rate_hz as f32) as u64;
                 self.melody.fault(&control, &mut self.gestures);
             }
+            CueKind::Callback { .. } => {}
             CueKind::End => self.ended = true,
         }
         self.frame
@@ -192,7 +192,7 @@ impl Engine {
     /// Makes the next chunk.
     fn chunk(&mut self) {
         let dt = CHUNK as f32 / self.rate_hz as f32;
-        self.rate.write(self.now_ns(), &mut self.signals);
+        self.since.write(self.now_ns(), &mut self.signals);
         let params = self.modulator.apply(&self.base, &self.signals, dt);
         self.played = params;
 

@@ -23,6 +23,7 @@ fn token(surprise_bits: f32) -> CueKind {
         entropy_bits: 3.0,
         context_fill: 0.1,
         spent: Default::default(),
+        layers_ms: [0.0; 8],
         script: Script::Letter,
     })
 }
@@ -321,6 +322,7 @@ fn nothing_absurd_gets_out() {
                 entropy_bits: x,
                 context_fill: x,
                 spent: Default::default(),
+                layers_ms: [0.0; 8],
                 script: Script::Sign,
             }),
         );

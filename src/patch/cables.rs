@@ -6,11 +6,9 @@ use toml_edit::TableLike;
 
 use super::error::{Problems, did_you_mean};
 use super::load::{is_name, section};
-use super::matrix::{
-    Envelope, Happening, Lfo, MAX_ENVELOPES, MAX_LFOS, MAX_ROUTES, Matrix, Origin, Route, Shape, Wave,
-};
+use super::matrix::{Envelope, Lfo, MAX_ENVELOPES, MAX_LFOS, MAX_ROUTES, Matrix, Origin, Route, Shape, Wave};
 use super::value::{described, items, key_span, number, switch, text};
-use crate::score::{ParamId, param::PARAMS, signal::SIGNALS};
+use crate::score::{Happening, ParamId, param::PARAMS, signal::SIGNALS};
 
 /// The slowest wave goes round in about three hours.
 const RATES_HZ: (f32, f32) = (0.0001, 50.0);

@@ -18,7 +18,7 @@ mod watch;
 pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};
 pub use load::parse;
-pub use matrix::{Happening, Matrix, Modulator, Origin, Route};
+pub use matrix::{Matrix, Modulator, Origin, Route};
 pub use sampler::SamplerSpec;
 pub use watch::Watch;
 

@@ -3,7 +3,7 @@
 use super::matrix::{Envelope, MAX_ROUTES, Shape, Wave};
 use super::sampler::{Stage, Word};
 use super::*;
-use crate::score::SignalId;
+use crate::score::{Happening, SignalId};
 
 /// Lines before the one under test, so that places are seen to be counted.
 const HEAD: &str = "[prompts]\nmoon = \"The moon\"\n";

@@ -85,6 +85,9 @@ pub enum Event {
     /// The sound engine took event `of` and lets it act at this frame of the sound, so that a replay makes the same
     /// samples.
     Heard { of: u64, frame: u64 },
+    /// The sound's callback over the last half second: the part of its time that it needed, and how often the device
+    /// ran dry.
+    Callback { load: f32, xruns: u64 },
     /// The last event of a performance that ended in order.
     End { reason: String },
 }
@@ -238,7 +241,7 @@ impl Event {
 
     /// Writes what this event says into the signals a consumer keeps.
     ///
-    /// `token.rate` and `generator.waiting` follow from time and are the consumer's own; see [`Rate`].
+    /// What follows from time, as `generator.waiting` does, is the consumer's own; see [`super::Since`].
     pub fn apply(&self, signals: &mut SignalValues) {
         match self {
             Event::Token(t) => {
@@ -250,6 +253,7 @@ impl Event {
                 signals.set(SignalId::Prefill, Some(1.0));
                 signals.set(SignalId::Load, Some(1.0));
                 t.inside.spent.apply(signals);
+                signals.set_layers(&t.inside.layers_us);
             }
             Event::Load { done, total } => {
                 signals.set(SignalId::Load, Some((*done as f64 / (*total).max(1) as f64) as f32));
@@ -264,7 +268,9 @@ impl Event {
                 for (id, _) in &sample.absent {
                     signals.set(*id, None);
                 }
+                signals.set_cores(&sample.cores);
             }
+            Event::Callback { load, .. } => signals.set(SignalId::SoundLoad, Some(*load)),
             _ => {}
         }
     }
@@ -315,34 +321,6 @@ impl Spent {
     }
 }
 
-/// The two signals that follow from when tokens come: `token.rate` and `generator.waiting`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Rate {
-    last_ns: Option<u64>,
-    per_s: f32,
-}
-
-impl Rate {
-    /// A token came at `t_ns`.
-    pub fn token(&mut self, t_ns: u64) {
-        if let Some(last) = self.last_ns {
-            let now = 1e9 / (t_ns.saturating_sub(last)).max(1_000) as f32;
-            // A quarter of the new and three of the old: about four tokens of memory, steady at any tempo.
-            self.per_s = if self.per_s == 0.0 { now } else { 0.75 * self.per_s + 0.25 * now };
-        }
-        self.last_ns = Some(t_ns);
-    }
-
-    /// Writes both signals as they stand at `t_ns`; without any token yet, the waiting counts from 0.
-    pub fn write(&self, t_ns: u64, signals: &mut SignalValues) {
-        let waiting_s = t_ns.saturating_sub(self.last_ns.unwrap_or(0)) as f32 / 1e9;
-        // While nothing comes, the rate cannot be more than one token in the time waited.
-        let rate = if waiting_s > 0.0 { self.per_s.min(1.0 / waiting_s) } else { self.per_s };
-        signals.set(SignalId::Rate, self.last_ns.map(|_| rate));
-        signals.set(SignalId::Waiting, Some(waiting_s));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,20 +343,5 @@ mod tests {
         let before =
             r#"{"seq":0,"t_ns":0,"event":"begin","xiao":"0.1.0","title":"t","model":"m","sha256":"","seed":1}"#;
         assert!(matches!(serde_json::from_str::<Stamped>(before).unwrap().event, Event::Begin { .. }));
-    }
-
-    #[test]
-    fn waiting_and_rate_follow_from_time() {
-        let (mut rate, mut signals) = (Rate::default(), SignalValues::default());
-        rate.write(2_000_000_000, &mut signals);
-        assert_eq!((signals.get(SignalId::Rate), signals.get(SignalId::Waiting)), (None, Some(2.0)));
-        for i in 0..50 {
-            rate.token(2_000_000_000 + i * 100_000_000);
-        }
-        rate.write(6_900_000_000, &mut signals);
-        assert!((signals.get(SignalId::Rate).unwrap() - 10.0).abs() < 0.1);
-        rate.write(16_900_000_000, &mut signals);
-        assert!(signals.get(SignalId::Rate).unwrap() <= 0.1);
-        assert_eq!(signals.get(SignalId::Waiting), Some(10.0));
     }
 }

@@ -51,10 +51,32 @@ signals! {
     OutputTime "token.output" "ms" 0.0 .. 100.0 "The part of it that went into the logits"
     SamplingTime "token.sampling" "ms" 0.0 .. 20.0 "The time it took to draw the last token from its distribution"
     BytesRead "token.read" "MB" 0.0 .. 8000.0 "Weights and cache that were read from memory for the last token"
+    Energy "token.energy" "J" 0.0 .. 50.0 "The energy that the processor drew from the token before to the last one"
+    Layers1 "token.layers.1" "ms" 0.0 .. 30.0 "The time of the first eighth of the layers, the last token's; layers.1 to layers.8 are bottom to top"
+    Layers2 "token.layers.2" "ms" 0.0 .. 30.0 "The time of the second eighth of the layers"
+    Layers3 "token.layers.3" "ms" 0.0 .. 30.0 "The time of the third eighth of the layers"
+    Layers4 "token.layers.4" "ms" 0.0 .. 30.0 "The time of the fourth eighth of the layers"
+    Layers5 "token.layers.5" "ms" 0.0 .. 30.0 "The time of the fifth eighth of the layers"
+    Layers6 "token.layers.6" "ms" 0.0 .. 30.0 "The time of the sixth eighth of the layers"
+    Layers7 "token.layers.7" "ms" 0.0 .. 30.0 "The time of the seventh eighth of the layers"
+    Layers8 "token.layers.8" "ms" 0.0 .. 30.0 "The time of the last eighth of the layers"
+    Flaw "token.flaw" "" 0.0 .. 1.0 "1 when the model errs in a way that can be named, falling off in seconds"
     Load "generator.load" "" 0.0 .. 1.0 "How much of the model has been brought into memory"
     Waiting "generator.waiting" "s" 0.0 .. 10.0 "How long no token has come"
     Prefill "generator.prefill" "" 0.0 .. 1.0 "How much of the prompt has been read"
     ContextFill "context.fill" "" 0.0 .. 1.0 "How full the model's memory of the text is"
+    Fault "generator.fault" "" 0.0 .. 1.0 "1 when something fails, falling off in seconds"
+    Forgetting "context.forgetting" "" 0.0 .. 1.0 "1 when the oldest words leave the model's memory, falling off in seconds"
+    SoundLoad "sound.load" "" 0.0 .. 1.0 "The part of its time that the sound's callback needs"
+    Xrun "sound.xrun" "" 0.0 .. 1.0 "1 when the sound device ran dry, falling off in seconds"
+    Core1 "core.1" "" 0.0 .. 1.0 "Load of the first core"
+    Core2 "core.2" "" 0.0 .. 1.0 "Load of the second core"
+    Core3 "core.3" "" 0.0 .. 1.0 "Load of the third core"
+    Core4 "core.4" "" 0.0 .. 1.0 "Load of the fourth core"
+    Core5 "core.5" "" 0.0 .. 1.0 "Load of the fifth core"
+    Core6 "core.6" "" 0.0 .. 1.0 "Load of the sixth core"
+    Core7 "core.7" "" 0.0 .. 1.0 "Load of the seventh core"
+    Core8 "core.8" "" 0.0 .. 1.0 "Load of the eighth core"
     Cpu "machine.cpu" "" 0.0 .. 1.0 "Load over all cores"
     CpuPeak "machine.cpu_peak" "" 0.0 .. 1.0 "Load of the busiest core"
     LoadAverage "machine.load_average" "" 0.0 .. 2.0 "Load average of one minute, per core"
@@ -107,8 +129,14 @@ impl<'de> Deserialize<'de> for SignalId {
 }
 
 /// The last value of every signal that one consumer has received; `None` where it is absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignalValues([Option<f32>; SignalId::COUNT]);
+
+impl Default for SignalValues {
+    fn default() -> SignalValues {
+        SignalValues([None; SignalId::COUNT])
+    }
+}
 
 impl SignalValues {
     pub fn get(&self, id: SignalId) -> Option<f32> {
@@ -118,6 +146,36 @@ impl SignalValues {
     pub fn set(&mut self, id: SignalId, value: Option<f32>) {
         self.0[id as usize] = value.filter(|v| v.is_finite());
     }
+
+    /// Writes the layers' times, so many eighths as there are layers enough for; absent where the model tells none.
+    pub fn set_layers(&mut self, layers_us: &[u32]) {
+        self.set_eighths(&eighths(layers_us));
+    }
+
+    /// The same of what [`eighths`] has added up.
+    pub fn set_eighths(&mut self, layers_ms: &[f32; 8]) {
+        for (i, ms) in layers_ms.iter().enumerate() {
+            self.set(SignalId::ALL[SignalId::Layers1 as usize + i], Some(*ms).filter(|ms| *ms > 0.0));
+        }
+    }
+
+    /// Writes the load of the first eight cores; those that a machine does not have are absent.
+    pub fn set_cores(&mut self, cores: &[f32]) {
+        for i in 0..8 {
+            self.set(SignalId::ALL[SignalId::Core1 as usize + i], cores.get(i).copied());
+        }
+    }
+}
+
+/// The times of a model's layers, from bottom to top, added up into eight parts, in ms. Of fewer than eight layers each
+/// is a part of its own.
+pub fn eighths(layers_us: &[u32]) -> [f32; 8] {
+    let mut ms = [0.0; 8];
+    let parts = layers_us.len().clamp(1, 8);
+    for (i, us) in layers_us.iter().enumerate() {
+        ms[i * parts / layers_us.len()] += *us as f32 / 1000.0;
+    }
+    ms
 }
 
 #[cfg(test)]
@@ -131,6 +189,18 @@ mod tests {
             assert!(s.min < s.max, "{}", s.name);
             assert_eq!(SignalId::from_name(s.name), Some(s.id));
         }
+    }
+
+    #[test]
+    fn layers_are_added_up_from_bottom_to_top() {
+        assert_eq!(eighths(&[1000, 2000, 3000])[..4], [1.0, 2.0, 3.0, 0.0]);
+        assert_eq!(eighths(&[500; 16]), [1.0; 8]);
+        assert_eq!(eighths(&[]), [0.0; 8]);
+        let mut values = SignalValues::default();
+        values.set_layers(&[1000, 2000]);
+        values.set_cores(&[0.5]);
+        assert_eq!((values.get(SignalId::Layers2), values.get(SignalId::Layers3)), (Some(2.0), None));
+        assert_eq!((values.get(SignalId::Core1), values.get(SignalId::Core2)), (Some(0.5), None));
     }
 
     #[test]

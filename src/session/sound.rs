@@ -42,6 +42,8 @@ pub struct Sound {
     copy_to: Option<PathBuf>,
     described: String,
     dropped: u64,
+    /// The callback's, as it was told last.
+    load: f32,
     /// When losses were last counted.
     counted: Instant,
 }
@@ -136,6 +138,7 @@ impl Sound {
             copy_to,
             described: NO_DEVICE.into(),
             dropped: 0,
+            load: 0.0,
             counted: Instant::now(),
         };
         let notice = match device {
@@ -180,7 +183,12 @@ impl Sound {
                     bus.emit(Event::Heard { of, frame });
                 }
                 // A notice and not a fault: a fault is itself a gesture of the sound.
+                Report::Load(load) if live => {
+                    self.load = load;
+                    bus.emit(Event::Callback { load, xruns: 0 });
+                }
                 Report::Xrun(times) if live => {
+                    bus.emit(Event::Callback { load: self.load, xruns: times });
                     let text = format!("sound: the device ran dry {times} times; give it a larger block");
                     bus.emit(Event::Notice { text });
                 }

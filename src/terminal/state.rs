@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 use super::clean;
 use super::page::Page;
-use crate::score::event::{Rate, branched};
-use crate::score::{Candidate, Event, Hand, ParamId, ParamValues, SignalId, SignalValues, Stamped};
+use crate::score::event::branched;
+use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Tokens in the curves of latency and surprise.
 const CURVE: usize = 64;
@@ -87,7 +87,7 @@ pub struct State {
     /// Events lost and coalesced by each consumer.
     pub losses: Vec<(&'static str, u64, u64)>,
     pub now_ns: u64,
-    rate: Rate,
+    since: Since,
     reading: Option<(u32, u32)>,
     loading: Option<(u64, u64)>,
     resting: bool,
@@ -103,6 +103,9 @@ impl State {
     pub fn take(&mut self, stamped: &Stamped) -> bool {
         let t_ns = stamped.t_ns;
         stamped.event.apply(&mut self.signals);
+        if let Some(what) = Happening::of(&stamped.event) {
+            self.since.happened(what, stamped.t_ns);
+        }
         match &stamped.event {
             Event::Begin { title, model, seed, .. } => {
                 (self.title, self.model, self.seed) = (clean::line(title), clean::line(model), *seed);
@@ -121,7 +124,6 @@ impl State {
             Event::Prefill { done, total } => self.reading = (done < total).then_some((*done, *total)),
             Event::Token(token) => {
                 self.page.token(&token.text, token.p, token.index);
-                self.rate.token(t_ns);
                 (self.reading, self.resting) = (None, false);
                 keep(&mut self.latency_ms, token.latency_ms, CURVE);
                 keep(&mut self.surprise_bits, token.surprise_bits, CURVE);
@@ -182,7 +184,7 @@ impl State {
             Event::Notice { text } => self.remark(t_ns, Tone::Notice, text),
             Event::Note { text } => self.remark(t_ns, Tone::Note, text),
             Event::End { reason } => self.ended = Some(clean::line(reason)),
-            Event::Shader { .. } | Event::Heard { .. } | Event::Hashed { .. } => return false,
+            Event::Shader { .. } | Event::Heard { .. } | Event::Callback { .. } | Event::Hashed { .. } => return false,
         }
         true
     }
@@ -192,7 +194,7 @@ impl State {
     pub fn tick(&mut self, now_ns: u64) -> bool {
         let before = self.moment();
         self.now_ns = now_ns;
-        self.rate.write(now_ns, &mut self.signals);
+        self.since.write(now_ns, &mut self.signals);
         before != self.moment()
     }
 

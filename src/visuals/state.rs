@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::page::Page;
 use crate::patch::{self, Modulator};
-use crate::score::event::{Rate, branched};
-use crate::score::{Event, ParamId, ParamValues, SignalId, SignalValues, Stamped};
+use crate::score::event::branched;
+use crate::score::{Event, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
 const GLIDE_S: f32 = 0.3;
@@ -66,7 +66,7 @@ pub struct FrameState {
     pub(super) ended_ns: Option<u64>,
     shader: Option<ShaderText>,
     modulator: Modulator,
-    rate: Rate,
+    since: Since,
 }
 
 impl Default for FrameState {
@@ -105,7 +105,7 @@ impl FrameState {
             ended_ns: None,
             shader: None,
             modulator: Modulator::new(patch::Matrix::default()),
-            rate: Rate::default(),
+            since: Since::default(),
         }
     }
 
@@ -127,7 +127,8 @@ impl FrameState {
     pub fn apply(&mut self, stamped: &Stamped) {
         let t_ns = stamped.t_ns;
         stamped.event.apply(&mut self.signals);
-        if let Some(what) = patch::Happening::of(&stamped.event) {
+        if let Some(what) = Happening::of(&stamped.event) {
+            self.since.happened(what, t_ns);
             self.modulator.happened(what);
         }
         match &stamped.event {
@@ -144,7 +145,6 @@ impl FrameState {
             }
             Event::Token(token) => {
                 self.page.token(t_ns, token);
-                self.rate.token(t_ns);
                 self.reading = false;
                 self.tokens += 1;
                 self.last_token = Some((t_ns, SignalId::Surprise.spec().position(token.surprise_bits)));
@@ -202,7 +202,8 @@ impl FrameState {
             | Event::PieceEnd { .. }
             | Event::Prefill { .. }
             | Event::Sound { .. }
-            | Event::Heard { .. } => {}
+            | Event::Heard { .. }
+            | Event::Callback { .. } => {}
         }
     }
 
@@ -210,7 +211,7 @@ impl FrameState {
     pub fn advance(&mut self, t_ns: u64) {
         let dt_s = t_ns.saturating_sub(self.t_ns) as f32 / 1e9;
         self.t_ns = self.t_ns.max(t_ns);
-        self.rate.write(self.t_ns, &mut self.signals);
+        self.since.write(self.t_ns, &mut self.signals);
         self.params = self.modulator.apply(&self.base, &self.signals, dt_s);
         let follow = 1.0 - (-dt_s / GLIDE_S).exp();
         for (id, glide) in SignalId::ALL.iter().zip(&mut self.glide) {

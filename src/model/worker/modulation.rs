@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::patch::{Happening, Matrix, Modulator};
-use crate::score::event::Rate;
-use crate::score::{Event, ParamValues, Params, Queue, SignalValues, Stamped};
+use crate::patch::{Matrix, Modulator};
+use crate::score::{Happening, ParamValues, Params, Queue, SignalValues, Since, Stamped};
 
 /// The worker's copy of the matrix with the signals it has heard.
 pub(super) struct Modulation {
@@ -12,7 +11,7 @@ pub(super) struct Modulation {
     heard: Queue,
     batch: Vec<Arc<Stamped>>,
     signals: SignalValues,
-    rate: Rate,
+    since: Since,
     last_ns: u64,
 }
 
@@ -23,7 +22,7 @@ impl Modulation {
             heard,
             batch: Vec::new(),
             signals: SignalValues::default(),
-            rate: Rate::default(),
+            since: Since::default(),
             last_ns: now_ns,
         }
     }
@@ -38,14 +37,12 @@ impl Modulation {
         self.heard.drain(&mut self.batch);
         for stamped in self.batch.drain(..) {
             stamped.event.apply(&mut self.signals);
-            if let Event::Token(_) = stamped.event {
-                self.rate.token(stamped.t_ns);
-            }
             if let Some(what) = Happening::of(&stamped.event) {
+                self.since.happened(what, stamped.t_ns);
                 self.modulator.happened(what);
             }
         }
-        self.rate.write(t_ns, &mut self.signals);
+        self.since.write(t_ns, &mut self.signals);
         let dt_s = t_ns.saturating_sub(self.last_ns) as f32 / 1e9;
         self.last_ns = t_ns;
         self.modulator.apply(&params.values(), &self.signals, dt_s)

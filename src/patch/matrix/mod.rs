@@ -9,10 +9,10 @@ mod mover;
 mod shape;
 
 pub use modulator::Modulator;
-pub use mover::{Envelope, Happening, Lfo, Wave};
+pub use mover::{Envelope, Lfo, Wave};
 pub use shape::Shape;
 
-use crate::score::{Event, ParamId, SignalId};
+use crate::score::{ParamId, SignalId};
 
 /// At most so many, so that a modulator's state is a fixed array.
 pub const MAX_ROUTES: usize = 64;

@@ -1,8 +1,8 @@
 //! A consumer's own copy of the matrix and where each cable, wave and envelope stands.
 
-use super::mover::{Course, Happening};
+use super::mover::Course;
 use super::{MAX_ENVELOPES, MAX_LFOS, MAX_ROUTES, Matrix, Origin, Route};
-use crate::score::{ParamId, ParamValues, SignalValues};
+use crate::score::{Happening, ParamId, ParamValues, SignalValues};
 
 /// Moves parameters by the matrix. It takes no memory after it was made.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! A wave is a function of the time alone, chance included: its random steps are hashed from the number of the period,
 //! so that it does not matter how often it is looked at.
 
-use super::Event;
+use crate::score::Happening;
 
 /// A slow wave, `[lfo.NAME]` in the patch.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,45 +79,6 @@ pub struct Envelope {
     pub hold_s: f32,
     /// Time in which it falls by 60 dB.
     pub release_s: f32,
-}
-
-/// What an envelope begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
-    Token,
-    Prompt,
-    Flaw,
-    Forget,
-    Rewind,
-    PieceEnd,
-    Fault,
-}
-
-impl Happening {
-    /// Words of the patch.
-    pub const WORDS: [(&'static str, Happening); 7] = [
-        ("token", Happening::Token),
-        ("prompt", Happening::Prompt),
-        ("flaw", Happening::Flaw),
-        ("forget", Happening::Forget),
-        ("rewind", Happening::Rewind),
-        ("piece_end", Happening::PieceEnd),
-        ("fault", Happening::Fault),
-    ];
-
-    /// What an event is to an envelope.
-    pub fn of(event: &Event) -> Option<Happening> {
-        Some(match event {
-            Event::Token(_) => Happening::Token,
-            Event::Prompt { .. } => Happening::Prompt,
-            Event::Flaw(_) => Happening::Flaw,
-            Event::Forget { .. } => Happening::Forget,
-            Event::Rewind { .. } | Event::Restore { .. } => Happening::Rewind,
-            Event::PieceEnd { .. } => Happening::PieceEnd,
-            Event::Fault { .. } => Happening::Fault,
-            _ => return None,
-        })
-    }
 }
 
 /// Where an envelope is on its way.
