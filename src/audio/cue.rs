@@ -1,5 +1,6 @@
 //! A cue: what the sound needs of one event, small and without heap, so that it can cross into the audio callback.
 
+use crate::audio::voices::throat::{PHONES, Phone, phones};
 use crate::score::signal::eighths;
 use crate::score::{Event, FlawKind, Happening, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
 
@@ -7,6 +8,9 @@ use crate::score::{Event, FlawKind, Happening, ParamId, SignalId, SignalValues, 
 pub const CORES: usize = 16;
 
 const _: () = assert!(SignalId::COUNT <= 64, "MachineCue has 64 bits for absent signals");
+
+/// Candidates beside the drawn one that can be heard.
+pub const GHOSTS: usize = 7;
 
 /// An event as the sound hears it.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +64,9 @@ pub struct TokenCue {
     /// The layers' times, see [`eighths`].
     pub layers_ms: [f32; 8],
     pub script: Script,
+    /// The roads that were not taken, likeliest first, by their probability; 0 where there is none.
+    pub ghosts: [f32; GHOSTS],
+    pub phones: [Phone; PHONES],
 }
 
 /// What kind of text a token wrote, by its first character that is not a space.
@@ -184,6 +191,12 @@ impl TokenCue {
             spent: token.inside.spent,
             layers_ms: eighths(&token.inside.layers_us),
             script: Script::of(&token.text),
+            ghosts: {
+                let others = token.top.iter().filter(|candidate| candidate.id != token.id);
+                let mut p = others.map(|candidate| candidate.p).chain(std::iter::repeat(0.0));
+                std::array::from_fn(|_| p.next().unwrap_or(0.0))
+            },
+            phones: phones(&token.text),
         }
     }
 }

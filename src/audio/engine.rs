@@ -7,12 +7,14 @@
 use super::cue::{CORES, Cue, CueKind};
 use super::dsp::{CHUNK, Smooth, Stereo, follow, gain, note_hz, smoothstep};
 use super::limiter::Limiter;
-use super::melody::{Melody, MelodyControl};
+use super::melody::{Melody, MelodyControl, Notes};
 use super::room::Room;
 use super::voices::breath::BreathControl;
 use super::voices::hum::HumControl;
 use super::voices::tension::TensionControl;
-use super::voices::{Breath, Gestures, Hum, Plucks, Tension};
+use super::voices::throat::ThroatControl;
+use super::voices::weight::WeightControl;
+use super::voices::{Breath, Gestures, Ghosts, Hum, Plucks, Tension, Throat, Weight};
 use crate::patch::{Matrix, Modulator};
 use crate::score::{ParamId, ParamValues, SignalId, SignalValues, Since};
 
@@ -21,6 +23,9 @@ const HUM: f32 = 0.9;
 const BREATH: f32 = 1.7;
 const TENSION: f32 = 1.5;
 const TOKEN: f32 = 1.85;
+const GHOSTS: f32 = 1.6;
+const THROAT: f32 = 1.4;
+const WEIGHT: f32 = 1.2;
 /// What the level parameter's 0 dB is; the defaults come to about -18 LUFS.
 const MASTER: f32 = 2.0;
 /// The sound rises from silence in this time when the engine begins.
@@ -56,7 +61,8 @@ pub struct Engine {
     hum: Hum,
     breath: Breath,
     tension: Tension,
-    plucks: Plucks,
+    notes: Notes,
+    weight: Weight,
     gestures: Gestures,
     room: Room,
     limiter: Limiter,
@@ -95,7 +101,12 @@ impl Engine {
             hum: Hum::new(rate, seed),
             breath: Breath::new(rate, seed),
             tension: Tension::new(rate, seed),
-            plucks: Plucks::new(rate, seed),
+            notes: Notes {
+                plucks: Plucks::new(rate, seed),
+                ghosts: Ghosts::new(rate, seed),
+                throat: Throat::new(rate, seed),
+            },
+            weight: Weight::new(rate),
             gestures: Gestures::new(rate, seed),
             room: Room::new(rate),
             limiter: Limiter::new(rate),
@@ -206,11 +217,19 @@ impl Engine {
 
         let (mut dry, mut send) = (Stereo::SILENCE, Stereo::SILENCE);
         self.voices(&params, root_hz, sink, &mut dry, &mut send);
-        self.melody.chunk(&MelodyControl { params: &params, root: self.root.0 }, &mut self.plucks);
-        let notes = sound(self.plucks.render(), || self.plucks.reset());
+        self.melody.chunk(&MelodyControl { params: &params, root: self.root.0 }, &mut self.notes);
+        let notes = sound(self.notes.plucks.render(), || self.notes.plucks.reset());
+        let ghosts = sound(self.notes.ghosts.render(), || self.notes.ghosts.reset());
+        let control =
+            ThroatControl { gain: gain(params.get(ParamId::ThroatLevel)), size: params.get(ParamId::ThroatSize) };
+        let throat = sound(self.notes.throat.render(&control), || self.notes.throat.reset(self.seed));
         let glides = sound(self.gestures.render(), || self.gestures.reset());
         dry.add(&notes, TOKEN);
         send.add(&notes, TOKEN);
+        dry.add(&ghosts, 0.7 * GHOSTS);
+        send.add(&ghosts, GHOSTS);
+        dry.add(&throat, THROAT);
+        send.add(&throat, 0.5 * THROAT);
         dry.add(&glides, TOKEN * 0.8);
         send.add(&glides, TOKEN);
 
@@ -241,7 +260,7 @@ impl Engine {
         self.frame += CHUNK as u64;
     }
 
-    /// The voices that never end: hum, breath, tension.
+    /// The voices that never end: hum, breath, tension, weight.
     fn voices(&mut self, params: &ParamValues, root_hz: f32, sink: f32, dry: &mut Stereo, send: &mut Stereo) {
         let (rate, seed) = (self.rate_hz as f32, self.seed);
         let signal = |id: SignalId| self.signals.get(id).map(|v| id.spec().position(v));
@@ -271,6 +290,16 @@ impl Engine {
         });
         let tension = sound(tension, || self.tension = Tension::new(rate, seed));
 
+        let weight = self.weight.render(&WeightControl {
+            root_hz,
+            memory: signal(SignalId::Memory).unwrap_or(0.3),
+            context: signal(SignalId::ContextFill).unwrap_or(0.0),
+            forgetting: signal(SignalId::Forgetting).unwrap_or(0.0),
+            gain: WEIGHT * gain(params.get(ParamId::WeightLevel)) * (1.0 - 0.5 * sink),
+        });
+        let weight = sound(weight, || self.weight = Weight::new(rate));
+
+        dry.add(&weight, 1.0);
         dry.add(&hum, 1.0);
         send.add(&hum, 0.25);
         dry.add(&breath, 1.0);

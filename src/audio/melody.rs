@@ -7,7 +7,7 @@
 
 use crate::audio::cue::{Script, TokenCue};
 use crate::audio::dsp::{CHUNK, Noise, gain, note_hz};
-use crate::audio::voices::{Gestures, Pluck, Plucks, Sweep};
+use crate::audio::voices::{Gestures, Ghost, Ghosts, Pluck, Plucks, Sweep, Throat};
 use crate::score::{FlawKind, ParamId, ParamValues};
 
 /// The gong mode, in semitones.
@@ -18,6 +18,13 @@ const SPACING_S: f32 = 0.016;
 const TOP_STEP: f32 = 14.0;
 /// Notes that can be waiting for their time.
 const LATER: usize = 12;
+
+/// The voices that a token sets going.
+pub struct Notes {
+    pub plucks: Plucks,
+    pub ghosts: Ghosts,
+    pub throat: Throat,
+}
 
 pub struct Melody {
     rate_hz: f32,
@@ -202,13 +209,13 @@ impl Melody {
     }
 
     /// Strikes what is due at this chunk.
-    pub fn chunk(&mut self, control: &MelodyControl, plucks: &mut Plucks) {
+    pub fn chunk(&mut self, control: &MelodyControl, notes: &mut Notes) {
         self.since = self.since.saturating_add(CHUNK as u64);
         self.density *= 1.0 - CHUNK as f32 / self.rate_hz;
         for place in &mut self.later {
             let Some(later) = place else { continue };
             if later.frames < CHUNK as u64 {
-                plucks.strike(&later.pluck);
+                notes.plucks.strike(&later.pluck);
                 *place = None;
             } else {
                 later.frames -= CHUNK as u64;
@@ -217,12 +224,12 @@ impl Melody {
         if self.since >= (SPACING_S * self.rate_hz) as u64
             && let Some(token) = self.waiting.take()
         {
-            self.strike(&token, control, plucks);
+            self.strike(&token, control, notes);
             self.since = 0;
         }
     }
 
-    fn strike(&mut self, token: &TokenCue, control: &MelodyControl, plucks: &mut Plucks) {
+    fn strike(&mut self, token: &TokenCue, control: &MelodyControl, notes: &mut Notes) {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
         let (surprise, p) = (finite(token.surprise_bits).clamp(0.0, 16.0), finite(token.p).clamp(0.0, 1.0));
         let step = step_of(surprise);
@@ -245,9 +252,32 @@ impl Melody {
         };
         let note = control.home() + semitones(step);
         let gain = weight * control.level();
-        plucks.strike(&pluck(note, colour, length_s, gain, self.place));
+        notes.plucks.strike(&pluck(note, colour, length_s, gain, self.place));
         if below > 0.0 && self.density < 14.0 {
-            plucks.strike(&pluck(note - 12.0, 0.5 * colour, 1.2 * length_s, below * gain, -0.5 * self.place));
+            let low = pluck(note - 12.0, 0.5 * colour, 1.2 * length_s, below * gain, -0.5 * self.place);
+            notes.plucks.strike(&low);
+        }
+        self.haunt(token, control, crowd, &mut notes.ghosts);
+        // A voice speaks below the notes, and as long as the token lasts at this pace.
+        let hz = note_hz(control.home() - 12.0 + semitones(step.min(7)));
+        notes.throat.speak(token.phones, hz, (0.9 / self.density.max(1.0)).clamp(0.06, 0.6));
+    }
+
+    /// The candidates that were not drawn, round the chosen one and after it.
+    fn haunt(&self, token: &TokenCue, control: &MelodyControl, crowd: f32, ghosts: &mut Ghosts) {
+        let many = control.params.get(ParamId::GhostCount) as usize;
+        let level = gain(control.params.get(ParamId::GhostLevel)) * crowd.sqrt();
+        for (i, p) in token.ghosts.iter().take(many).enumerate().filter(|(_, p)| **p > 0.0) {
+            let bits = -p.log2();
+            let side = if i % 2 == 0 { 1.0 } else { -1.0 };
+            ghosts.appear(&Ghost {
+                hz: note_hz(control.home() + 12.0 + semitones(step_of(bits))),
+                p: *p,
+                place: (self.place + side * (0.35 + 0.12 * i as f32)).clamp(-1.0, 1.0),
+                after_s: 0.04 + 0.05 * i as f32,
+                length_s: control.params.get(ParamId::GhostLength) * (0.3 + 0.7 * crowd),
+                gain: level,
+            });
         }
     }
 

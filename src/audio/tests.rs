@@ -1,6 +1,6 @@
 //! What the sound as a whole must do: rendered, measured, and compared with itself.
 
-use super::cue::{MachineCue, Script, TokenCue};
+use super::cue::{GHOSTS, MachineCue, Script, TokenCue};
 use super::dsp::CHUNK;
 use super::limiter::CEILING;
 use super::render::to_samples;
@@ -25,6 +25,8 @@ fn token(surprise_bits: f32) -> CueKind {
         spent: Default::default(),
         layers_ms: [0.0; 8],
         script: Script::Letter,
+        ghosts: [0.0; GHOSTS],
+        phones: Default::default(),
     })
 }
 
@@ -57,7 +59,7 @@ fn peak(samples: &[f32]) -> f32 {
 /// Only the tokens' voice, dry, past the fade-in.
 fn only_tokens() -> Engine {
     let mut engine = engine();
-    for id in [ParamId::HumLevel, ParamId::BreathLevel, ParamId::TensionLevel] {
+    for id in [ParamId::HumLevel, ParamId::BreathLevel, ParamId::TensionLevel, ParamId::WeightLevel] {
         set(&mut engine, id, -60.0);
     }
     set(&mut engine, ParamId::ReverbMix, 0.0);

@@ -4,12 +4,18 @@
 
 pub mod breath;
 pub mod gesture;
+pub mod ghosts;
 pub mod hum;
 pub mod pluck;
 pub mod tension;
+pub mod throat;
+pub mod weight;
 
 pub use breath::Breath;
 pub use gesture::{Gestures, Sweep};
+pub use ghosts::{Ghost, Ghosts};
 pub use hum::Hum;
 pub use pluck::{Pluck, Plucks};
 pub use tension::Tension;
+pub use throat::Throat;
+pub use weight::Weight;
