@@ -33,6 +33,7 @@ impl Stereo {
     }
 
     /// The largest magnitude.
+    #[cfg(test)]
     pub fn peak(&self) -> f32 {
         self.left.iter().chain(&self.right).fold(0.0, |peak, x| x.abs().max(peak))
     }

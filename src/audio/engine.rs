@@ -5,7 +5,9 @@
 //! no lock, no panic, and nothing that is not a number ever leaves it.
 
 use super::cue::{CORES, Cue, CueKind};
+use super::delay::{Delay, DelayControl};
 use super::dsp::{CHUNK, Smooth, Stereo, follow, gain, note_hz, smoothstep};
+use super::figure::{Figure, FigureControl};
 use super::limiter::Limiter;
 use super::melody::{Melody, MelodyControl, Notes};
 use super::room::Room;
@@ -16,7 +18,7 @@ use super::voices::throat::ThroatControl;
 use super::voices::weight::WeightControl;
 use super::voices::{Breath, Gestures, Ghosts, Hum, Plucks, Tension, Throat, Weight};
 use crate::patch::{Matrix, Modulator};
-use crate::score::{ParamId, ParamValues, SignalId, SignalValues, Since};
+use crate::score::{FlawKind, ParamId, ParamValues, SignalId, SignalValues, Since};
 
 /// How loud each voice is at 0 dB of its own level, so that the table's defaults make a balanced whole.
 const HUM: f32 = 0.9;
@@ -62,9 +64,11 @@ pub struct Engine {
     breath: Breath,
     tension: Tension,
     notes: Notes,
+    figure: Figure,
     weight: Weight,
     gestures: Gestures,
     room: Room,
+    delay: Delay,
     limiter: Limiter,
     /// The last chunk as it leaves, interleaved, and how much of it has left.
     ready: [f32; 2 * CHUNK],
@@ -106,9 +110,11 @@ impl Engine {
                 ghosts: Ghosts::new(rate, seed),
                 throat: Throat::new(rate, seed),
             },
+            figure: Figure::new(rate),
             weight: Weight::new(rate),
             gestures: Gestures::new(rate, seed),
             room: Room::new(rate),
+            delay: Delay::new(rate),
             limiter: Limiter::new(rate),
             ready: [0.0; 2 * CHUNK],
             left_off: 2 * CHUNK,
@@ -139,6 +145,7 @@ impl Engine {
         let control = MelodyControl { params: &self.played, root };
         match cue.kind {
             CueKind::Prompt => {
+                self.figure.forget();
                 self.asked = Some(self.frame);
                 self.prefill = 0.0;
                 self.melody.prompt(&control);
@@ -158,7 +165,12 @@ impl Engine {
                 self.asked = None;
                 self.melody.piece_end(&control);
             }
-            CueKind::Flaw { kind, period } => self.melody.flaw(kind, period, &control, &mut self.gestures),
+            CueKind::Flaw { kind, period } => {
+                if kind == FlawKind::Repetition {
+                    self.figure.begin(period, &figure_control(&self.played));
+                }
+                self.melody.flaw(kind, &control, &mut self.gestures);
+            }
             CueKind::Machine(machine) => {
                 self.core_count = usize::from(machine.core_count).min(CORES);
                 for (core, load) in self.cores.iter_mut().zip(machine.cores) {
@@ -217,7 +229,11 @@ impl Engine {
 
         let (mut dry, mut send) = (Stereo::SILENCE, Stereo::SILENCE);
         self.voices(&params, root_hz, sink, &mut dry, &mut send);
-        self.melody.chunk(&MelodyControl { params: &params, root: self.root.0 }, &mut self.notes);
+        let control = MelodyControl { params: &params, root: self.root.0 };
+        if let Some(hz) = self.melody.chunk(&control, &mut self.notes) {
+            self.figure.token(hz);
+        }
+        self.figure.chunk(&figure_control(&params), &mut self.notes.plucks);
         let notes = sound(self.notes.plucks.render(), || self.notes.plucks.reset());
         let ghosts = sound(self.notes.ghosts.render(), || self.notes.ghosts.reset());
         let control =
@@ -234,10 +250,21 @@ impl Engine {
         send.add(&glides, TOKEN);
 
         let rate = self.rate_hz as f32;
+        let echoes = self.delay.render(
+            &notes,
+            &DelayControl {
+                time_s: params.get(ParamId::DelayBeats) * self.pace_s(),
+                feedback: params.get(ParamId::DelayFeedback),
+                mix: params.get(ParamId::DelayMix),
+            },
+        );
+        let echoes = sound(echoes, || self.delay.reset());
+        dry.add(&echoes, TOKEN);
+        send.add(&echoes, 0.6 * TOKEN);
         let walls = sound(self.room.render(&send), || self.room.reset());
         let mut mix = self.mix.toward(params.get(ParamId::ReverbMix), follow(dt, 0.06));
         let fade_in = smoothstep(self.frame as f32 / (FADE_IN_S * rate));
-        let on = f32::from(!self.ended);
+        let on = f32::from(!self.ended && params.get(ParamId::Mute) < 0.5);
         let target = on * MASTER * gain(params.get(ParamId::Level)) * fade_in * (1.0 - 0.35 * sink);
         let mut level = self.level.toward(target, follow(dt, 0.04));
         let mut sum = Stereo::SILENCE;
@@ -247,6 +274,7 @@ impl Engine {
             sum.left[i] = near * dry.left[i] + far * walls.left[i];
             sum.right[i] = near * dry.right[i] + far * walls.right[i];
         }
+        self.limiter.set_ceiling(gain(params.get(ParamId::Ceiling)));
         let mut out = self.limiter.process(&sum);
         if !out.is_finite() {
             // Every voice is checked before, so this is the last of three nets.
@@ -258,6 +286,12 @@ impl Engine {
             self.ready[2 * i + 1] = out.right[i];
         }
         self.frame += CHUNK as u64;
+    }
+
+    /// Seconds from one token to the next, as it is at present; a third of one before there is a pace.
+    fn pace_s(&self) -> f32 {
+        let rate = self.signals.get(SignalId::Rate).filter(|rate| *rate > 0.0);
+        rate.map_or(0.33, |rate| (1.0 / rate).clamp(0.05, 2.0))
     }
 
     /// The voices that never end: hum, breath, tension, weight.
@@ -307,6 +341,10 @@ impl Engine {
         dry.add(&tension, 0.8);
         send.add(&tension, 0.9);
     }
+}
+
+fn figure_control(params: &ParamValues) -> FigureControl {
+    FigureControl { gain: gain(params.get(ParamId::LoopLevel)), rounds: params.get(ParamId::LoopRounds) }
 }
 
 /// The chunk if it is sound, else silence, and the voice that made it begins anew.

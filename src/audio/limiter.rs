@@ -5,9 +5,12 @@
 //! never jumps.
 
 use super::dsp::{CHUNK, Stereo, follow};
+use super::true_peak::TruePeak;
 
-/// -1 dBFS: what the converter makes between two samples stays below full scale too.
+/// The highest ceiling, -1 dB of full scale, between the samples too.
 pub const CEILING: f32 = 0.891;
+/// What the measure of the true peak may read too low.
+const IN_HAND: f32 = 0.95;
 
 #[derive(Clone)]
 pub struct Limiter {
@@ -17,6 +20,8 @@ pub struct Limiter {
     recovery: f32,
     dc: [(f32, f32); 2],
     dc_keep: f32,
+    true_peak: [TruePeak; 2],
+    ceiling: f32,
 }
 
 impl Limiter {
@@ -28,6 +33,15 @@ impl Limiter {
             recovery: follow(CHUNK as f32 / rate_hz, 0.25),
             dc: [(0.0, 0.0); 2],
             dc_keep: 1.0 - std::f32::consts::TAU * 6.0 / rate_hz,
+            true_peak: [TruePeak::new(), TruePeak::new()],
+            ceiling: CEILING,
+        }
+    }
+
+    /// Sets the ceiling, a part of full scale; never above [`CEILING`].
+    pub fn set_ceiling(&mut self, ceiling: f32) {
+        if ceiling.is_finite() {
+            self.ceiling = ceiling.clamp(0.01, CEILING);
         }
     }
 
@@ -41,15 +55,17 @@ impl Limiter {
                 *x = *last_out;
             }
         }
-        let peak = newest.peak();
-        let allowed = |peak: f32| if peak > CEILING { CEILING / peak } else { 1.0 };
+        let [left, right] = &mut self.true_peak;
+        let peak = left.of(&newest.left).max(right.of(&newest.right));
+        let most = IN_HAND * self.ceiling;
+        let allowed = |peak: f32| if peak > most { most / peak } else { 1.0 };
         let end = (self.gain + (1.0 - self.gain) * self.recovery).min(allowed(self.held_peak)).min(allowed(peak));
         let step = (end - self.gain) / CHUNK as f32;
         let mut out = self.held;
         for i in 0..CHUNK {
             let gain = self.gain + step * (i + 1) as f32;
-            out.left[i] = (out.left[i] * gain).clamp(-CEILING, CEILING);
-            out.right[i] = (out.right[i] * gain).clamp(-CEILING, CEILING);
+            out.left[i] = (out.left[i] * gain).clamp(-self.ceiling, self.ceiling);
+            out.right[i] = (out.right[i] * gain).clamp(-self.ceiling, self.ceiling);
         }
         self.gain = end;
         self.held = newest;

@@ -136,7 +136,7 @@ impl Melody {
         });
     }
 
-    pub fn flaw(&mut self, kind: FlawKind, period: u32, control: &MelodyControl, gestures: &mut Gestures) {
+    pub fn flaw(&mut self, kind: FlawKind, control: &MelodyControl, gestures: &mut Gestures) {
         let level = control.level();
         let note = control.home() + semitones(self.last_step);
         match kind {
@@ -152,15 +152,8 @@ impl Melody {
                 });
                 self.after(0.42, pluck(to, 0.9, 2.5, 0.3 * level, 0.5));
             }
-            FlawKind::Repetition => {
-                // An echo that goes round with the loop, a beat for each of its tokens.
-                let beats = period.clamp(2, 6);
-                for k in 0..beats {
-                    let fall = 0.8f32.powi(k as i32);
-                    let side = if k % 2 == 0 { 0.7 } else { -0.7 };
-                    self.after(0.11 * (k + 1) as f32, pluck(note, 0.15, 0.5, 0.5 * level * fall, side));
-                }
-            }
+            // The figure is its gesture.
+            FlawKind::Repetition => {}
             FlawKind::ScriptMix => {
                 self.after(0.0, pluck(note + 5.0, 0.7, 1.5, 0.35 * level, -0.8));
                 self.after(0.05, pluck(note + 10.0, 0.7, 1.5, 0.3 * level, 0.8));
@@ -208,8 +201,8 @@ impl Melody {
         }
     }
 
-    /// Strikes what is due at this chunk.
-    pub fn chunk(&mut self, control: &MelodyControl, notes: &mut Notes) {
+    /// Strikes what is due at this chunk; returns the note of a token among it, in Hz.
+    pub fn chunk(&mut self, control: &MelodyControl, notes: &mut Notes) -> Option<f32> {
         self.since = self.since.saturating_add(CHUNK as u64);
         self.density *= 1.0 - CHUNK as f32 / self.rate_hz;
         for place in &mut self.later {
@@ -224,12 +217,13 @@ impl Melody {
         if self.since >= (SPACING_S * self.rate_hz) as u64
             && let Some(token) = self.waiting.take()
         {
-            self.strike(&token, control, notes);
             self.since = 0;
+            return Some(self.strike(&token, control, notes));
         }
+        None
     }
 
-    fn strike(&mut self, token: &TokenCue, control: &MelodyControl, notes: &mut Notes) {
+    fn strike(&mut self, token: &TokenCue, control: &MelodyControl, notes: &mut Notes) -> f32 {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
         let (surprise, p) = (finite(token.surprise_bits).clamp(0.0, 16.0), finite(token.p).clamp(0.0, 1.0));
         let step = step_of(surprise);
@@ -261,6 +255,7 @@ impl Melody {
         // A voice speaks below the notes, and as long as the token lasts at this pace.
         let hz = note_hz(control.home() - 12.0 + semitones(step.min(7)));
         notes.throat.speak(token.phones, hz, (0.9 / self.density.max(1.0)).clamp(0.06, 0.6));
+        note_hz(note)
     }
 
     /// The candidates that were not drawn, round the chosen one and after it.

@@ -10,8 +10,10 @@
 //! sample rate; [`render`] makes the same samples from a recording's events alone.
 
 pub mod cue;
+mod delay;
 mod dsp;
 pub mod engine;
+mod figure;
 pub mod hush;
 mod limiter;
 pub mod link;
@@ -23,6 +25,7 @@ mod room;
 pub mod silent;
 #[cfg(test)]
 mod tests;
+mod true_peak;
 mod voices;
 pub mod wav;
 
