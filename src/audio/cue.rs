@@ -1,5 +1,6 @@
 //! A cue: what the sound needs of one event, small and without heap, so that it can cross into the audio callback.
 
+use crate::audio::tuning::Tuning;
 use crate::audio::voices::throat::{PHONES, Phone, phones};
 use crate::score::signal::eighths;
 use crate::score::{Event, FlawKind, Happening, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
@@ -42,6 +43,8 @@ pub enum CueKind {
         value: f32,
     },
     Fault,
+    /// The notes are others from now on; what sounds goes on as it is.
+    Tuning(Tuning),
     /// The callback's own load, and how often the device ran dry.
     Callback {
         load: f32,
@@ -125,6 +128,10 @@ impl Cue {
             }
             Event::Param { id, value, .. } => CueKind::Param { id: *id, value: *value },
             Event::Fault { .. } => CueKind::Fault,
+            Event::Tuning { scale, keyboard, .. } if scale.is_empty() && keyboard.is_none() => {
+                CueKind::Tuning(Tuning::default())
+            }
+            Event::Tuning { scale, keyboard, .. } => CueKind::Tuning(Tuning::read(scale, keyboard.as_deref()).ok()?),
             Event::Callback { load, xruns } => CueKind::Callback { load: *load, xruns: *xruns },
             Event::End { .. } => CueKind::End,
             _ => return None,

@@ -11,6 +11,7 @@ use super::figure::{Figure, FigureControl};
 use super::limiter::Limiter;
 use super::melody::{Melody, MelodyControl, Notes};
 use super::room::Room;
+use super::tuning::Tuning;
 use super::voices::breath::BreathControl;
 use super::voices::hum::HumControl;
 use super::voices::tension::TensionControl;
@@ -60,6 +61,7 @@ pub struct Engine {
     ended: bool,
     mix: Smooth,
     melody: Melody,
+    tuning: Tuning,
     hum: Hum,
     breath: Breath,
     tension: Tension,
@@ -102,6 +104,7 @@ impl Engine {
             ended: false,
             mix: Smooth(base.get(ParamId::ReverbMix)),
             melody: Melody::new(rate, seed),
+            tuning: Tuning::default(),
             hum: Hum::new(rate, seed),
             breath: Breath::new(rate, seed),
             tension: Tension::new(rate, seed),
@@ -142,7 +145,7 @@ impl Engine {
             self.modulator.happened(what);
         }
         let root = self.root.0;
-        let control = MelodyControl { params: &self.played, root };
+        let control = MelodyControl { params: &self.played, root, tuning: &self.tuning };
         match cue.kind {
             CueKind::Prompt => {
                 self.figure.forget();
@@ -182,6 +185,7 @@ impl Engine {
                 self.sunk_until = self.frame + (SINK_S * self.rate_hz as f32) as u64;
                 self.melody.fault(&control, &mut self.gestures);
             }
+            CueKind::Tuning(tuning) => self.tuning = tuning,
             CueKind::Callback { .. } => {}
             CueKind::End => self.ended = true,
         }
@@ -229,7 +233,7 @@ impl Engine {
 
         let (mut dry, mut send) = (Stereo::SILENCE, Stereo::SILENCE);
         self.voices(&params, root_hz, sink, &mut dry, &mut send);
-        let control = MelodyControl { params: &params, root: self.root.0 };
+        let control = MelodyControl { params: &params, root: self.root.0, tuning: &self.tuning };
         if let Some(hz) = self.melody.chunk(&control, &mut self.notes) {
             self.figure.token(hz);
         }

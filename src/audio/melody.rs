@@ -1,4 +1,4 @@
-//! What events sound like: tokens become notes of a pentatonic scale over the hum's root, and what happens seldom has
+//! What events sound like: tokens become notes of a scale over the hum's root, and what happens seldom has
 //! a small gesture of its own.
 //!
 //! Surprise is height: what the model expected stays low and wooden, the unexpected rises and turns to metal. Latency
@@ -7,11 +7,10 @@
 
 use crate::audio::cue::{Script, TokenCue};
 use crate::audio::dsp::{CHUNK, Noise, gain, note_hz};
+use crate::audio::tuning::Tuning;
 use crate::audio::voices::{Gestures, Ghost, Ghosts, Pluck, Plucks, Sweep, Throat};
 use crate::score::{FlawKind, ParamId, ParamValues};
 
-/// The gong mode, in semitones.
-const SCALE: [f32; 5] = [0.0, 2.0, 4.0, 7.0, 9.0];
 /// Notes come no closer than this.
 const SPACING_S: f32 = 0.016;
 /// Highest step of the scale above the tokens' home, about three octaves.
@@ -52,9 +51,15 @@ pub struct MelodyControl<'a> {
     pub params: &'a ParamValues,
     /// The hum's root as it sounds, in MIDI notes.
     pub root: f32,
+    pub tuning: &'a Tuning,
 }
 
 impl MelodyControl<'_> {
+    /// A step of the scale, in semitones above home.
+    fn semitones(&self, step: i32) -> f32 {
+        self.tuning.semitones(step, self.params.get(ParamId::ScaleMode) as i32)
+    }
+
     /// The tokens' home: two octaves above the drone, or one where the drone is high already.
     fn home(&self) -> f32 {
         self.root + if self.root <= 48.0 { 24.0 } else { 12.0 }
@@ -63,11 +68,6 @@ impl MelodyControl<'_> {
     fn level(&self) -> f32 {
         gain(self.params.get(ParamId::TokenLevel))
     }
-}
-
-/// The note of a step of the scale, in semitones.
-fn semitones(step: i32) -> f32 {
-    12.0 * step.div_euclid(5) as f32 + SCALE[step.rem_euclid(5) as usize]
 }
 
 /// The step of the scale for a surprise: fine where most tokens are, then wider.
@@ -118,7 +118,7 @@ impl Melody {
     pub fn rewind(&mut self, control: &MelodyControl) {
         let level = control.level();
         for k in 0..3u8 {
-            let step = semitones(self.last_step - i32::from(k));
+            let step = control.semitones(self.last_step - i32::from(k));
             let place = 0.5 - 0.5 * f32::from(k);
             self.after(0.07 * f32::from(k), pluck(control.home() + step, 0.1, 0.5, 0.4 * level, place));
         }
@@ -138,7 +138,7 @@ impl Melody {
 
     pub fn flaw(&mut self, kind: FlawKind, control: &MelodyControl, gestures: &mut Gestures) {
         let level = control.level();
-        let note = control.home() + semitones(self.last_step);
+        let note = control.home() + control.semitones(self.last_step);
         match kind {
             FlawKind::Leap => {
                 let to = (note + 16.0).min(control.home() + 40.0);
@@ -244,7 +244,7 @@ impl Melody {
             Script::Blank => (0.4 * weight, 0.3 * length_s, 0.0),
             Script::LineBreak => (0.7 * weight, 1.6 * length_s, 0.8),
         };
-        let note = control.home() + semitones(step);
+        let note = control.home() + control.semitones(step);
         let gain = weight * control.level();
         notes.plucks.strike(&pluck(note, colour, length_s, gain, self.place));
         if below > 0.0 && self.density < 14.0 {
@@ -253,7 +253,7 @@ impl Melody {
         }
         self.haunt(token, control, crowd, &mut notes.ghosts);
         // A voice speaks below the notes, and as long as the token lasts at this pace.
-        let hz = note_hz(control.home() - 12.0 + semitones(step.min(7)));
+        let hz = note_hz(control.home() - 12.0 + control.semitones(step.min(7)));
         notes.throat.speak(token.phones, hz, (0.9 / self.density.max(1.0)).clamp(0.06, 0.6));
         note_hz(note)
     }
@@ -266,7 +266,7 @@ impl Melody {
             let bits = -p.log2();
             let side = if i % 2 == 0 { 1.0 } else { -1.0 };
             ghosts.appear(&Ghost {
-                hz: note_hz(control.home() + 12.0 + semitones(step_of(bits))),
+                hz: note_hz(control.home() + 12.0 + control.semitones(step_of(bits))),
                 p: *p,
                 place: (self.place + side * (0.35 + 0.12 * i as f32)).clamp(-1.0, 1.0),
                 after_s: 0.04 + 0.05 * i as f32,
@@ -293,9 +293,9 @@ mod tests {
 
     #[test]
     fn surprise_climbs_the_scale() {
-        let notes: Vec<f32> = (0..=12).map(|bits| semitones(step_of(bits as f32))).collect();
+        let tuning = Tuning::default();
+        let notes: Vec<f32> = (0..=12).map(|bits| tuning.semitones(step_of(bits as f32), 0)).collect();
         assert!(notes.windows(2).all(|w| w[1] > w[0]), "{notes:?}");
-        assert!(notes.iter().all(|n| SCALE.contains(&n.rem_euclid(12.0))));
         assert_eq!((step_of(f32::NAN), step_of(-3.0), step_of(1e30)), (0, 0, 14));
     }
 }

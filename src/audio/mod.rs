@@ -26,6 +26,7 @@ pub mod silent;
 #[cfg(test)]
 mod tests;
 mod true_peak;
+pub mod tuning;
 mod voices;
 pub mod wav;
 

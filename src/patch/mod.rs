@@ -32,6 +32,10 @@ pub struct Patch {
     pub model: Option<String>,
     /// The shader's name without `.wgsl`, found in `shaders/` beside the patch, in the working folder or inside xiao.
     pub shader: String,
+    /// The tokens' scale: `equal`, `just`, `sanfen`, `slendro` or a `.scl` file beside the patch. None: the gong mode.
+    pub tuning: Option<String>,
+    /// A `.kbm` file beside the patch that says which notes of the scale are played.
+    pub keyboard: Option<String>,
     /// How a model that was taught to converse is spoken to.
     pub chat: Chat,
     /// The second prompt of `generator.blend` when the piece begins, an index into the bank.

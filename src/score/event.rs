@@ -76,6 +76,9 @@ pub enum Event {
     Patch { name: String, text: String },
     /// A shader was taken up, whole, so that a replay shows what was shown.
     Shader { name: String, text: String },
+    /// The tokens' notes come from this scale, the whole text of a `.scl` file, and of it those that this `.kbm` file
+    /// chooses. Empty: the gong mode in equal temperament.
+    Tuning { name: String, scale: String, keyboard: Option<String> },
     /// Something failed and the show went on. `place` says where, `remedy` what to do (may be empty).
     Fault { place: String, what: String, remedy: String },
     /// Something the audience need not know and the performer may want to: "no MIDI on this machine".

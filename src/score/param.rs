@@ -105,6 +105,7 @@ params! {
     Level "sound.level_db" "dB" -60.0 .. 6.0 = -6.0 Lin "The loudness of everything"
     HumLevel "sound.hum.level_db" "dB" -60.0 .. 0.0 = -14.0 Lin "The loudness of the hum, the drone that follows the machine's load"
     HumPitch "sound.hum.pitch" "MIDI note" 24.0 .. 60.0 = 38.0 Lin "The root note of the hum; tokens sound in its scale"
+    ScaleMode "sound.scale.mode" "notes" 0.0 .. 11.0 = 0.0 Step "Turns the scale: so many of its notes up lies its root"
     HumBrightness "sound.hum.brightness" "" 0.0 .. 1.0 = 0.3 Lin "How many partials of the hum are let through"
     BreathLevel "sound.breath.level_db" "dB" -60.0 .. 0.0 = -26.0 Lin "The loudness of the breath, air that follows load and fan"
     TensionLevel "sound.tension.level_db" "dB" -60.0 .. 0.0 = -16.0 Lin "The loudness of the tension that grows while no token comes"

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::sound::Sound;
+use super::tuning;
 use crate::control::{self, Mapping, Midi, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
@@ -261,6 +262,10 @@ impl State {
         }
         if let Some(sound) = &mut self.hands.sound {
             sound.take_matrix(seq, patch.matrix.clone());
+        }
+        if (&patch.tuning, &patch.keyboard) != (&old.tuning, &old.keyboard) {
+            let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
+            self.hands.bus.emit(tuning::read(patch, path).unwrap_or_else(tuning::fault));
         }
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         if patch.midi != old.midi {

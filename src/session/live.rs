@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::hands::Hands;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
+use super::tuning;
 use super::{Record, SoundOptions, StageChoice};
 use crate::journal::{Folder, Header, Recorder};
 use crate::machine::{self, Monitor};
@@ -109,6 +110,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     if let Some(sound) = &sound {
         bus.emit(sound.event());
     }
+    bus.emit(tuning::read(&patch, found.path.as_deref()).unwrap_or_else(tuning::fault));
     let params = Arc::new(Params::default());
     // What stands later goes before: the file's wishes, the patch, the command line.
     let wishes = model.sampling().params.clone();

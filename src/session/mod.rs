@@ -11,6 +11,7 @@ pub mod replay;
 mod hands;
 mod sound;
 mod stage;
+mod tuning;
 
 use std::path::PathBuf;
 

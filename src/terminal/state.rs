@@ -176,6 +176,7 @@ impl State {
                 let text = format!("the context was full: the oldest {tokens} tokens have left it");
                 self.remark(t_ns, Tone::Notice, &text);
             }
+            Event::Tuning { name, .. } => self.remark(t_ns, Tone::Notice, &format!("tuning {name}")),
             Event::Patch { name, .. } => self.remark(t_ns, Tone::Notice, &format!("patch {name}")),
             Event::Fault { place, what, remedy } => {
                 let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };

@@ -202,6 +202,7 @@ impl FrameState {
             | Event::PieceEnd { .. }
             | Event::Prefill { .. }
             | Event::Sound { .. }
+            | Event::Tuning { .. }
             | Event::Heard { .. }
             | Event::Callback { .. } => {}
         }
