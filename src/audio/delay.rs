@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn an_echo_comes_in_its_time_from_side_to_side() {
         let mut delay = Delay::new(48_000.0);
-        (0..2000).for_each(|_| _ = delay.render(&Stereo::SILENCE, &control(0.25)));
+        (0..3000).for_each(|_| _ = delay.render(&Stereo::SILENCE, &control(0.25)));
         let mut hit = Stereo::SILENCE;
         (hit.left[0], hit.right[0]) = (1.0, 1.0);
         let run: Vec<Stereo> =

@@ -30,7 +30,7 @@ struct Plan {
 }
 
 enum Act {
-    Cue(Cue),
+    Cue(Box<Cue>),
     Matrix(Box<Modulator>),
 }
 
@@ -116,7 +116,7 @@ impl Plan {
             } else if let Some(cue) = Cue::from_event(e)
                 && let Some(frame) = place(e)
             {
-                acts.push((frame, Act::Cue(cue)));
+                acts.push((frame, Act::Cue(Box::new(cue))));
             }
             if !matches!(e.event, Event::Heard { .. })
                 && let Some(frame) = place(e)
@@ -139,7 +139,7 @@ impl Plan {
             while let Some((_, act)) = acts.next_if(|(frame, _)| *frame <= engine.frame()) {
                 match act {
                     Act::Cue(cue) => {
-                        engine.take(cue);
+                        engine.take(*cue);
                     }
                     Act::Matrix(modulator) => drop(engine.swap_matrix(modulator)),
                 }

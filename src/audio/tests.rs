@@ -260,7 +260,7 @@ fn latency_is_length() {
 #[test]
 fn waiting_grows_and_a_token_resolves_it() {
     let mut engine = engine();
-    for id in [ParamId::HumLevel, ParamId::BreathLevel, ParamId::TokenLevel] {
+    for id in [ParamId::HumLevel, ParamId::BreathLevel, ParamId::TokenLevel, ParamId::WeightLevel] {
         set(&mut engine, id, -60.0);
     }
     assert!(rms(&play(&mut engine, 4.0)[2 * 96_000..]) < 1e-6, "nothing was asked, nothing is awaited");
@@ -326,6 +326,8 @@ fn nothing_absurd_gets_out() {
                 spent: Default::default(),
                 layers_ms: [0.0; 8],
                 script: Script::Sign,
+                ghosts: [x; GHOSTS],
+                phones: crate::audio::voices::throat::phones("strength 夜"),
             }),
         );
         let kinds = [

@@ -135,9 +135,9 @@ mod tests {
         let loudness = |p| {
             let mut ghosts = Ghosts::new(48_000.0, 1);
             ghosts.appear(&ghost(p, 0.1));
-            let peaks: Vec<f32> = (0..600).map(|_| ghosts.render().peak()).collect();
+            let peaks: Vec<f32> = (0..900).map(|_| ghosts.render().peak()).collect();
             assert!(peaks[..74].iter().all(|peak| *peak == 0.0), "it waits a tenth of a second");
-            assert_eq!(peaks[599], 0.0, "and is gone in the end");
+            assert_eq!(peaks[899], 0.0, "and is gone in the end");
             peaks.into_iter().fold(0.0, f32::max)
         };
         assert!(loudness(0.4) > 1.5 * loudness(0.1));
