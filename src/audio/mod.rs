@@ -23,6 +23,7 @@ pub mod recorder;
 pub mod render;
 mod room;
 pub mod silent;
+pub mod spectrogram;
 #[cfg(test)]
 mod tests;
 mod true_peak;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::cue::Cue;
 use super::engine::Engine;
+use super::spectrogram::Spectrogram;
 use super::wav::{Wav, WavError, Written};
 use crate::patch::{Matrix, Modulator};
 use crate::score::{Event, Stamped};
@@ -52,6 +53,21 @@ pub fn to_wav(events: &[Stamped], path: &Path, tail_s: f32) -> Result<Written, R
         Some(e) => Err(e.into()),
         None => Ok(wav.finish()?),
     }
+}
+
+/// The sound of a recording as a picture of `size` pixels: width, height, RGBA.
+///
+/// # Errors
+/// As [`to_wav`], but that nothing is written.
+pub fn to_spectrogram(events: &[Stamped], tail_s: f32, size: [u32; 2]) -> Result<(u32, u32, Vec<u8>), RenderError> {
+    let plan = Plan::new(events)?;
+    let frames = plan.end + (tail_s.clamp(0.0, 600.0) * plan.rate_hz as f32) as u64;
+    let mut spectrogram = Spectrogram::new(plan.rate_hz, frames, size);
+    plan.play(tail_s, |samples| {
+        spectrogram.write(samples);
+        true
+    });
+    Ok(spectrogram.finish())
 }
 
 /// The same as interleaved stereo in memory, with its sample rate.

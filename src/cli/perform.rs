@@ -181,7 +181,10 @@ pub struct Render {
     /// Write the sound to this file, which must not be there yet
     #[arg(long, value_name = "F", group = "what")]
     wav: Option<PathBuf>,
-    /// Pixels of a frame
+    /// Write a picture of the sound, a PNG, to this file, which must not be there yet
+    #[arg(long, value_name = "F.png", group = "what")]
+    spectrogram: Option<PathBuf>,
+    /// Pixels of a frame, or of the spectrogram
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     size: [u32; 2],
     /// Frames per second
@@ -193,6 +196,9 @@ impl Render {
     pub fn run(self) -> anyhow::Result<()> {
         if let Some(wav) = &self.wav {
             session::offline::wav(&self.folder, wav)?;
+        }
+        if let Some(spectrogram) = &self.spectrogram {
+            session::offline::spectrogram(&self.folder, spectrogram, self.size)?;
         }
         if let Some(frames) = &self.frames {
             session::offline::frames(&self.folder, frames, self.size, self.fps)?;

@@ -23,6 +23,21 @@ pub fn wav(folder: &Path, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the sound of a recording as a picture.
+///
+/// # Errors
+/// A folder that holds no recording, a file that is there already or cannot be written.
+pub fn spectrogram(folder: &Path, file: &Path, size: [u32; 2]) -> anyhow::Result<()> {
+    if file.exists() {
+        bail!("{} is there already; name a new file, so that nothing is overwritten", file.display());
+    }
+    let recording = journal::read(folder)?;
+    let (width, height, pixels) = audio::render::to_spectrogram(&recording.events, TAIL_S, size)?;
+    write_png(file, width, height, &pixels)?;
+    super::remark(&format!("the spectrogram in {}", file.display()));
+    Ok(())
+}
+
 /// Writes every frame of a recording as `frame-000000.png` and on.
 ///
 /// # Errors
