@@ -1,9 +1,10 @@
 //! A cue: what the sound needs of one event, small and without heap, so that it can cross into the audio callback.
 
+use crate::audio::morph::{Kept, NOTHING};
 use crate::audio::tuning::Tuning;
 use crate::audio::voices::throat::{PHONES, Phone, phones};
 use crate::score::signal::eighths;
-use crate::score::{Event, FlawKind, Happening, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
+use crate::score::{Event, FlawKind, Happening, MorphSide, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
 
 /// Cores that are heard each on their own; further ones are heard in the overall load only.
 pub const CORES: usize = 16;
@@ -45,6 +46,13 @@ pub enum CueKind {
     Fault,
     /// The notes are others from now on; what sounds goes on as it is.
     Tuning(Tuning),
+    /// A snapshot of the parameters; NaN where it names none.
+    Morph {
+        side: MorphSide,
+        values: Kept,
+    },
+    /// Silence, at once.
+    Panic,
     /// The callback's own load, and how often the device ran dry.
     Callback {
         load: f32,
@@ -132,6 +140,12 @@ impl Cue {
                 CueKind::Tuning(Tuning::default())
             }
             Event::Tuning { scale, keyboard, .. } => CueKind::Tuning(Tuning::read(scale, keyboard.as_deref()).ok()?),
+            Event::Morph { side, values } => {
+                let mut kept = NOTHING;
+                values.iter().for_each(|(id, value)| kept[*id as usize] = *value);
+                CueKind::Morph { side: *side, values: kept }
+            }
+            Event::Panic => CueKind::Panic,
             Event::Callback { load, xruns } => CueKind::Callback { load: *load, xruns: *xruns },
             Event::End { .. } => CueKind::End,
             _ => return None,

@@ -4,13 +4,15 @@
 //! depend on the size of the device's blocks. A cue acts at the next chunk. Runs in the audio callback: no allocation,
 //! no lock, no panic, and nothing that is not a number ever leaves it.
 
+use super::bus::{Bus, Voice};
 use super::cue::{CORES, Cue, CueKind};
 use super::delay::{Delay, DelayControl};
-use super::dsp::{CHUNK, Smooth, Stereo, follow, gain, note_hz, smoothstep};
+use super::dsp::{CHUNK, Chunk, Smooth, Stereo, follow, gain, note_hz, smoothstep};
 use super::figure::{Figure, FigureControl};
-use super::limiter::Limiter;
+use super::master::{Master, MasterControl};
 use super::melody::{Melody, MelodyControl, Notes};
-use super::room::Room;
+use super::morph::Morph;
+use super::tempo::{Grid, GridControl, Step};
 use super::tuning::Tuning;
 use super::voices::breath::BreathControl;
 use super::voices::hum::HumControl;
@@ -19,7 +21,8 @@ use super::voices::throat::ThroatControl;
 use super::voices::weight::WeightControl;
 use super::voices::{Breath, Gestures, Ghosts, Hum, Plucks, Tension, Throat, Weight};
 use crate::patch::{Matrix, Modulator};
-use crate::score::{FlawKind, ParamId, ParamValues, SignalId, SignalValues, Since};
+use crate::score::layout::MOST_CHANNELS;
+use crate::score::{FlawKind, Layout, ParamId, ParamValues, SignalId, SignalValues, Since};
 
 /// How loud each voice is at 0 dB of its own level, so that the table's defaults make a balanced whole.
 const HUM: f32 = 0.9;
@@ -35,10 +38,16 @@ const MASTER: f32 = 2.0;
 const FADE_IN_S: f32 = 1.5;
 /// A fault holds everything down for so long before it returns.
 const SINK_S: f32 = 2.2;
+/// The master moves in this time, and in this one when everything is to be silent at once.
+const LEVEL_S: f32 = 0.04;
+const PANIC_S: f32 = 0.004;
+/// After a panic what still rings is taken away when it is not heard any more.
+const PANIC_OVER_S: f32 = 0.04;
 
 pub struct Engine {
     rate_hz: u32,
     seed: u64,
+    layout: Layout,
     /// The first frame of the next chunk.
     frame: u64,
     modulator: Box<Modulator>,
@@ -56,10 +65,12 @@ pub struct Engine {
     sink: Smooth,
     sink_lag: f32,
     root: Smooth,
-    level: Smooth,
     /// The performance is over: the sound goes down to silence and stays there.
     ended: bool,
-    mix: Smooth,
+    /// Everything is to be silent, and what rings is taken away at this frame.
+    hushed_at: Option<u64>,
+    morph: Morph,
+    grid: Grid,
     melody: Melody,
     tuning: Tuning,
     hum: Hum,
@@ -69,23 +80,31 @@ pub struct Engine {
     figure: Figure,
     weight: Weight,
     gestures: Gestures,
-    room: Room,
     delay: Delay,
-    limiter: Limiter,
+    bus: Bus,
+    master: Master,
+    /// The voice that last gave what is not a number.
+    failed: Option<&'static str>,
     /// The last chunk as it leaves, interleaved, and how much of it has left.
-    ready: [f32; 2 * CHUNK],
+    ready: [f32; MOST_CHANNELS * CHUNK],
     left_off: usize,
 }
 
 impl Engine {
-    /// An engine at frame 0. `rate_hz` is the sample rate, brought into 8,000..=384,000.
+    /// A stereo engine at frame 0. `rate_hz` is the sample rate, brought into 8,000..=384,000.
     pub fn new(rate_hz: u32, seed: u64, matrix: Matrix) -> Engine {
+        Engine::in_room(rate_hz, seed, matrix, Layout::default())
+    }
+
+    /// The same for a room with these loudspeakers.
+    pub fn in_room(rate_hz: u32, seed: u64, matrix: Matrix, layout: Layout) -> Engine {
         let rate_hz = rate_hz.clamp(8_000, 384_000);
         let rate = rate_hz as f32;
         let base = ParamValues::default();
         Engine {
             rate_hz,
             seed,
+            layout,
             frame: 0,
             modulator: Box::new(Modulator::new(matrix)),
             base,
@@ -100,12 +119,13 @@ impl Engine {
             sink: Smooth(0.0),
             sink_lag: 0.0,
             root: Smooth(base.get(ParamId::HumPitch)),
-            level: Smooth(0.0),
             ended: false,
-            mix: Smooth(base.get(ParamId::ReverbMix)),
+            hushed_at: None,
+            morph: Morph::default(),
+            grid: Grid::new(rate),
             melody: Melody::new(rate, seed),
             tuning: Tuning::default(),
-            hum: Hum::new(rate, seed),
+            hum: Hum::new(rate, seed, layout),
             breath: Breath::new(rate, seed),
             tension: Tension::new(rate, seed),
             notes: Notes {
@@ -116,12 +136,32 @@ impl Engine {
             figure: Figure::new(rate),
             weight: Weight::new(rate),
             gestures: Gestures::new(rate, seed),
-            room: Room::new(rate),
             delay: Delay::new(rate),
-            limiter: Limiter::new(rate),
-            ready: [0.0; 2 * CHUNK],
-            left_off: 2 * CHUNK,
+            bus: Bus::new(),
+            master: Master::new(rate, layout, base.get(ParamId::ReverbMix)),
+            failed: None,
+            ready: [0.0; MOST_CHANNELS * CHUNK],
+            left_off: layout.count() * CHUNK,
         }
+    }
+
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Keeps each voice apart too, see [`Engine::stem`]. Before it plays: it takes memory.
+    pub fn keep_stems(&mut self) {
+        self.master.keep_stems();
+    }
+
+    /// A voice's part of the last chunk that was made, a channel each; `None` unless they are kept.
+    pub fn stem(&self, voice: Voice) -> Option<&[Chunk]> {
+        self.master.stem(voice)
+    }
+
+    /// The voice that gave what is not a number since the last call, if one did. It has begun anew.
+    pub fn take_failed(&mut self) -> Option<&'static str> {
+        self.failed.take()
     }
 
     pub fn rate_hz(&self) -> u32 {
@@ -186,6 +226,11 @@ impl Engine {
                 self.melody.fault(&control, &mut self.gestures);
             }
             CueKind::Tuning(tuning) => self.tuning = tuning,
+            CueKind::Morph { side, values } => self.morph.keep(side, values),
+            CueKind::Panic => {
+                self.melody.hush();
+                self.hushed_at = Some(self.frame + (PANIC_OVER_S * self.rate_hz as f32) as u64);
+            }
             CueKind::Callback { .. } => {}
             CueKind::End => self.ended = true,
         }
@@ -197,15 +242,16 @@ impl Engine {
         std::mem::replace(&mut self.modulator, modulator)
     }
 
-    /// Fills a block of any length with interleaved stereo.
+    /// Fills a block of any length with interleaved frames of every channel.
     pub fn render(&mut self, block: &mut [f32]) {
+        let whole = self.layout.count() * CHUNK;
         let mut filled = 0;
         while filled < block.len() {
-            if self.left_off == self.ready.len() {
+            if self.left_off == whole {
                 self.chunk();
                 self.left_off = 0;
             }
-            let n = (block.len() - filled).min(self.ready.len() - self.left_off);
+            let n = (block.len() - filled).min(whole - self.left_off);
             block[filled..filled + n].copy_from_slice(&self.ready[self.left_off..self.left_off + n]);
             filled += n;
             self.left_off += n;
@@ -220,7 +266,8 @@ impl Engine {
     fn chunk(&mut self) {
         let dt = CHUNK as f32 / self.rate_hz as f32;
         self.since.write(self.now_ns(), &mut self.signals);
-        let params = self.modulator.apply(&self.base, &self.signals, dt);
+        let offsets = self.modulator.offsets(&self.signals, dt);
+        let params = offsets.add(&self.morph.apply(&self.base, offsets.add_to(ParamId::Morph, &self.base)));
         self.played = params;
 
         let sunk = f32::from(self.frame < self.sunk_until);
@@ -228,68 +275,51 @@ impl Engine {
         self.sink_lag += (sunk - self.sink_lag) * follow(dt, if sunk > 0.0 { 0.35 } else { 0.9 });
         let sink = self.sink.toward(self.sink_lag, follow(dt, 0.25)).at;
         self.root.toward(params.get(ParamId::HumPitch), follow(dt, 0.1));
-        let root = self.root.0 - 7.0 * sink;
-        let root_hz = note_hz(root);
+        let root_hz = note_hz(self.root.0 - 7.0 * sink);
 
-        let (mut dry, mut send) = (Stereo::SILENCE, Stereo::SILENCE);
-        self.voices(&params, root_hz, sink, &mut dry, &mut send);
-        let control = MelodyControl { params: &params, root: self.root.0, tuning: &self.tuning };
-        if let Some(hz) = self.melody.chunk(&control, &mut self.notes) {
-            self.figure.token(hz);
-        }
-        self.figure.chunk(&figure_control(&params), &mut self.notes.plucks);
-        let notes = sound(self.notes.plucks.render(), || self.notes.plucks.reset());
-        let ghosts = sound(self.notes.ghosts.render(), || self.notes.ghosts.reset());
-        let control =
-            ThroatControl { gain: gain(params.get(ParamId::ThroatLevel)), size: params.get(ParamId::ThroatSize) };
-        let throat = sound(self.notes.throat.render(&control), || self.notes.throat.reset(self.seed));
-        let glides = sound(self.gestures.render(), || self.gestures.reset());
-        dry.add(&notes, TOKEN);
-        send.add(&notes, TOKEN);
-        dry.add(&ghosts, 0.7 * GHOSTS);
-        send.add(&ghosts, GHOSTS);
-        dry.add(&throat, THROAT);
-        send.add(&throat, 0.5 * THROAT);
-        dry.add(&glides, TOKEN * 0.8);
-        send.add(&glides, TOKEN);
-
-        let rate = self.rate_hz as f32;
-        let echoes = self.delay.render(
-            &notes,
-            &DelayControl {
-                time_s: params.get(ParamId::DelayBeats) * self.pace_s(),
-                feedback: params.get(ParamId::DelayFeedback),
-                mix: params.get(ParamId::DelayMix),
-            },
-        );
-        let echoes = sound(echoes, || self.delay.reset());
-        dry.add(&echoes, TOKEN);
-        send.add(&echoes, 0.6 * TOKEN);
-        let walls = sound(self.room.render(&send), || self.room.reset());
-        let mut mix = self.mix.toward(params.get(ParamId::ReverbMix), follow(dt, 0.06));
-        let fade_in = smoothstep(self.frame as f32 / (FADE_IN_S * rate));
-        let on = f32::from(!self.ended && params.get(ParamId::Mute) < 0.5);
-        let target = on * MASTER * gain(params.get(ParamId::Level)) * fade_in * (1.0 - 0.35 * sink);
-        let mut level = self.level.toward(target, follow(dt, 0.04));
-        let mut sum = Stereo::SILENCE;
-        for i in 0..CHUNK {
-            let (level, mix) = (level.next(), mix.next());
-            let (near, far) = (level * (1.0 - 0.4 * mix), level * 1.3 * mix);
-            sum.left[i] = near * dry.left[i] + far * walls.left[i];
-            sum.right[i] = near * dry.right[i] + far * walls.right[i];
-        }
-        self.limiter.set_ceiling(gain(params.get(ParamId::Ceiling)));
-        let mut out = self.limiter.process(&sum);
-        if !out.is_finite() {
-            // Every voice is checked before, so this is the last of three nets.
-            self.limiter = Limiter::new(rate);
-            out = Stereo::SILENCE;
-        }
-        for i in 0..CHUNK {
-            self.ready[2 * i] = out.left[i];
-            self.ready[2 * i + 1] = out.right[i];
+        self.bus.clear();
+        self.voices(&params, root_hz, sink);
+        self.notes(&params);
+        self.leave(&params, sink);
+        if self.hushed_at.is_some_and(|at| self.frame >= at) {
+            self.hushed_at = None;
+            self.hush();
         }
         self.frame += CHUNK as u64;
+    }
+
+    /// The whole goes through the master and is ready to leave.
+    fn leave(&mut self, params: &ParamValues, sink: f32) {
+        let fade_in = smoothstep(self.frame as f32 / (FADE_IN_S * self.rate_hz as f32));
+        let on = !self.ended && self.hushed_at.is_none() && params.get(ParamId::Mute) < 0.5;
+        let gain_now = f32::from(on) * MASTER * gain(params.get(ParamId::Level)) * fade_in * (1.0 - 0.35 * sink);
+        let control = MasterControl {
+            gain: gain_now,
+            lag_s: if self.hushed_at.is_some() { PANIC_S } else { LEVEL_S },
+            mix: params.get(ParamId::ReverbMix),
+            ceiling: gain(params.get(ParamId::Ceiling)),
+        };
+        let n = self.layout.count();
+        let mut out = [[0.0; CHUNK]; MOST_CHANNELS];
+        if let Some(part) = self.master.render(&mut self.bus, &control, &mut out[..n]) {
+            self.failed = Some(part);
+        }
+        for (channel, chunk) in out[..n].iter().enumerate() {
+            for (to, x) in self.ready[channel..].iter_mut().step_by(n).zip(chunk) {
+                *to = *x;
+            }
+        }
+    }
+
+    /// Takes away all that rings.
+    fn hush(&mut self) {
+        self.notes.plucks.reset();
+        self.notes.ghosts.reset();
+        self.notes.throat.reset(self.seed);
+        self.gestures.reset();
+        self.figure.forget();
+        self.delay.reset();
+        self.master.reset();
     }
 
     /// Seconds from one token to the next, as it is at present; a third of one before there is a pace.
@@ -298,36 +328,81 @@ impl Engine {
         rate.map_or(0.33, |rate| (1.0 / rate).clamp(0.05, 2.0))
     }
 
+    /// What tokens and moments set going, and its echoes.
+    fn notes(&mut self, params: &ParamValues) {
+        let grid = GridControl {
+            bpm: params.get(ParamId::TempoBpm),
+            steps: params.get(ParamId::TempoGrid),
+            swing: params.get(ParamId::TempoSwing),
+        };
+        let step = self.grid.chunk(&grid);
+        let control = MelodyControl { params, root: self.root.0, tuning: &self.tuning };
+        if let Some(hz) = self.melody.chunk(&control, step, &mut self.notes) {
+            self.figure.token(hz);
+        }
+        self.figure.chunk(&figure_control(params), step, &mut self.notes.plucks);
+        let (failed, seed) = (&mut self.failed, self.seed);
+        let plucks = sound(failed, "tokens", self.notes.plucks.render(), || self.notes.plucks.reset());
+        let ghosts = sound(failed, "ghosts", self.notes.ghosts.render(), || self.notes.ghosts.reset());
+        let control =
+            ThroatControl { gain: gain(params.get(ParamId::ThroatLevel)), size: params.get(ParamId::ThroatSize) };
+        let throat = self.notes.throat.render(&control);
+        let throat = sound(failed, "throat", throat, || self.notes.throat.reset(seed));
+        let gestures = sound(failed, "gestures", self.gestures.render(), || self.gestures.reset());
+        // On a grid an echo keeps to its steps.
+        let beat_s = match step {
+            Step::Free => self.pace_s(),
+            _ => 60.0 / (grid.bpm * grid.steps.max(1.0)),
+        };
+        let delay = DelayControl {
+            time_s: params.get(ParamId::DelayBeats) * beat_s,
+            feedback: params.get(ParamId::DelayFeedback),
+            mix: params.get(ParamId::DelayMix),
+        };
+        let echoes = self.delay.render(&plucks, &delay);
+        let echoes = sound(&mut self.failed, "delay", echoes, || self.delay.reset());
+        self.bus.add(Voice::Tokens, &plucks, TOKEN, TOKEN);
+        self.bus.add(Voice::Tokens, &echoes, TOKEN, 0.6 * TOKEN);
+        self.bus.add(Voice::Ghosts, &ghosts, 0.7 * GHOSTS, GHOSTS);
+        self.bus.add(Voice::Throat, &throat, THROAT, 0.5 * THROAT);
+        self.bus.add(Voice::Gestures, &gestures, 0.8 * TOKEN, TOKEN);
+    }
+
     /// The voices that never end: hum, breath, tension, weight.
-    fn voices(&mut self, params: &ParamValues, root_hz: f32, sink: f32, dry: &mut Stereo, send: &mut Stereo) {
-        let (rate, seed) = (self.rate_hz as f32, self.seed);
+    fn voices(&mut self, params: &ParamValues, root_hz: f32, sink: f32) {
+        let (rate, seed, layout) = (self.rate_hz as f32, self.seed, self.layout);
         let signal = |id: SignalId| self.signals.get(id).map(|v| id.spec().position(v));
         let load = signal(SignalId::Cpu).unwrap_or(0.1);
         let cores = if self.core_count > 0 { &self.cores[..self.core_count] } else { std::slice::from_ref(&load) };
-        let hum = self.hum.render(&HumControl {
+        let control = HumControl {
             root_hz,
             brightness: params.get(ParamId::HumBrightness) * (1.0 - 0.7 * sink),
+            beating: params.get(ParamId::HumBeating),
             cores,
             gain: HUM * gain(params.get(ParamId::HumLevel)),
-        });
-        let hum = sound(hum, || self.hum = Hum::new(rate, seed));
+        };
+        let channels = &mut self.bus.hum[..layout.count()];
+        self.hum.render(&control, channels);
+        if !channels.iter().flatten().map(|x| x.abs()).sum::<f32>().is_finite() {
+            channels.fill([0.0; CHUNK]);
+            self.hum = Hum::new(rate, seed, layout);
+            self.failed = Some("hum");
+        }
+        self.bus.send_hum(layout, 0.25);
 
         let fan = signal(SignalId::Fan).or_else(|| signal(SignalId::Temperature)).unwrap_or(0.0);
         let breath = self.breath.render(&BreathControl {
             root_hz,
             effort: (0.75 * load + 0.4 * fan).min(1.0),
+            turbulence: params.get(ParamId::BreathTurbulence),
             gain: BREATH * gain(params.get(ParamId::BreathLevel)) * (1.0 - 0.6 * sink),
         });
-        let breath = sound(breath, || self.breath = Breath::new(rate, seed));
-
         let tension = self.tension.render(&TensionControl {
             root_hz,
             waited_s: self.asked.map(|asked| (self.frame - asked) as f32 / rate),
             prefill: self.prefill,
             gain: TENSION * gain(params.get(ParamId::TensionLevel)),
         });
-        let tension = sound(tension, || self.tension = Tension::new(rate, seed));
-
         let weight = self.weight.render(&WeightControl {
             root_hz,
             memory: signal(SignalId::Memory).unwrap_or(0.3),
@@ -335,15 +410,13 @@ impl Engine {
             forgetting: signal(SignalId::Forgetting).unwrap_or(0.0),
             gain: WEIGHT * gain(params.get(ParamId::WeightLevel)) * (1.0 - 0.5 * sink),
         });
-        let weight = sound(weight, || self.weight = Weight::new(rate));
-
-        dry.add(&weight, 1.0);
-        dry.add(&hum, 1.0);
-        send.add(&hum, 0.25);
-        dry.add(&breath, 1.0);
-        send.add(&breath, 0.4);
-        dry.add(&tension, 0.8);
-        send.add(&tension, 0.9);
+        let failed = &mut self.failed;
+        let breath = sound(failed, "breath", breath, || self.breath = Breath::new(rate, seed));
+        let tension = sound(failed, "tension", tension, || self.tension = Tension::new(rate, seed));
+        let weight = sound(failed, "weight", weight, || self.weight = Weight::new(rate));
+        self.bus.add(Voice::Breath, &breath, 1.0, 0.4);
+        self.bus.add(Voice::Tension, &tension, 0.8, 0.9);
+        self.bus.add(Voice::Weight, &weight, 1.0, 0.0);
     }
 }
 
@@ -351,11 +424,12 @@ fn figure_control(params: &ParamValues) -> FigureControl {
     FigureControl { gain: gain(params.get(ParamId::LoopLevel)), rounds: params.get(ParamId::LoopRounds) }
 }
 
-/// The chunk if it is sound, else silence, and the voice that made it begins anew.
-fn sound(chunk: Stereo, reset: impl FnOnce()) -> Stereo {
+/// The chunk if it is sound, else silence; then the voice that made it begins anew, and its name is told.
+fn sound(failed: &mut Option<&'static str>, voice: &'static str, chunk: Stereo, reset: impl FnOnce()) -> Stereo {
     if chunk.is_finite() {
         chunk
     } else {
+        *failed = Some(voice);
         reset();
         Stereo::SILENCE
     }

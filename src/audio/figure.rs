@@ -2,7 +2,8 @@
 //! at the pace at which tokens come, softer each time, until the loop is found again or forgotten.
 
 use super::dsp::CHUNK;
-use super::voices::{Pluck, Plucks};
+use super::tempo::Step;
+use super::voices::{MODES, Pluck, Plucks};
 
 /// Tokens that are remembered.
 const MEMORY: usize = 64;
@@ -93,16 +94,20 @@ impl Figure {
         (0.5 * self.pace_s).clamp(0.06, 0.4)
     }
 
-    pub fn chunk(&mut self, control: &FigureControl, plucks: &mut Plucks) {
+    /// Strikes what is due; on a grid a note at each step.
+    pub fn chunk(&mut self, control: &FigureControl, step: Step, plucks: &mut Plucks) {
         self.since = self.since.saturating_add(CHUNK as u64);
         if self.left == 0 {
             return;
         }
         self.wait -= CHUNK as f32;
-        if self.wait > 0.0 {
-            return;
-        }
-        self.wait += self.beat_s() * self.rate_hz;
+        let after = match step {
+            Step::At(frame) => frame,
+            Step::Between => return,
+            Step::Free if self.wait > 0.0 => return,
+            Step::Free => (self.wait + CHUNK as f32).clamp(0.0, CHUNK as f32 - 1.0) as u32,
+        };
+        self.wait = (self.wait + self.beat_s() * self.rate_hz).max(0.0);
         let fall = self.left as f32 / self.all as f32;
         // The first of a round is the beat.
         let accent = if self.next == 0 { 1.0 } else { 0.55 };
@@ -113,6 +118,8 @@ impl Figure {
             length_s: 0.28,
             gain: control.gain * accent * fall,
             place: side,
+            partials: [1.0; MODES],
+            after,
         });
         self.next = (self.next + 1) % self.length;
         self.left -= 1;
@@ -128,13 +135,13 @@ mod tests {
         let (mut figure, mut plucks) = (Figure::new(48_000.0), Plucks::new(48_000.0, 1));
         for i in 0..40 {
             figure.token(200.0 + i as f32);
-            (0..150).for_each(|_| figure.chunk(&control, &mut plucks));
+            (0..150).for_each(|_| figure.chunk(&control, Step::Free, &mut plucks));
         }
         figure.begin(period, &control);
         let mut struck = Vec::new();
         for chunk in 0..8000 {
             let left = figure.left;
-            figure.chunk(&control, &mut plucks);
+            figure.chunk(&control, Step::Free, &mut plucks);
             if figure.left < left {
                 struck.push(chunk);
             }

@@ -4,8 +4,9 @@
 //! over each chunk whose two ends are both low enough for that chunk, so no sample can pass the ceiling, and the gain
 //! never jumps.
 
-use super::dsp::{CHUNK, Stereo, follow};
+use super::dsp::{CHUNK, Chunk, Ramp, follow};
 use super::true_peak::TruePeak;
+use crate::score::layout::MOST_CHANNELS;
 
 /// The highest ceiling, -1 dB of full scale, between the samples too.
 pub const CEILING: f32 = 0.891;
@@ -14,26 +15,27 @@ const IN_HAND: f32 = 0.95;
 
 #[derive(Clone)]
 pub struct Limiter {
-    held: Stereo,
+    held: [Chunk; MOST_CHANNELS],
     held_peak: f32,
     gain: f32,
     recovery: f32,
-    dc: [(f32, f32); 2],
+    dc: [(f32, f32); MOST_CHANNELS],
     dc_keep: f32,
-    true_peak: [TruePeak; 2],
+    true_peak: [TruePeak; MOST_CHANNELS],
     ceiling: f32,
 }
 
 impl Limiter {
+    /// Its channels share one gain.
     pub fn new(rate_hz: f32) -> Limiter {
         Limiter {
-            held: Stereo::SILENCE,
+            held: [[0.0; CHUNK]; MOST_CHANNELS],
             held_peak: 0.0,
             gain: 1.0,
             recovery: follow(CHUNK as f32 / rate_hz, 0.25),
-            dc: [(0.0, 0.0); 2],
+            dc: [(0.0, 0.0); MOST_CHANNELS],
             dc_keep: 1.0 - std::f32::consts::TAU * 6.0 / rate_hz,
-            true_peak: [TruePeak::new(), TruePeak::new()],
+            true_peak: std::array::from_fn(|_| TruePeak::new()),
             ceiling: CEILING,
         }
     }
@@ -45,32 +47,37 @@ impl Limiter {
         }
     }
 
-    /// Takes the newest chunk and gives back the one before it, limited.
-    pub fn process(&mut self, newest: &Stereo) -> Stereo {
-        let mut newest = *newest;
-        for ((last_in, last_out), samples) in self.dc.iter_mut().zip([&mut newest.left, &mut newest.right]) {
-            for x in samples.iter_mut() {
+    /// What of the last sample the DC blocker keeps.
+    pub fn dc_keep(&self) -> f32 {
+        self.dc_keep
+    }
+
+    /// Takes the newest chunk of each channel, and puts the one before it, limited, in its place. Gives the gain it had.
+    pub fn process(&mut self, chunks: &mut [Chunk]) -> Ramp {
+        let mut peak = 0.0f32;
+        for ((chunk, (last_in, last_out)), true_peak) in chunks.iter_mut().zip(&mut self.dc).zip(&mut self.true_peak) {
+            for x in chunk.iter_mut() {
                 *last_out = *x - *last_in + self.dc_keep * *last_out;
                 *last_in = *x;
                 *x = *last_out;
             }
+            peak = peak.max(true_peak.of(chunk));
         }
-        let [left, right] = &mut self.true_peak;
-        let peak = left.of(&newest.left).max(right.of(&newest.right));
         let most = IN_HAND * self.ceiling;
         let allowed = |peak: f32| if peak > most { most / peak } else { 1.0 };
         let end = (self.gain + (1.0 - self.gain) * self.recovery).min(allowed(self.held_peak)).min(allowed(peak));
         let step = (end - self.gain) / CHUNK as f32;
-        let mut out = self.held;
-        for i in 0..CHUNK {
-            let gain = self.gain + step * (i + 1) as f32;
-            out.left[i] = (out.left[i] * gain).clamp(-self.ceiling, self.ceiling);
-            out.right[i] = (out.right[i] * gain).clamp(-self.ceiling, self.ceiling);
+        for (chunk, held) in chunks.iter_mut().zip(&mut self.held) {
+            std::mem::swap(chunk, held);
+            for (i, x) in chunk.iter_mut().enumerate() {
+                let gain = self.gain + step * (i + 1) as f32;
+                *x = (*x * gain).clamp(-self.ceiling, self.ceiling);
+            }
         }
+        let ramp = Ramp { at: self.gain, step };
         self.gain = end;
-        self.held = newest;
         self.held_peak = peak;
-        out
+        ramp
     }
 }
 
@@ -78,27 +85,32 @@ impl Limiter {
 mod tests {
     use super::*;
 
+    fn peak(chunks: &[Chunk]) -> f32 {
+        chunks.iter().flatten().fold(0.0, |peak, x| x.abs().max(peak))
+    }
+
     #[test]
     fn nothing_passes_the_ceiling_and_soft_sound_passes_whole() {
         let mut limiter = Limiter::new(48_000.0);
         let mut phase = 0.0f32;
         let mut tone = |loud: f32| {
-            let mut chunk = Stereo::SILENCE;
+            let mut chunks = [[0.0; CHUNK]; 2];
             for i in 0..CHUNK {
                 phase += 0.05;
-                chunk.left[i] = loud * phase.sin();
-                chunk.right[i] = -chunk.left[i];
+                chunks[0][i] = loud * phase.sin();
+                chunks[1][i] = -chunks[0][i];
             }
-            chunk
+            limiter.process(&mut chunks);
+            peak(&chunks)
         };
-        let mut peak = 0.0f32;
+        let mut most = 0.0f32;
         for i in 0..200 {
-            peak = peak.max(limiter.process(&tone(if i % 20 == 7 { 9.0 } else { 0.5 })).peak());
+            most = most.max(tone(if i % 20 == 7 { 9.0 } else { 0.5 }));
         }
-        assert!(peak <= CEILING && peak > 0.8, "{peak}");
+        assert!(most <= CEILING && most > 0.8, "{most}");
         let mut soft = 0.0f32;
         for i in 0..2000 {
-            let out = limiter.process(&tone(0.5)).peak();
+            let out = tone(0.5);
             soft = if i > 1900 { soft.max(out) } else { 0.0 };
         }
         assert!((soft - 0.5).abs() < 0.01, "{soft}");
@@ -107,8 +119,11 @@ mod tests {
     #[test]
     fn dc_is_gone_within_half_a_second() {
         let mut limiter = Limiter::new(48_000.0);
-        let chunk = Stereo { left: [0.5; CHUNK], right: [-0.5; CHUNK] };
-        let last = (0..375).map(|_| limiter.process(&chunk)).last().unwrap();
-        assert!(last.peak() < 0.001);
+        let mut last = [[0.0; CHUNK]; 2];
+        for _ in 0..375 {
+            last = [[0.5; CHUNK], [-0.5; CHUNK]];
+            limiter.process(&mut last);
+        }
+        assert!(peak(&last) < 0.001);
     }
 }

@@ -12,7 +12,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::cue::Cue;
 use super::engine::Engine;
 use crate::patch::{Matrix, Modulator};
-use crate::score::Stamped;
+use crate::score::{Layout, Stamped};
 
 /// Cues that may wait for the callback: two seconds of the fastest model.
 const CUES: usize = 2048;
@@ -34,6 +34,8 @@ pub enum Report {
     Load(f32),
     /// The device ran dry so many times since the last report.
     Xrun(u64),
+    /// This voice gave what is not a number and began anew.
+    Failed(&'static str),
 }
 
 /// The session's side.
@@ -47,6 +49,7 @@ pub struct Desk {
     xruns_seen: u64,
     rate_hz: u32,
     seed: u64,
+    layout: Layout,
 }
 
 /// The callback's side. It may be taken back from one output and given to another; the sound goes on where it was.
@@ -60,14 +63,16 @@ pub struct Player {
     /// Samples that the tape could not take and is owed as silence.
     owed: usize,
     counters: Arc<Counters>,
+    channels: usize,
     busy_s: f32,
     frames: u32,
 }
 
-/// The sound on its way to a recorder: interleaved stereo, every frame in its place.
+/// The sound on its way to a recorder: interleaved, every frame in its place.
 pub struct Tape {
     samples: Consumer<f32>,
     rate_hz: u32,
+    channels: usize,
     counters: Arc<Counters>,
 }
 
@@ -90,7 +95,8 @@ pub fn link(engine: Engine) -> (Desk, Player) {
     let (swap_in, swap_out) = RingBuffer::new(MATRICES);
     let (spent_in, spent_out) = RingBuffer::new(MATRICES);
     let (report_in, report_out) = RingBuffer::new(REPORTS);
-    let (mut tape_in, mut tape_out) = RingBuffer::new(TAPE_S * 2 * engine.rate_hz() as usize);
+    let channels = engine.layout().count();
+    let (mut tape_in, mut tape_out) = RingBuffer::new(TAPE_S * channels * engine.rate_hz() as usize);
     // Written and read once, so that the callback meets no page of it for the first time.
     if let Ok(all) = tape_in.write_chunk(tape_in.slots()) {
         all.commit_all();
@@ -104,11 +110,12 @@ pub fn link(engine: Engine) -> (Desk, Player) {
         swaps: swap_in,
         spent: spent_out,
         reports: report_out,
-        tape: Some(Tape { samples: tape_out, rate_hz: engine.rate_hz(), counters: counters.clone() }),
+        tape: Some(Tape { samples: tape_out, rate_hz: engine.rate_hz(), channels, counters: counters.clone() }),
         counters: counters.clone(),
         xruns_seen: 0,
         rate_hz: engine.rate_hz(),
         seed: engine.seed(),
+        layout: engine.layout(),
     };
     let player = Player {
         engine: Box::new(engine),
@@ -119,6 +126,7 @@ pub fn link(engine: Engine) -> (Desk, Player) {
         tape: tape_in,
         owed: 0,
         counters,
+        channels,
         busy_s: 0.0,
         frames: 0,
     };
@@ -132,6 +140,10 @@ impl Desk {
 
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// What the bus is to call with every event ([`crate::score::Bus::tap`]).
@@ -181,11 +193,16 @@ impl Player {
         self.engine.rate_hz()
     }
 
+    /// Samples of one frame.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
     pub(super) fn counters(&self) -> Arc<Counters> {
         self.counters.clone()
     }
 
-    /// Takes what has come, fills the block with interleaved stereo, and passes a copy on to the tape.
+    /// Takes what has come, fills the block with interleaved frames, and passes a copy on to the tape.
     pub fn fill(&mut self, block: &mut [f32]) {
         let began = Instant::now();
         for _ in 0..CUES_PER_BLOCK {
@@ -206,10 +223,13 @@ impl Player {
             self.report(Report::Heard { of: swap.of, frame });
         }
         self.engine.render(block);
+        if let Some(voice) = self.engine.take_failed() {
+            let _ = self.reports.push(Report::Failed(voice));
+        }
         self.copy_onto_tape(block);
 
         self.busy_s += began.elapsed().as_secs_f32();
-        self.frames += (block.len() / 2) as u32;
+        self.frames += (block.len() / self.channels) as u32;
         let seconds = self.frames as f32 / self.engine.rate_hz() as f32;
         if seconds >= 0.5 {
             // A load lost to a full ring is not missed; heard frames are, and only they are counted.
@@ -242,7 +262,7 @@ impl Player {
         }
         if self.owed > 0 || self.tape.push_entire_slice(block).is_err() {
             self.owed += block.len();
-            self.counters.tape_gaps.fetch_add((block.len() / 2) as u64, Ordering::Relaxed);
+            self.counters.tape_gaps.fetch_add((block.len() / self.channels) as u64, Ordering::Relaxed);
         }
     }
 }
@@ -252,6 +272,11 @@ impl Tape {
         self.rate_hz
     }
 
+    /// Samples of one frame.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
     /// Frames that were replaced by silence because the tape was not read in time.
     pub fn gap_frames(&self) -> u64 {
         self.counters.tape_gaps.load(Ordering::Relaxed)
@@ -259,7 +284,8 @@ impl Tape {
 
     /// Moves what has come into `into`; gives the filled part, whole frames.
     pub fn read<'a>(&mut self, into: &'a mut [f32]) -> &'a [f32] {
-        let n = self.samples.slots().min(into.len()) & !1;
+        let n = self.samples.slots().min(into.len());
+        let n = n - n % self.channels;
         let filled = &mut into[..n];
         match self.samples.pop_entire_slice(filled) {
             Ok(()) => filled,

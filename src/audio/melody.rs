@@ -7,8 +7,9 @@
 
 use crate::audio::cue::{Script, TokenCue};
 use crate::audio::dsp::{CHUNK, Noise, gain, note_hz};
+use crate::audio::tempo::Step;
 use crate::audio::tuning::Tuning;
-use crate::audio::voices::{Gestures, Ghost, Ghosts, Pluck, Plucks, Sweep, Throat};
+use crate::audio::voices::{Gestures, Ghost, Ghosts, MODES, Pluck, Plucks, Sweep, Throat};
 use crate::score::{FlawKind, ParamId, ParamValues};
 
 /// Notes come no closer than this.
@@ -137,7 +138,7 @@ impl Melody {
     }
 
     pub fn flaw(&mut self, kind: FlawKind, control: &MelodyControl, gestures: &mut Gestures) {
-        let level = control.level();
+        let level = gain(control.params.get(ParamId::FlawLevel));
         let note = control.home() + control.semitones(self.last_step);
         match kind {
             FlawKind::Leap => {
@@ -183,7 +184,7 @@ impl Melody {
     /// A gong under everything and a fall over it; the engine lets the rest sink meanwhile.
     pub fn fault(&mut self, control: &MelodyControl, gestures: &mut Gestures) {
         self.waiting = None;
-        let level = control.level().max(0.1);
+        let level = gain(control.params.get(ParamId::FaultLevel));
         self.after(0.0, pluck(control.root, 0.95, 8.0, 0.8 * level, 0.0));
         self.after(0.02, pluck(control.root + 13.0, 1.0, 5.0, 0.35 * level, -0.4));
         gestures.begin(Sweep {
@@ -201,29 +202,37 @@ impl Melody {
         }
     }
 
-    /// Strikes what is due at this chunk; returns the note of a token among it, in Hz.
-    pub fn chunk(&mut self, control: &MelodyControl, notes: &mut Notes) -> Option<f32> {
+    /// Everything that waits to sound is let go.
+    pub fn hush(&mut self) {
+        self.waiting = None;
+        self.later = [None; LATER];
+    }
+
+    /// Strikes what is due at this chunk; returns the note of a token among it, in Hz. On a grid a token waits for the
+    /// next step, and of several the most surprising sounds.
+    pub fn chunk(&mut self, control: &MelodyControl, step: Step, notes: &mut Notes) -> Option<f32> {
         self.since = self.since.saturating_add(CHUNK as u64);
         self.density *= 1.0 - CHUNK as f32 / self.rate_hz;
         for place in &mut self.later {
             let Some(later) = place else { continue };
             if later.frames < CHUNK as u64 {
-                notes.plucks.strike(&later.pluck);
+                notes.plucks.strike(&Pluck { after: later.frames as u32, ..later.pluck });
                 *place = None;
             } else {
                 later.frames -= CHUNK as u64;
             }
         }
-        if self.since >= (SPACING_S * self.rate_hz) as u64
-            && let Some(token) = self.waiting.take()
-        {
-            self.since = 0;
-            return Some(self.strike(&token, control, notes));
-        }
-        None
+        let after = match step {
+            Step::At(frame) => frame,
+            Step::Free if self.since >= (SPACING_S * self.rate_hz) as u64 => 0,
+            Step::Free | Step::Between => return None,
+        };
+        let token = self.waiting.take()?;
+        self.since = 0;
+        Some(self.strike(&token, control, after, notes))
     }
 
-    fn strike(&mut self, token: &TokenCue, control: &MelodyControl, notes: &mut Notes) -> f32 {
+    fn strike(&mut self, token: &TokenCue, control: &MelodyControl, after: u32, notes: &mut Notes) -> f32 {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
         let (surprise, p) = (finite(token.surprise_bits).clamp(0.0, 16.0), finite(token.p).clamp(0.0, 1.0));
         let step = step_of(surprise);
@@ -246,10 +255,11 @@ impl Melody {
         };
         let note = control.home() + control.semitones(step);
         let gain = weight * control.level();
-        notes.plucks.strike(&pluck(note, colour, length_s, gain, self.place));
+        let partials = partials(&token.layers_ms, control.params.get(ParamId::TokenLayers));
+        notes.plucks.strike(&Pluck { partials, after, ..pluck(note, colour, length_s, gain, self.place) });
         if below > 0.0 && self.density < 14.0 {
             let low = pluck(note - 12.0, 0.5 * colour, 1.2 * length_s, below * gain, -0.5 * self.place);
-            notes.plucks.strike(&low);
+            notes.plucks.strike(&Pluck { partials, after, ..low });
         }
         self.haunt(token, control, crowd, &mut notes.ghosts);
         // A voice speaks below the notes, and as long as the token lasts at this pace.
@@ -284,12 +294,44 @@ impl Melody {
 }
 
 fn pluck(note: f32, colour: f32, length_s: f32, gain: f32, place: f32) -> Pluck {
-    Pluck { hz: note_hz(note), colour, length_s, gain, place }
+    Pluck { hz: note_hz(note), colour, length_s, gain, place, partials: [1.0; MODES], after: 0 }
+}
+
+/// What the layers' times make of a note's partials, from the bottom of the model to the top: a layer that took longer
+/// than the others lets its partial come forward. Times differ by little, so they count by their third power and more.
+fn partials(layers_ms: &[f32; 8], amount: f32) -> [f32; MODES] {
+    let told = layers_ms.iter().filter(|ms| **ms > 0.0 && ms.is_finite());
+    let (sum, n) = told.fold((0.0f32, 0), |(sum, n), ms| (sum + ms, n + 1));
+    if n == 0 || amount.is_nan() || amount <= 0.0 {
+        return [1.0; MODES];
+    }
+    let mean = sum / n as f32;
+    std::array::from_fn(|k| match layers_ms[k * n / MODES] {
+        ms if ms > 0.0 && ms.is_finite() => (ms / mean).powf(6.0 * amount).clamp(0.25, 3.0),
+        _ => 1.0,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_layer_brings_its_partial_forward() {
+        let mut layers = [2.0f32; 8];
+        assert_eq!(partials(&layers, 0.5), [1.0; MODES]);
+        layers[5] = 2.6;
+        let heard = partials(&layers, 0.5);
+        assert!(heard[5] > 1.8 && heard[0] < 1.0, "{heard:?}");
+        assert_eq!(partials(&layers, 0.0), [1.0; MODES]);
+        // Of four layers each has two partials; a model that tells no times leaves the note as it is.
+        let four = partials(&[1.0, 1.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0], 1.0);
+        assert!(four[6] == four[7] && four[7] > 2.0 && four[5] < 1.0, "{four:?}");
+        assert_eq!(partials(&[0.0; 8], 1.0), [1.0; MODES]);
+        assert!(
+            partials(&[f32::NAN, 1e30, -1.0, 0.0, f32::INFINITY, 1.0, 1.0, 1.0], 1.0).iter().all(|x| x.is_finite())
+        );
+    }
 
     #[test]
     fn surprise_climbs_the_scale() {

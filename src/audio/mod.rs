@@ -9,28 +9,33 @@
 //! The sound is a pure function of the patch's matrix, the cues with the frames at which they act, the seed and the
 //! sample rate; [`render`] makes the same samples from a recording's events alone.
 
+mod bus;
 pub mod cue;
 mod delay;
 mod dsp;
 pub mod engine;
 mod figure;
+pub mod file;
 pub mod hush;
 mod limiter;
 pub mod link;
+mod master;
 mod melody;
+mod morph;
 pub mod output;
 pub mod recorder;
 pub mod render;
 mod room;
 pub mod silent;
 pub mod spectrogram;
+mod tempo;
 #[cfg(test)]
 mod tests;
 mod true_peak;
 pub mod tuning;
 mod voices;
-pub mod wav;
 
+pub use bus::Voice;
 pub use cue::{Cue, CueKind};
 pub use engine::Engine;
 pub use hush::Hush;

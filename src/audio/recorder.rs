@@ -1,4 +1,4 @@
-//! The recorder: a thread that moves the tape into WAV files and brings their headers up to date four times a second,
+//! The recorder: a thread that moves the tape into WAV or FLAC files and brings their headers up to date four times a second,
 //! so that after a `kill -9` all but the last quarter second can be read.
 
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::file::{Format, SoundFile, SoundFileError, Written};
 use super::link::Tape;
-use super::wav::{Wav, WavError, Written};
 use crate::score::Shutdown;
 
 /// A running recording. Dropping it ends it; [`Recorder::stop`] also says what became of it.
 pub struct Recorder {
     stop: Shutdown,
     failed: Arc<Mutex<Option<String>>>,
-    thread: Option<JoinHandle<Result<Recorded, WavError>>>,
+    thread: Option<JoinHandle<Result<Recorded, SoundFileError>>>,
 }
 
 /// What a recording came to.
@@ -27,21 +27,21 @@ pub struct Recorded {
 
 impl Recorder {
     /// Begins `path` (which must not exist) and records until it is stopped.
-    pub fn start(mut tape: Tape, path: &Path) -> Result<Recorder, WavError> {
-        let mut wav = Wav::create(path, tape.rate_hz())?;
+    pub fn start(mut tape: Tape, path: &Path) -> Result<Recorder, SoundFileError> {
+        let mut file = SoundFile::create(path, Format { rate_hz: tape.rate_hz(), channels: tape.channels() as u16 })?;
         let stop = Shutdown::default();
         let failed = Arc::<Mutex<Option<String>>>::default();
         let (stopped, failure) = (stop.clone(), failed.clone());
         let run = move || {
-            let mut buffer = vec![0.0; 2 * tape.rate_hz() as usize];
+            let mut buffer = vec![0.0; tape.channels() * tape.rate_hz() as usize];
             loop {
                 let last = stopped.wait(Duration::from_millis(250));
                 let result = loop {
                     let samples = tape.read(&mut buffer);
                     if samples.is_empty() {
-                        break wav.flush();
+                        break file.flush();
                     }
-                    if let Err(e) = wav.write(samples) {
+                    if let Err(e) = file.write(samples) {
                         break Err(e);
                     }
                 };
@@ -50,14 +50,14 @@ impl Recorder {
                     return Err(e);
                 }
                 if last {
-                    return Ok(Recorded { written: wav.finish()?, gap_frames: tape.gap_frames() });
+                    return Ok(Recorded { written: file.finish()?, gap_frames: tape.gap_frames() });
                 }
             }
         };
         let thread = std::thread::Builder::new()
             .name("xiao-recorder".into())
             .spawn(run)
-            .map_err(|e| WavError::Write { path: path.to_path_buf(), source: hound::Error::IoError(e) })?;
+            .map_err(|e| SoundFileError::Write { path: path.to_path_buf(), why: e.to_string() })?;
         Ok(Recorder { stop, failed, thread: Some(thread) })
     }
 
@@ -67,11 +67,11 @@ impl Recorder {
     }
 
     /// Writes what is still on the tape and closes the file. Stop the output first, so that nothing more comes.
-    pub fn stop(mut self) -> Result<Recorded, WavError> {
+    pub fn stop(mut self) -> Result<Recorded, SoundFileError> {
         self.end().unwrap_or_else(|| Ok(Recorded::default()))
     }
 
-    fn end(&mut self) -> Option<Result<Recorded, WavError>> {
+    fn end(&mut self) -> Option<Result<Recorded, SoundFileError>> {
         self.stop.request("stop");
         self.thread.take()?.join().ok()
     }

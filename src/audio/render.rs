@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::bus::Voice;
 use super::cue::Cue;
+use super::dsp::{CHUNK, Chunk};
 use super::engine::Engine;
+use super::file::{Format, SoundFile, SoundFileError, Written};
 use super::spectrogram::Spectrogram;
-use super::wav::{Wav, WavError, Written};
 use crate::patch::{Matrix, Modulator};
-use crate::score::{Event, Stamped};
+use crate::score::{Event, Layout, Stamped};
 
 /// What can go wrong with rendering.
 #[derive(Debug, thiserror::Error)]
@@ -16,13 +18,14 @@ pub enum RenderError {
     #[error("the patch in event {seq} cannot be read: {source}")]
     Patch { seq: u64, source: crate::patch::PatchError },
     #[error(transparent)]
-    Wav(#[from] WavError),
+    File(#[from] SoundFileError),
 }
 
 /// What is to happen at which frame, worked out from the events.
 struct Plan {
     rate_hz: u32,
     seed: u64,
+    layout: Layout,
     matrix: Matrix,
     /// In the order in which they act.
     acts: Vec<(u64, Act)>,
@@ -35,34 +38,58 @@ enum Act {
     Matrix(Box<Modulator>),
 }
 
-/// Renders the events to a 24-bit WAV, `tail_s` seconds longer than they are, so that the last notes ring out.
+/// Renders the events to a 24-bit WAV, or FLAC where the file's name ends so, `tail_s` seconds longer than they are, so
+/// that the last notes ring out.
 ///
 /// The samples are those of the live performance: each event acts at the frame at which it was heard. In a recording
 /// made without sound every event acts at its own time.
-pub fn to_wav(events: &[Stamped], path: &Path, tail_s: f32) -> Result<Written, RenderError> {
+pub fn to_file(events: &[Stamped], path: &Path, tail_s: f32) -> Result<Written, RenderError> {
     let plan = Plan::new(events)?;
-    let mut wav = Wav::create(path, plan.rate_hz)?;
+    let mut file = SoundFile::create(path, plan.format())?;
     let mut failed = None;
     plan.play(tail_s, |samples| {
-        if failed.is_none() {
-            failed = wav.write(samples).err();
+        failed = file.write(samples).err();
+        failed.is_none()
+    });
+    match failed {
+        Some(e) => Err(e.into()),
+        None => Ok(file.finish()?),
+    }
+}
+
+/// Renders each voice alone into a file of `folder`, named after it and ending in `end` (`wav` or `flac`). Together they
+/// are what [`to_file`] makes: they share its loudness, room and limiter.
+///
+/// # Errors
+/// As [`to_file`].
+pub fn to_stems(events: &[Stamped], folder: &Path, end: &str, tail_s: f32) -> Result<Vec<Written>, RenderError> {
+    let plan = Plan::new(events)?;
+    let mut files = Vec::new();
+    for voice in Voice::ALL {
+        let path = folder.join(voice.name()).with_extension(end);
+        files.push((voice, SoundFile::create(&path, plan.format())?));
+    }
+    let mut failed = None;
+    plan.play_stems(tail_s, |voice, samples| {
+        if let Some((_, file)) = files.iter_mut().find(|(of, _)| *of == voice) {
+            failed = file.write(samples).err();
         }
         failed.is_none()
     });
     match failed {
         Some(e) => Err(e.into()),
-        None => Ok(wav.finish()?),
+        None => files.into_iter().map(|(_, file)| Ok(file.finish()?)).collect(),
     }
 }
 
 /// The sound of a recording as a picture of `size` pixels: width, height, RGBA.
 ///
 /// # Errors
-/// As [`to_wav`], but that nothing is written.
+/// As [`to_file`], but that nothing is written.
 pub fn to_spectrogram(events: &[Stamped], tail_s: f32, size: [u32; 2]) -> Result<(u32, u32, Vec<u8>), RenderError> {
     let plan = Plan::new(events)?;
     let frames = plan.end + (tail_s.clamp(0.0, 600.0) * plan.rate_hz as f32) as u64;
-    let mut spectrogram = Spectrogram::new(plan.rate_hz, frames, size);
+    let mut spectrogram = Spectrogram::new(plan.rate_hz, plan.layout.count(), frames, size);
     plan.play(tail_s, |samples| {
         spectrogram.write(samples);
         true
@@ -70,7 +97,7 @@ pub fn to_spectrogram(events: &[Stamped], tail_s: f32, size: [u32; 2]) -> Result
     Ok(spectrogram.finish())
 }
 
-/// The same as interleaved stereo in memory, with its sample rate.
+/// The same interleaved in memory, with its sample rate.
 pub fn to_samples(events: &[Stamped], tail_s: f32) -> Result<(u32, Vec<f32>), RenderError> {
     let plan = Plan::new(events)?;
     let rate_hz = plan.rate_hz;
@@ -84,14 +111,14 @@ pub fn to_samples(events: &[Stamped], tail_s: f32) -> Result<(u32, Vec<f32>), Re
 
 impl Plan {
     fn new(events: &[Stamped]) -> Result<Plan, RenderError> {
-        let (mut rate_hz, mut seed, mut sound_at) = (48_000, 0, None);
+        let (mut rate_hz, mut seed, mut sound_at, mut layout) = (48_000, 0, None, Layout::default());
         let mut heard = HashMap::new();
         let mut times = HashMap::new();
         for e in events {
             match &e.event {
                 Event::Begin { seed: of_generator, .. } if sound_at.is_none() => seed = *of_generator,
-                Event::Sound { rate_hz: rate, seed: of_sound, .. } if sound_at.is_none() => {
-                    (rate_hz, seed, sound_at) = (*rate, *of_sound, Some(e.seq));
+                Event::Sound { rate_hz: rate, seed: of_sound, layout: of_room, .. } if sound_at.is_none() => {
+                    (rate_hz, seed, sound_at, layout) = (*rate, *of_sound, Some(e.seq), *of_room);
                 }
                 Event::Heard { of, frame } => {
                     heard.insert(*of, *frame);
@@ -142,15 +169,40 @@ impl Plan {
         }
         // Stable: at one frame the order is that of the score.
         acts.sort_by_key(|(frame, _)| *frame);
-        Ok(Plan { rate_hz: rate, seed, matrix, acts, end })
+        Ok(Plan { rate_hz: rate, seed, layout, matrix, acts, end })
     }
 
-    /// Plays the plan into `out`, block by block, for as long as it answers true.
+    fn format(&self) -> Format {
+        Format { rate_hz: self.rate_hz, channels: self.layout.count() as u16 }
+    }
+
+    /// Plays the plan into `out`, chunk by chunk, for as long as it answers true.
     fn play(self, tail_s: f32, mut out: impl FnMut(&[f32]) -> bool) {
-        let mut engine = Engine::new(self.rate_hz, self.seed, self.matrix);
+        self.run(tail_s, false, |_, samples| out(samples));
+    }
+
+    /// Plays the plan into `out`, one voice's chunk after the other, for as long as it answers true.
+    fn play_stems(self, tail_s: f32, mut out: impl FnMut(Voice, &[f32]) -> bool) {
+        let mut interleaved = Vec::new();
+        self.run(tail_s, true, |engine, _| {
+            Voice::ALL.iter().all(|voice| {
+                let Some(channels) = engine.stem(*voice) else { return false };
+                interleaved.clear();
+                interleaved.extend((0..CHUNK).flat_map(|i| channels.iter().map(move |chunk: &Chunk| chunk[i])));
+                out(*voice, &interleaved)
+            })
+        });
+    }
+
+    fn run(self, tail_s: f32, stems: bool, mut each: impl FnMut(&Engine, &[f32]) -> bool) {
+        let mut engine = Engine::in_room(self.rate_hz, self.seed, self.matrix, self.layout);
+        if stems {
+            engine.keep_stems();
+        }
         let end = self.end + (tail_s.clamp(0.0, 600.0) * self.rate_hz as f32) as u64;
         let mut acts = self.acts.into_iter().peekable();
-        let mut block = [0.0; 128];
+        // One chunk, so that every cue can act at its own.
+        let mut block = vec![0.0; CHUNK * self.layout.count()];
         while engine.frame() < end {
             while let Some((_, act)) = acts.next_if(|(frame, _)| *frame <= engine.frame()) {
                 match act {
@@ -160,9 +212,8 @@ impl Plan {
                     Act::Matrix(modulator) => drop(engine.swap_matrix(modulator)),
                 }
             }
-            // One chunk, so that every cue can act at its own.
             engine.render(&mut block);
-            if !out(&block) {
+            if !each(&engine, &block) {
                 return;
             }
         }

@@ -19,7 +19,7 @@ impl Silent {
         let stopped = stop.clone();
         let run = move || {
             let began = Instant::now();
-            let mut block = [0.0; 512];
+            let mut block = vec![0.0; 256 * player.channels()];
             let mut played = 0u64;
             loop {
                 let due = (began.elapsed().as_secs_f64() * f64::from(player.rate_hz())) as u64;

@@ -21,6 +21,7 @@ const MARGIN: [u32; 4] = [72, 24, 24, 40];
 /// A picture in the making.
 pub struct Spectrogram {
     rate_hz: f32,
+    channels: usize,
     frames: u64,
     width: usize,
     height: usize,
@@ -28,7 +29,7 @@ pub struct Spectrogram {
     space: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
     window: Vec<f32>,
-    /// Both channels' middle, the oldest first.
+    /// The channels' mean, the oldest first.
     waiting: Vec<f32>,
     /// The frame at which `waiting` begins.
     at: u64,
@@ -38,13 +39,14 @@ pub struct Spectrogram {
 
 impl Spectrogram {
     /// A picture of `size` pixels of so many frames of sound.
-    pub fn new(rate_hz: u32, frames: u64, size: [u32; 2]) -> Spectrogram {
+    pub fn new(rate_hz: u32, channels: usize, frames: u64, size: [u32; 2]) -> Spectrogram {
         let inner = |all: u32, before: u32, after: u32| all.saturating_sub(before + after).max(16) as usize;
         let width = inner(size[0], MARGIN[0], MARGIN[1]);
         let fft = FftPlanner::new().plan_fft_forward(WINDOW);
         let window = |i: usize| 0.5 - 0.5 * (std::f32::consts::TAU * i as f32 / WINDOW as f32).cos();
         Spectrogram {
             rate_hz: rate_hz as f32,
+            channels: channels.max(1),
             frames: frames.max(1),
             width,
             height: inner(size[1], MARGIN[2], MARGIN[3]),
@@ -58,9 +60,10 @@ impl Spectrogram {
         }
     }
 
-    /// Takes the next interleaved stereo.
-    pub fn write(&mut self, stereo: &[f32]) {
-        self.waiting.extend(stereo.chunks_exact(2).map(|frame| 0.5 * (frame[0] + frame[1])));
+    /// Takes the next interleaved frames.
+    pub fn write(&mut self, samples: &[f32]) {
+        let frames = samples.chunks_exact(self.channels);
+        self.waiting.extend(frames.map(|frame| frame.iter().sum::<f32>() / frame.len() as f32));
         let mut from = 0;
         while self.waiting.len() - from >= WINDOW {
             self.look(from);
@@ -86,7 +89,7 @@ impl Spectrogram {
 
     /// The picture: width, height, RGBA.
     pub fn finish(mut self) -> (u32, u32, Vec<u8>) {
-        self.write(&vec![0.0; 2 * WINDOW]);
+        self.write(&vec![0.0; self.channels * WINDOW]);
         let size = [self.width as u32 + MARGIN[0] + MARGIN[1], self.height as u32 + MARGIN[2] + MARGIN[3]];
         let mut picture = Picture::new(size);
         // A column that no look fell into shows its neighbour.
@@ -205,13 +208,13 @@ mod tests {
 
     /// A second of one tone.
     fn tone(hz: f32) -> Vec<f32> {
-        (0..48_000).flat_map(|i| [0.5 * (std::f32::consts::TAU * hz * i as f32 / 48_000.0).sin(); 2]).collect()
+        (0..48_000).flat_map(|i| [0.02 * (std::f32::consts::TAU * hz * i as f32 / 48_000.0).sin(); 2]).collect()
     }
 
     #[test]
     fn a_tone_is_a_bright_line_at_its_height() {
         for hz in [60.0f32, 440.0, 3000.0] {
-            let mut spectrogram = Spectrogram::new(48_000, 48_000, [400, 300]);
+            let mut spectrogram = Spectrogram::new(48_000, 2, 48_000, [400, 300]);
             tone(hz).chunks(700).for_each(|block| spectrogram.write(block));
             let (width, height, pixels) = spectrogram.finish();
             assert_eq!((width, height, pixels.len()), (400, 300, 400 * 300 * 4));
@@ -228,7 +231,7 @@ mod tests {
     #[test]
     fn silence_and_a_moment_are_pictures_too() {
         for frames in [0u64, 1, 100, 5_000_000] {
-            let mut spectrogram = Spectrogram::new(48_000, frames, [1, 1]);
+            let mut spectrogram = Spectrogram::new(48_000, 2, frames, [1, 1]);
             spectrogram.write(&vec![0.0; 2 * frames.min(1000) as usize]);
             let (width, height, pixels) = spectrogram.finish();
             assert_eq!(pixels.len(), (4 * width * height) as usize);

@@ -69,7 +69,8 @@ fn only_tokens() -> Engine {
 
 /// A performance of ten seconds with everything in it.
 fn script() -> Vec<Stamped> {
-    let mut events = vec![(0, Event::Sound { rate_hz: RATE, seed: 7, output: "none".into() })];
+    let mut events =
+        vec![(0, Event::Sound { rate_hz: RATE, seed: 7, output: "none".into(), layout: Default::default() })];
     let ms = 1_000_000u64;
     events.push((10 * ms, Event::Param { id: ParamId::TokenLength, value: 0.8, by: Hand::Patch }));
     events.push((500 * ms, Event::Prompt { name: None, text: "春".into(), tokens: 4 }));

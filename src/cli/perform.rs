@@ -6,7 +6,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::say::{ChatArgs, RoomArgs, SamplerArgs};
+use crate::audio::file;
+use crate::score::Layout;
 use crate::score::ParamId;
+use crate::score::layout::Form;
 use crate::session::{self, Record, SoundChoice, StageChoice};
 
 /// Where the performance is shown.
@@ -32,8 +35,8 @@ impl From<Stage> for StageChoice {
 /// Where the sound goes.
 #[derive(Args)]
 struct SoundArgs {
-    /// device, none, or a file that ends in .wav; without it, a device where one is
-    #[arg(long, value_name = "device|none|F.wav", value_parser = sound_choice)]
+    /// device, none, or a file that ends in .wav or .flac; without it, a device where one is
+    #[arg(long, value_name = "device|none|FILE", value_parser = sound_choice)]
     sound: Option<SoundChoice>,
     /// Sound host by name (see `xiao devices`), e.g. jack or alsa
     #[arg(long, value_name = "NAME")]
@@ -41,15 +44,41 @@ struct SoundArgs {
     /// Sound device by (part of) its name
     #[arg(long, value_name = "NAME")]
     sound_device: Option<String>,
+    /// Sample rate in Hz, if the device can
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=384_000))]
+    sound_rate: Option<u32>,
+    /// Frames of a block, if the device can: fewer are heard sooner, more are safer
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=8192))]
+    sound_block: Option<u32>,
+    /// Loudspeakers of the room, 2 to 8; each core of the machine has its place among them
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=8))]
+    speakers: u8,
+    /// How they stand: a ring, clockwise from the front left, or a line from left to right
+    #[arg(long, value_name = "ring|line", default_value = "ring", value_parser = form)]
+    speakers_form: Form,
+    /// The device's channel for each of them, counted from 1, as in 3,4; without it, in their order
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
+    speakers_map: Vec<u16>,
 }
 
 impl SoundArgs {
-    fn options(self) -> session::SoundOptions {
-        session::SoundOptions {
+    fn options(self) -> anyhow::Result<session::SoundOptions> {
+        let map = self.speakers_map;
+        anyhow::ensure!(
+            map.is_empty() || map.len() == usize::from(self.speakers),
+            "--speakers-map names {} channels and there are {} loudspeakers; name one for each",
+            map.len(),
+            self.speakers
+        );
+        Ok(session::SoundOptions {
             choice: self.sound.unwrap_or(SoundChoice::Auto),
             host: self.sound_host,
             device: self.sound_device,
-        }
+            rate_hz: self.sound_rate,
+            block: self.sound_block,
+            layout: Layout { channels: self.speakers, form: self.speakers_form },
+            map,
+        })
     }
 }
 
@@ -57,8 +86,18 @@ fn sound_choice(word: &str) -> Result<SoundChoice, String> {
     match word {
         "device" => Ok(SoundChoice::Device),
         "none" => Ok(SoundChoice::None),
-        file if file.to_ascii_lowercase().ends_with(".wav") => Ok(SoundChoice::File(PathBuf::from(file))),
-        _ => Err("device, none, or a file name that ends in .wav is wanted".into()),
+        file if [".wav", ".flac"].iter().any(|end| file.to_ascii_lowercase().ends_with(end)) => {
+            Ok(SoundChoice::File(PathBuf::from(file)))
+        }
+        _ => Err("device, none, or a file name that ends in .wav or .flac is wanted".into()),
+    }
+}
+
+fn form(word: &str) -> Result<Form, String> {
+    match word {
+        "ring" => Ok(Form::Ring),
+        "line" => Ok(Form::Line),
+        _ => Err("ring or line is wanted".into()),
     }
 }
 
@@ -120,7 +159,7 @@ impl Play {
             raw: self.chat.raw,
             system: self.chat.system,
             stage: self.stage.map(Into::into),
-            sound: self.sound.options(),
+            sound: self.sound.options()?,
             seconds: self.seconds,
             seed: self.seed,
             record,
@@ -162,7 +201,7 @@ pub struct Replay {
 
 impl Replay {
     pub fn run(self) -> anyhow::Result<()> {
-        session::replay::play(&self.folder, self.stage.map(Into::into), self.sound.options())
+        session::replay::play(&self.folder, self.stage.map(Into::into), self.sound.options()?)
     }
 }
 
@@ -181,6 +220,15 @@ pub struct Render {
     /// Write the sound to this file, which must not be there yet
     #[arg(long, value_name = "F", group = "what")]
     wav: Option<PathBuf>,
+    /// Write the sound as FLAC to this file, which must not be there yet
+    #[arg(long, value_name = "F.flac", value_parser = flac_name, group = "what")]
+    flac: Option<PathBuf>,
+    /// Write each voice of the sound into a file of this folder; together they are the whole
+    #[arg(long, value_name = "OUT", group = "what")]
+    stems: Option<PathBuf>,
+    /// How the stems are kept
+    #[arg(long, value_name = "wav|flac", default_value = "wav", value_parser = ["wav", "flac"])]
+    stems_as: String,
     /// Write a picture of the sound, a PNG, to this file, which must not be there yet
     #[arg(long, value_name = "F.png", group = "what")]
     spectrogram: Option<PathBuf>,
@@ -194,8 +242,11 @@ pub struct Render {
 
 impl Render {
     pub fn run(self) -> anyhow::Result<()> {
-        if let Some(wav) = &self.wav {
-            session::offline::wav(&self.folder, wav)?;
+        for file in self.wav.iter().chain(&self.flac) {
+            session::offline::sound(&self.folder, file)?;
+        }
+        if let Some(stems) = &self.stems {
+            session::offline::stems(&self.folder, stems, &self.stems_as)?;
         }
         if let Some(spectrogram) = &self.spectrogram {
             session::offline::spectrogram(&self.folder, spectrogram, self.size)?;
@@ -205,6 +256,11 @@ impl Render {
         }
         Ok(())
     }
+}
+
+fn flac_name(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if file::is_flac(&path) { Ok(path) } else { Err("a file name that ends in .flac is wanted".into()) }
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {

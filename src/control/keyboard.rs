@@ -4,7 +4,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::score::{Action, Key, ParamId};
+use crate::score::{Action, Key, MorphSide, ParamId};
 
 /// One row of the table of keys.
 struct Row {
@@ -65,6 +65,15 @@ const TABLE: &[Row] = &[
         help: "keep the piece as it is, go back to it" },
     Row { keys: &[Key::Char('x')], label: "x", actions: |_| Action::Crash,
         help: "crash the model; the show goes on" },
+    Row { keys: &[Key::Char('[') , Key::Char(']')], label: "[  ]",
+        actions: |i| Action::Keep([MorphSide::First, MorphSide::Second][i]),
+        help: "keep the sound as the first, the second end of the morph" },
+    Row { keys: &[Key::Char('{'), Key::Char('}')], label: "{  }",
+        actions: |i| Action::Nudge(ParamId::Morph, [-COARSE, COARSE][i]), help: "cross from one to the other" },
+    Row { keys: &[Key::Char('M')], label: "M", actions: |_| Action::Toggle(ParamId::Mute),
+        help: "mute the sound" },
+    Row { keys: &[Key::Char('!')], label: "!", actions: |_| Action::Panic,
+        help: "panic: silence and no further token; again takes it back" },
     Row { keys: &[Key::Enter], label: "Enter", actions: |_| Action::Note("marked".to_string()),
         help: "mark this moment in the recording" },
     Row { keys: &[Key::Char('m')], label: "m", actions: |_| Action::Toggle(ParamId::Meters),

@@ -9,9 +9,9 @@ use super::value::{described, fits, key_span, switch, text};
 use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 14] = [
-    "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "sampler", "midi", "lfo",
-    "envelope", "matrix",
+const SECTIONS: [&str; 15] = [
+    "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "morph", "sampler", "midi",
+    "lfo", "envelope", "matrix",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -57,11 +57,15 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     });
     let mut params = Vec::new();
     if let Some(table) = section(root, "params", &mut problems) {
-        read_params(table, "", &mut params, &mut problems);
+        read_params(table, "[params]", "", &mut params, &mut problems);
     }
     let sampler = match section(root, "sampler", &mut problems) {
         Some(table) => sampler::read(table, &mut problems),
         None => SamplerSpec::default(),
+    };
+    let morph = match section(root, "morph", &mut problems) {
+        Some(table) => morph(table, &mut problems),
+        None => Default::default(),
     };
     let midi = match section(root, "midi", &mut problems) {
         Some(table) => midi::devices(table, &prompts, &mut problems),
@@ -69,7 +73,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     };
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
-    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, sampler, midi, matrix })
+    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, morph, sampler, midi, matrix })
 }
 
 pub(super) fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {
@@ -92,6 +96,29 @@ fn chat(table: &dyn TableLike, problems: &mut Problems) -> Chat {
     let (raw, memory) = (on("raw"), on("memory"));
     let system = table.get("system").and_then(|item| text(item, "[chat] system", problems));
     Chat { raw, system, memory }
+}
+
+/// The two ends of `sound.morph`.
+fn morph(table: &dyn TableLike, problems: &mut Problems) -> [Vec<(ParamId, f32)>; 2] {
+    const ENDS: [&str; 2] = ["first", "second"];
+    for (key, _) in table.iter().filter(|(key, _)| !ENDS.contains(key)) {
+        problems.add(key_span(table, key), format!("[morph] has no \"{key}\"{}", did_you_mean(key, ENDS)));
+    }
+    ENDS.map(|end| {
+        let mut params = Vec::new();
+        let Some(item) = table.get(end) else { return params };
+        let place = format!("[morph.{end}]");
+        let Some(inner) = item.as_table_like() else {
+            problems.add(key_span(table, end), format!("{place} is a table of its own, not {}", described(item)));
+            return params;
+        };
+        read_params(inner, &place, "", &mut params, problems);
+        for (id, _) in params.iter().filter(|(id, _)| !id.morphs()) {
+            let message = format!("{place} crosses parameters of the sound only, not \"{}\"; take it out", id.name());
+            problems.add(key_span(table, end), message);
+        }
+        params
+    })
 }
 
 /// Letters and digits of any script, `-` and `_`.
@@ -127,20 +154,26 @@ fn prompts(root: &dyn TableLike, problems: &mut Problems) -> Vec<Prompt> {
 }
 
 /// Takes `"sampler.temperature" = 0.8` and the same without quotes, which TOML reads as a table within a table.
-fn read_params(table: &dyn TableLike, above: &str, params: &mut Vec<(ParamId, f32)>, problems: &mut Problems) {
+fn read_params(
+    table: &dyn TableLike,
+    place: &str,
+    above: &str,
+    params: &mut Vec<(ParamId, f32)>,
+    problems: &mut Problems,
+) {
     for (key, item) in table.iter() {
         let name = if above.is_empty() { key.to_string() } else { format!("{above}.{key}") };
         match (ParamId::from_name(&name), item.as_table_like()) {
             (Some(id), _) if params.iter().any(|(other, _)| *other == id) => {
-                problems.add(key_span(table, key), format!("[params] sets \"{name}\" twice"));
+                problems.add(key_span(table, key), format!("{place} sets \"{name}\" twice"));
             }
             (Some(id), _) => {
-                if let Some(value) = fits(id, item, &format!("[params] \"{name}\""), problems) {
+                if let Some(value) = fits(id, item, &format!("{place} \"{name}\""), problems) {
                     params.push((id, value));
                 }
             }
-            (None, Some(inner)) => read_params(inner, &name, params, problems),
-            (None, None) => problems.add(key_span(table, key), no_parameter("[params]", &name)),
+            (None, Some(inner)) => read_params(inner, place, &name, params, problems),
+            (None, None) => problems.add(key_span(table, key), no_parameter(place, &name)),
         }
     }
 }

@@ -6,10 +6,10 @@ use super::error::{Problems, did_you_mean};
 use super::load::STEPS;
 use super::value::{described, fits, key_span, pair, text};
 use super::{Binding, MidiDevice, MidiSource, Prompt, Takeover, Target};
-use crate::score::{Action, ParamId, param::PARAMS};
+use crate::score::{Action, MorphSide, ParamId, param::PARAMS};
 
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-const TRIGGERS: [(&str, Action); 11] = [
+const TRIGGERS: [(&str, Action); 14] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
@@ -18,6 +18,9 @@ const TRIGGERS: [(&str, Action); 11] = [
     ("generator.leap", Action::BranchAtLeap),
     ("generator.escape", Action::Escape),
     ("generator.crash", Action::Crash),
+    ("sound.panic", Action::Panic),
+    ("sound.keep.first", Action::Keep(MorphSide::First)),
+    ("sound.keep.second", Action::Keep(MorphSide::Second)),
     ("generator.rewind.8", Action::Rewind(8)),
     ("generator.snapshot.1", Action::Snapshot(0)),
     ("generator.restore.1", Action::Restore(0)),

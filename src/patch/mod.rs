@@ -46,6 +46,8 @@ pub struct Patch {
     pub params: Vec<(ParamId, f32)>,
     /// The order of the sampler's stages, and words that are favoured, shunned or banned.
     pub sampler: SamplerSpec,
+    /// The ends of `sound.morph`: parameters of the sound and where they stand there.
+    pub morph: [Vec<(ParamId, f32)>; 2],
     pub midi: Vec<MidiDevice>,
     pub matrix: Matrix,
 }

@@ -1,6 +1,6 @@
 //! What hands ask for, and the keys they press, in words that every stage and controller shares.
 
-use super::ParamId;
+use super::{MorphSide, ParamId};
 
 /// A key on the window or the terminal, without the toolkit's own types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +57,10 @@ pub enum Action {
     BlendWith(String),
     /// Kills the generator as an error would, to be performed.
     Crash,
+    /// Silence at once, and no further token; again takes it back.
+    Panic,
+    /// Keeps the sound's parameters as they stand as this end of `sound.morph`.
+    Keep(MorphSide),
     /// Keeps the performer's words in the journal.
     Note(String),
     /// Chooses the parameter that the arrow keys move: the next (or, negative, an earlier) one.

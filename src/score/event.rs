@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ParamId, SignalId, SignalValues};
+use super::{Layout, ParamId, SignalId, SignalValues};
 
 /// An event with its place in the performance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,13 @@ pub enum Event {
     /// What the plate on the stage says of the model: its name, then further lines; at most 12 of 60 columns.
     Card { text: String },
     /// A sound engine was started: with these, the patch and the events, it makes the same samples again.
-    Sound { rate_hz: u32, seed: u64, output: String },
+    Sound {
+        rate_hz: u32,
+        seed: u64,
+        output: String,
+        #[serde(default)]
+        layout: Layout,
+    },
     /// The model is being brought into memory: so many of its bytes have been read.
     Load { done: u64, total: u64 },
     /// A prompt is about to be read; the text so far is left behind.
@@ -79,6 +85,10 @@ pub enum Event {
     /// The tokens' notes come from this scale, the whole text of a `.scl` file, and of it those that this `.kbm` file
     /// chooses. Empty: the gong mode in equal temperament.
     Tuning { name: String, scale: String, keyboard: Option<String> },
+    /// A snapshot of the sound's parameters: `sound.morph` crosses from the first to the second. Empty: there is none.
+    Morph { side: MorphSide, values: Vec<(ParamId, f32)> },
+    /// Everything is to be silent at once.
+    Panic,
     /// Something failed and the show went on. `place` says where, `remedy` what to do (may be empty).
     Fault { place: String, what: String, remedy: String },
     /// Something the audience need not know and the performer may want to: "no MIDI on this machine".
@@ -93,6 +103,14 @@ pub enum Event {
     Callback { load: f32, xruns: u64 },
     /// The last event of a performance that ended in order.
     End { reason: String },
+}
+
+/// The two ends of `sound.morph`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MorphSide {
+    First,
+    Second,
 }
 
 /// A token as it was drawn, with all that the stage and the sound need to perform it.

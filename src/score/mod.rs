@@ -11,6 +11,7 @@ pub mod bus;
 pub mod clock;
 pub mod event;
 mod happening;
+pub mod layout;
 pub mod param;
 pub mod queue;
 pub mod shutdown;
@@ -20,8 +21,11 @@ mod since;
 pub use action::{Action, Key};
 pub use bus::Bus;
 pub use clock::Clock;
-pub use event::{Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, Spent, Stamped, Token};
+pub use event::{
+    Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, MorphSide, Spent, Stamped, Token,
+};
 pub use happening::Happening;
+pub use layout::Layout;
 pub use param::{ParamId, ParamValues, Params};
 pub use queue::{Policy, Queue, Received};
 pub use shutdown::Shutdown;

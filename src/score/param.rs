@@ -106,12 +106,17 @@ params! {
     HumLevel "sound.hum.level_db" "dB" -60.0 .. 0.0 = -14.0 Lin "The loudness of the hum, the drone that follows the machine's load"
     HumPitch "sound.hum.pitch" "MIDI note" 24.0 .. 60.0 = 38.0 Lin "The root note of the hum; tokens sound in its scale"
     ScaleMode "sound.scale.mode" "notes" 0.0 .. 11.0 = 0.0 Step "Turns the scale: so many of its notes up lies its root"
+    HumBeating "sound.hum.beating" "" 0.0 .. 4.0 = 1.0 Lin "How fast the hum's strings beat when a core stands out from the others; 0 leaves them still"
     HumBrightness "sound.hum.brightness" "" 0.0 .. 1.0 = 0.3 Lin "How many partials of the hum are let through"
     BreathLevel "sound.breath.level_db" "dB" -60.0 .. 0.0 = -26.0 Lin "The loudness of the breath, air that follows load and fan"
+    BreathTurbulence "sound.breath.turbulence" "" 0.0 .. 1.0 = 0.5 Lin "How gusty the breath is when the machine works hard"
     TensionLevel "sound.tension.level_db" "dB" -60.0 .. 0.0 = -16.0 Lin "The loudness of the tension that grows while no token comes"
     TokenLevel "sound.token.level_db" "dB" -60.0 .. 0.0 = -12.0 Lin "The loudness of each token's voice"
     TokenLength "sound.token.length_s" "s" 0.05 .. 8.0 = 1.2 Exp "How long a token rings"
     TokenBrightness "sound.token.brightness" "" 0.0 .. 1.0 = 0.4 Lin "The colour of a token's voice, from wood to metal"
+    TokenLayers "sound.token.layers" "" 0.0 .. 1.0 = 0.5 Lin "How far the time of each layer shapes the partials of a token's note"
+    FlawLevel "sound.flaw.level_db" "dB" -60.0 .. 0.0 = -12.0 Lin "The loudness of the gestures of flaws, of a leap's glide above all"
+    FaultLevel "sound.fault.level_db" "dB" -60.0 .. 0.0 = -12.0 Lin "The loudness of the gong, the fall and the return of a crash"
     LoopLevel "sound.loop.level_db" "dB" -60.0 .. 0.0 = -16.0 Lin "The loudness of the figure that a repetition becomes"
     LoopRounds "sound.loop.rounds" "" 1.0 .. 32.0 = 4.0 Step "How often the figure goes round"
     GhostLevel "sound.ghosts.level_db" "dB" -60.0 .. 0.0 = -22.0 Lin "The loudness of the ghosts, the candidates that were not drawn"
@@ -124,6 +129,10 @@ params! {
     DelayMix "sound.delay.mix" "" 0.0 .. 1.0 = 0.1 Lin "How much of the echoes is heard; they go from side to side in the tokens' time"
     DelayFeedback "sound.delay.feedback" "" 0.0 .. 0.9 = 0.35 Lin "What of an echo comes back once more"
     DelayBeats "sound.delay.beats" "tokens" 0.25 .. 4.0 = 1.5 Lin "The time of an echo, in the time from one token to the next"
+    TempoBpm "sound.tempo.bpm" "bpm" 20.0 .. 300.0 = 90.0 Exp "The tempo of the grid"
+    TempoGrid "sound.tempo.grid" "steps/beat" 0.0 .. 8.0 = 0.0 Step "Tokens wait for the next step of a beat, so many of which are in each; 0 lets them sound as they come"
+    TempoSwing "sound.tempo.swing" "" 0.0 .. 0.5 = 0.0 Lin "How late every second step comes, as a part of a step"
+    Morph "sound.morph" "" 0.0 .. 1.0 = 0.0 Lin "Crosses from the first snapshot of the sound's parameters to the second"
     Mute "sound.mute" "" 0.0 .. 1.0 = 0.0 Switch "Silence, reached and left without a click"
     Ceiling "sound.ceiling_db" "dB" -24.0 .. -1.0 = -1.0 Lin "No peak goes above this, between the samples neither"
     TextSize "stage.text_size" "" 1.0 .. 8.0 = 3.0 Step "The size of the text in whole multiples of 16 pixels at 720 lines"
@@ -143,6 +152,11 @@ impl ParamId {
     /// The dotted name.
     pub fn name(self) -> &'static str {
         self.spec().name
+    }
+
+    /// Whether snapshots of the sound hold it: all of the sound's do, but for the way between them and what guards it.
+    pub fn morphs(self) -> bool {
+        !matches!(self, ParamId::Morph | ParamId::Mute | ParamId::Ceiling) && self.name().starts_with("sound.")
     }
 
     /// Finds a parameter by its dotted name.

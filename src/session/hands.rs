@@ -14,7 +14,7 @@ use super::tuning;
 use crate::control::{self, Mapping, Midi, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
-use crate::score::{Action, Bus, Event, Hand, Key, ParamId, Params, Shutdown};
+use crate::score::{Action, Bus, Event, Hand, Key, MorphSide, ParamId, Params, Shutdown};
 use crate::visuals::shader;
 
 /// How often keys and MIDI are looked at.
@@ -51,6 +51,7 @@ struct State {
     prompt: usize,
     selected: ParamId,
     help: bool,
+    panicked: bool,
 }
 
 impl Hands {
@@ -69,6 +70,7 @@ impl Hands {
             prompt: 0,
             selected: ParamId::Temperature,
             help: false,
+            panicked: false,
             hands: self,
         };
         state.hands.bus.emit(Event::Select { id: state.selected });
@@ -171,6 +173,11 @@ impl State {
                 }
             },
             Action::Crash => self.command(Command::Crash),
+            Action::Panic => self.panic(by),
+            Action::Keep(side) => {
+                let values = ParamId::ALL.iter().filter(|id| id.morphs()).map(|id| (*id, self.hands.params.get(*id)));
+                bus.emit(Event::Morph { side, values: values.collect() });
+            }
             Action::Note(text) => {
                 bus.emit(Event::Note { text });
             }
@@ -190,6 +197,17 @@ impl State {
         if value != before {
             self.hands.bus.emit(Event::Param { id, value, by });
         }
+    }
+
+    /// Silence and no further token; again, both are given back.
+    fn panic(&mut self, by: Hand) {
+        self.panicked = !self.panicked;
+        if self.panicked {
+            self.hands.bus.emit(Event::Panic);
+        }
+        let on = f32::from(self.panicked);
+        self.set(ParamId::Mute, on, by);
+        self.set(ParamId::Hold, on, by);
     }
 
     fn show_help(&mut self, on: bool) {
@@ -263,6 +281,11 @@ impl State {
         if let Some(sound) = &mut self.hands.sound {
             sound.take_matrix(seq, patch.matrix.clone());
         }
+        for (event, changed) in morph(patch).into_iter().zip([0, 1].map(|i| patch.morph[i] != old.morph[i])) {
+            if changed {
+                self.hands.bus.emit(event);
+            }
+        }
         if (&patch.tuning, &patch.keyboard) != (&old.tuning, &old.keyboard) {
             let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
             self.hands.bus.emit(tuning::read(patch, path).unwrap_or_else(tuning::fault));
@@ -291,4 +314,11 @@ impl State {
         };
         self.hands.bus.emit(Event::Notice { text });
     }
+}
+
+/// The ends of the morph that a patch brings.
+pub(super) fn morph(patch: &Patch) -> [Event; 2] {
+    let [first, second] = &patch.morph;
+    [(MorphSide::First, first), (MorphSide::Second, second)]
+        .map(|(side, values)| Event::Morph { side, values: values.clone() })
 }

@@ -111,6 +111,11 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         bus.emit(sound.event());
     }
     bus.emit(tuning::read(&patch, found.path.as_deref()).unwrap_or_else(tuning::fault));
+    for (event, given) in super::hands::morph(&patch).into_iter().zip(&patch.morph) {
+        if !given.is_empty() {
+            bus.emit(event);
+        }
+    }
     let params = Arc::new(Params::default());
     // What stands later goes before: the file's wishes, the patch, the command line.
     let wishes = model.sampling().params.clone();

@@ -15,6 +15,8 @@ mod tuning;
 
 use std::path::PathBuf;
 
+use crate::score::Layout;
+
 /// Where a performance is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StageChoice {
@@ -33,7 +35,7 @@ pub enum SoundChoice {
     Device,
     /// No device. A recording has its sound all the same.
     None,
-    /// Into a WAV file, at the pace of the performance.
+    /// Into a WAV or FLAC file, at the pace of the performance.
     File(PathBuf),
 }
 
@@ -43,6 +45,12 @@ pub struct SoundOptions {
     pub choice: SoundChoice,
     pub host: Option<String>,
     pub device: Option<String>,
+    /// Sample rate and frames of a block, if the device can.
+    pub rate_hz: Option<u32>,
+    pub block: Option<u32>,
+    pub layout: Layout,
+    /// The device's channel, counted from 1, for each loudspeaker; empty is in their order.
+    pub map: Vec<u16>,
 }
 
 /// Where a performance is recorded.

@@ -16,10 +16,22 @@ const TAIL_S: f32 = 1.0;
 ///
 /// # Errors
 /// A folder that holds no recording, a file that is there already or cannot be written.
-pub fn wav(folder: &Path, file: &Path) -> anyhow::Result<()> {
+pub fn sound(folder: &Path, file: &Path) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
-    let written = audio::render::to_wav(&recording.events, file, TAIL_S)?;
+    let written = audio::render::to_file(&recording.events, file, TAIL_S)?;
     super::remark(&format!("{} frames of sound in {}", written.frames, file.display()));
+    Ok(())
+}
+
+/// Writes each voice of a recording's sound into a file of its own; together they are the whole.
+///
+/// # Errors
+/// A folder that holds no recording, files that are there already or cannot be written.
+pub fn stems(folder: &Path, out: &Path, end: &str) -> anyhow::Result<()> {
+    let recording = journal::read(folder)?;
+    std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
+    let written = audio::render::to_stems(&recording.events, out, end, TAIL_S)?;
+    super::remark(&format!("{} stems in {}", written.len(), out.display()));
     Ok(())
 }
 

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::{SoundChoice, SoundOptions};
+use crate::audio::file;
+use crate::audio::output::{Priority, REMEDY};
 use crate::audio::{self, Desk, Engine, Output, OutputOptions, Player, Recorder, Report, Silent, output};
 use crate::journal;
 use crate::patch::Matrix;
-use crate::score::{Bus, Event};
+use crate::score::{Bus, Event, Layout};
 
 /// The engine's rate where no device asks for another.
 const RATE_HZ: u32 = 48_000;
@@ -44,6 +46,8 @@ pub struct Sound {
     dropped: u64,
     /// The callback's, as it was told last.
     load: f32,
+    /// That the system gives no priority has been said.
+    warned: bool,
     /// When losses were last counted.
     counted: Instant,
 }
@@ -63,6 +67,9 @@ pub struct Plan {
     /// Whether a device that then refuses to open is an error.
     insist: bool,
     file: Option<PathBuf>,
+    /// Where no device says.
+    rate_hz: u32,
+    layout: Layout,
     notice: Option<String>,
 }
 
@@ -76,8 +83,15 @@ impl Plan {
             host: options.host.clone(),
             device: options.device.clone(),
             rate_hz: None,
+            wish_hz: options.rate_hz,
+            block: options.block,
+            channels: options.layout.count() as u16,
+            map: options.map.clone(),
         });
-        let insist = options.choice == SoundChoice::Device || options.host.is_some() || options.device.is_some();
+        let insist = options.choice == SoundChoice::Device
+            || options.host.is_some()
+            || options.device.is_some()
+            || !options.map.is_empty();
         let (device, notice) = match wanted.as_ref().map(output::choose) {
             None => (None, None),
             Some(Ok(device)) => (Some(device), None),
@@ -94,7 +108,9 @@ impl Plan {
             }
             _ => None,
         };
-        Ok(Plan { wanted, device, insist, file, notice })
+        let told = device.as_ref().map(|device| device.told().join("; ")).filter(|told| !told.is_empty());
+        let (rate_hz, layout) = (options.rate_hz.unwrap_or(RATE_HZ), options.layout);
+        Ok(Plan { wanted, device, insist, file, rate_hz, layout, notice: notice.or(told) })
     }
 }
 
@@ -110,7 +126,7 @@ impl Sound {
         seed: u64,
         matrix: Matrix,
     ) -> anyhow::Result<(Option<Sound>, Option<String>)> {
-        let Plan { wanted, device, insist, file, notice } = plan;
+        let Plan { wanted, device, insist, file, rate_hz, layout, notice } = plan;
         let (wav, copy_to) = match (file, folder) {
             (Some(file), None) => (Some(file), None),
             (file, folder) => (folder.map(|f| f.join(journal::SOUND)), file),
@@ -120,8 +136,8 @@ impl Sound {
             return Ok((None, notice));
         }
 
-        let rate_hz = device.as_ref().map_or(RATE_HZ, output::Device::rate_hz);
-        let (mut desk, player) = audio::link(Engine::new(rate_hz, seed, matrix));
+        let rate_hz = device.as_ref().map_or(rate_hz, output::Device::rate_hz);
+        let (mut desk, player) = audio::link(Engine::in_room(rate_hz, seed, matrix, layout));
         let recorder = match (wav, desk.tape()) {
             (Some(wav), Some(tape)) => Some(Recorder::start(tape, &wav)?),
             _ => None,
@@ -139,6 +155,7 @@ impl Sound {
             described: NO_DEVICE.into(),
             dropped: 0,
             load: 0.0,
+            warned: false,
             counted: Instant::now(),
         };
         let notice = match device {
@@ -156,7 +173,12 @@ impl Sound {
 
     /// The event that says with what the engine was started.
     pub fn event(&self) -> Event {
-        Event::Sound { rate_hz: self.desk.rate_hz(), seed: self.desk.seed(), output: self.described.clone() }
+        Event::Sound {
+            rate_hz: self.desk.rate_hz(),
+            seed: self.desk.seed(),
+            output: self.described.clone(),
+            layout: self.desk.layout(),
+        }
     }
 
     /// Passes on what the callback has said and looks after the device. To be called often. True when the device has
@@ -187,6 +209,10 @@ impl Sound {
                     self.load = load;
                     bus.emit(Event::Callback { load, xruns: 0 });
                 }
+                Report::Failed(voice) if live => {
+                    let text = format!("sound: the {voice} gave what is not a number and began anew");
+                    bus.emit(Event::Notice { text });
+                }
                 Report::Xrun(times) if live => {
                     bus.emit(Event::Callback { load: self.load, xruns: times });
                     let text = format!("sound: the device ran dry {times} times; give it a larger block");
@@ -209,6 +235,15 @@ impl Sound {
             let remedy = "the show goes on; make room on the disk before the next".into();
             bus.emit(Event::Fault { place: "sound recording".into(), what: why.clone(), remedy });
             self.broken = Some(why);
+        }
+        if let Playing::Device(output) = &self.playing
+            && !self.warned
+            && output.priority() == Priority::Denied
+        {
+            self.warned = true;
+            if live {
+                bus.emit(Event::Notice { text: format!("sound: {REMEDY}") });
+            }
         }
         let mut lost = false;
         if let Playing::Device(output) = &self.playing
@@ -324,10 +359,7 @@ fn copy(files: &[PathBuf], to: &Path) -> anyhow::Result<()> {
     for (i, from) in files.iter().enumerate() {
         let to = match i {
             0 => to.to_path_buf(),
-            _ => {
-                let stem = to.file_stem().unwrap_or_default().to_string_lossy();
-                to.with_file_name(format!("{stem}-{}.wav", i + 1))
-            }
+            _ => file::numbered(to, i + 1),
         };
         anyhow::ensure!(
             i == 0 || !to.exists(),
@@ -335,7 +367,11 @@ fn copy(files: &[PathBuf], to: &Path) -> anyhow::Result<()> {
             to.display(),
             from.display()
         );
-        fs::copy(from, &to).with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))?;
+        let copied = match file::is_flac(&to) {
+            true => file::encode(from, &to).map_err(anyhow::Error::from),
+            false => fs::copy(from, &to).map(drop).map_err(anyhow::Error::from),
+        };
+        copied.with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use super::clean;
 use super::page::Page;
+use crate::score::MorphSide;
 use crate::score::event::branched;
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
@@ -177,6 +178,8 @@ impl State {
                 self.remark(t_ns, Tone::Notice, &text);
             }
             Event::Tuning { name, .. } => self.remark(t_ns, Tone::Notice, &format!("tuning {name}")),
+            Event::Morph { side, values } => self.remark(t_ns, Tone::Notice, &kept(*side, values.is_empty())),
+            Event::Panic => self.remark(t_ns, Tone::Notice, "panic: silence"),
             Event::Patch { name, .. } => self.remark(t_ns, Tone::Notice, &format!("patch {name}")),
             Event::Fault { place, what, remedy } => {
                 let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
@@ -238,6 +241,19 @@ fn keep<T>(list: &mut VecDeque<T>, item: T, most: usize) {
         list.pop_front();
     }
     list.push_back(item);
+}
+
+/// What is said of a snapshot of the sound.
+fn kept(side: MorphSide, empty: bool) -> String {
+    let end = match side {
+        MorphSide::First => "first",
+        MorphSide::Second => "second",
+    };
+    if empty {
+        format!("no {end} end of the morph")
+    } else {
+        format!("the sound is kept as the {end} end of the morph")
+    }
 }
 
 #[cfg(test)]

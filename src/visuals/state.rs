@@ -203,6 +203,8 @@ impl FrameState {
             | Event::Prefill { .. }
             | Event::Sound { .. }
             | Event::Tuning { .. }
+            | Event::Morph { .. }
+            | Event::Panic
             | Event::Heard { .. }
             | Event::Callback { .. } => {}
         }

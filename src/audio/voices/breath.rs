@@ -8,6 +8,8 @@ pub struct BreathControl {
     pub root_hz: f32,
     /// How hard the machine breathes, 0..1.
     pub effort: f32,
+    /// How gusty it is, 0..1.
+    pub turbulence: f32,
     pub gain: f32,
 }
 
@@ -59,13 +61,16 @@ impl Breath {
         self.effort += (control.effort - self.effort) * follow(dt, 0.8);
         // The tide is the breath itself, in and out; gusts come with effort.
         let tide = 0.55 + 0.45 * self.tide.step(dt * (0.22 + 0.5 * self.effort));
-        let gust = self.effort * (0.5 + 0.5 * self.gust.step(dt * (1.5 + 4.0 * self.effort)));
-        let level = control.gain * (0.35 + 0.65 * self.effort) * (0.75 * tide + 0.5 * gust);
+        let turbulence = control.turbulence.clamp(0.0, 1.0);
+        let gust = self.effort * self.gust.step(dt * (1.5 + 8.0 * self.effort * turbulence));
+        let gust = 2.0 * turbulence * gust;
+        let level =
+            control.gain * (0.35 + 0.65 * self.effort) * (0.75 * tide + 0.25 * self.effort + 0.25 * gust.max(-1.0));
         let mut out = Stereo::SILENCE;
         for (ear, out) in self.ears.iter_mut().zip([&mut out.left, &mut out.right]) {
             let sway = ear.sway.step(dt * 0.3);
             let lean = ear.lean.step(dt * 0.17);
-            let centre_hz = (420.0 + 900.0 * self.effort) * (0.55 * sway).exp2();
+            let centre_hz = (420.0 + 900.0 * self.effort) * (0.55 * sway + 0.4 * gust).exp2();
             ear.air.tune(centre_hz / self.rate_hz, 0.8);
             let overtone = if lean > 0.0 { 8.0 } else { 6.0 };
             ear.edge.tune(control.root_hz * overtone * (1.0 + 0.01 * lean) / self.rate_hz, 9.0);

@@ -1,7 +1,9 @@
 //! The hum: a drone that follows the machine's load. Each core has its strings; what a core does sets how loud they
 //! are, and how far it is from the others sets how fast they beat.
 
-use crate::audio::dsp::{CHUNK, Noise, Smooth, Stereo, Wander, advance, follow, quarter, sine};
+use crate::audio::dsp::{CHUNK, Chunk, Noise, Smooth, Wander, advance, follow, quarter, sine};
+use crate::score::Layout;
+use crate::score::layout::{Form, MOST_CHANNELS};
 
 /// Strings of the drone, a pair of oscillators each.
 pub const STRINGS: usize = 8;
@@ -19,6 +21,8 @@ pub struct HumControl<'a> {
     pub root_hz: f32,
     /// 0..1
     pub brightness: f32,
+    /// How fast the pairs beat as their core stands out; 1 is usual.
+    pub beating: f32,
     /// Load of each core, 0..1; may be empty.
     pub cores: &'a [f32],
     pub gain: f32,
@@ -28,6 +32,7 @@ pub struct HumControl<'a> {
 pub struct Hum {
     dt_s: f32,
     strings: [HumString; STRINGS],
+    layout: Layout,
     gain: Smooth,
 }
 
@@ -42,7 +47,8 @@ struct HumString {
 }
 
 impl Hum {
-    pub fn new(rate_hz: f32, seed: u64) -> Hum {
+    /// Its strings stand where their cores do, in stereo where they sound best.
+    pub fn new(rate_hz: f32, seed: u64, layout: Layout) -> Hum {
         let mut noise = Noise::new(seed ^ 0x68_756d);
         let strings = std::array::from_fn(|i| HumString {
             phase: [noise.unit(), noise.unit()],
@@ -52,11 +58,11 @@ impl Hum {
             swell: Wander::new(seed.wrapping_add(i as u64)),
             drift: Wander::new(seed.wrapping_add(100 + i as u64)),
         });
-        Hum { dt_s: CHUNK as f32 / rate_hz, strings, gain: Smooth(0.0) }
+        Hum { dt_s: CHUNK as f32 / rate_hz, strings, layout, gain: Smooth(0.0) }
     }
 
-    pub fn render(&mut self, control: &HumControl) -> Stereo {
-        let mut out = Stereo::SILENCE;
+    /// Adds a chunk to each channel.
+    pub fn render(&mut self, control: &HumControl, out: &mut [Chunk]) {
         let dt = self.dt_s;
         let n = control.cores.len();
         let mean = if n == 0 { 0.0 } else { control.cores.iter().sum::<f32>() / n as f32 };
@@ -75,27 +81,54 @@ impl Hum {
             let mut b = b;
 
             // A pair beats slowly, faster the more its core stands out.
-            let beat_hz = 0.07 + 0.03 * i as f32 + 1.4 * (string.load - mean).abs();
+            let beat_hz = (0.07 + 0.03 * i as f32) * control.beating.min(1.0)
+                + 1.4 * control.beating * (string.load - mean).abs();
             let cents = 2.0 * string.drift.step(dt * 0.05);
             let hz = control.root_hz * RATIO[i] * (1.0 + cents * 0.000_577_8);
             let turns = |hz: f32| (hz * dt / CHUNK as f32).clamp(0.0, 0.2);
             let (slow, fast) = (turns(hz - 0.5 * beat_hz), turns(hz + 0.5 * beat_hz));
-            let (to_left, to_right) = (0.5 * (1.0 - PLACE[i]), 0.5 * (1.0 + PLACE[i]));
+            // Each ear hears both of the pair, so that they beat in the air and in the ear.
+            let (to_first, to_second) = places(self.layout, i, n);
             let mut gain = gain;
+            let (mut firsts, mut seconds) = ([0.0; CHUNK], [0.0; CHUNK]);
             for k in 0..CHUNK {
                 let (level, b, gain) = (level.next(), b.next(), gain.next());
                 advance(&mut string.phase[0], slow);
                 advance(&mut string.phase[1], fast);
-                let first = overtone_sum(string.phase[0], b);
-                let second = overtone_sum(string.phase[1], b);
                 let loud = level * gain;
-                // Each ear hears both of the pair, so that they beat in the air and in the ear.
-                out.left[k] += loud * (to_left + 0.25) * (0.65 * first + 0.35 * second);
-                out.right[k] += loud * (to_right + 0.25) * (0.35 * first + 0.65 * second);
+                firsts[k] = loud * overtone_sum(string.phase[0], b);
+                seconds[k] = loud * overtone_sum(string.phase[1], b);
+            }
+            for (channel, out) in out.iter_mut().enumerate() {
+                let (first, second) = (to_first[channel], to_second[channel]);
+                if first == 0.0 && second == 0.0 {
+                    continue;
+                }
+                for (out, (a, b)) in out.iter_mut().zip(firsts.iter().zip(&seconds)) {
+                    *out += first * a + second * b;
+                }
             }
         }
-        out
     }
+}
+
+/// The gains with which the first and the second of string `i` go to each channel. Round a room the pair stands to both
+/// sides of its core's place.
+fn places(layout: Layout, i: usize, cores: usize) -> ([f32; MOST_CHANNELS], [f32; MOST_CHANNELS]) {
+    if layout.is_stereo() {
+        let (left, right) = (0.5 * (1.0 - PLACE[i]) + 0.25, 0.5 * (1.0 + PLACE[i]) + 0.25);
+        let (mut first, mut second) = ([0.0; MOST_CHANNELS], [0.0; MOST_CHANNELS]);
+        (first[0], first[1]) = (0.65 * left, 0.35 * right);
+        (second[0], second[1]) = (0.35 * left, 0.65 * right);
+        return (first, second);
+    }
+    let n = cores.clamp(1, STRINGS);
+    let (core, apart) = ((i % n) as f32, 0.3 / layout.count() as f32);
+    let at = match layout.form {
+        Form::Ring => core / n as f32,
+        Form::Line => (core + 0.5) / n as f32,
+    };
+    (layout.gains(at - apart).map(|g| 0.7 * g), layout.gains(at + apart).map(|g| 0.7 * g))
 }
 
 /// Σ bᵏ sin((k+1)x): a tone whose overtones fall by b each (the discrete summation formula, Moorer 1976). At b ≤ 0.83
@@ -125,13 +158,14 @@ mod tests {
     use super::*;
 
     fn rms_after(seconds: f32, cores: &[f32], brightness: f32) -> f32 {
-        let mut hum = Hum::new(48_000.0, 1);
+        let mut hum = Hum::new(48_000.0, 1, Layout::default());
         let (mut sum, mut n) = (0.0, 0);
         let chunks = (seconds * 750.0) as usize;
         for i in 0..chunks {
-            let out = hum.render(&HumControl { root_hz: 73.4, brightness, cores, gain: 0.2 });
+            let mut out = [[0.0; CHUNK]; 2];
+            hum.render(&HumControl { root_hz: 73.4, brightness, beating: 1.0, cores, gain: 0.2 }, &mut out);
             if i > chunks / 2 {
-                sum += out.left.iter().map(|x| x * x).sum::<f32>();
+                sum += out[0].iter().map(|x| x * x).sum::<f32>();
                 n += CHUNK;
             }
         }
@@ -144,6 +178,34 @@ mod tests {
         assert!(busy > 2.0 * idle, "{idle} {busy}");
         let (dull, bright) = (rms_after(6.0, &[0.5; 4], 0.0), rms_after(6.0, &[0.5; 4], 1.0));
         assert!((bright / dull - 1.0).abs() < 0.25, "{dull} {bright}");
+    }
+
+    #[test]
+    fn round_a_room_each_core_has_its_place() {
+        let ring = Layout { channels: 4, form: Form::Ring };
+        let mut hum = Hum::new(48_000.0, 1, ring);
+        let control =
+            HumControl { root_hz: 73.4, brightness: 0.3, beating: 1.0, cores: &[0.0, 0.0, 1.0, 0.0], gain: 0.2 };
+        let mut power = [0.0f32; 4];
+        for i in 0..4000 {
+            let mut out = [[0.0; CHUNK]; 4];
+            hum.render(&control, &mut out);
+            if i > 2000 {
+                power.iter_mut().zip(&out).for_each(|(p, chunk)| *p += chunk.iter().map(|x| x * x).sum::<f32>());
+            }
+        }
+        // The third core has the fifth and the high third of the drone; idle strings are softer.
+        let idle = {
+            let mut hum = Hum::new(48_000.0, 1, ring);
+            let mut power = 0.0f32;
+            for i in 0..4000 {
+                let mut out = [[0.0; CHUNK]; 4];
+                hum.render(&HumControl { cores: &[0.0; 4], ..control }, &mut out);
+                power += if i > 2000 { out[2].iter().map(|x| x * x).sum::<f32>() } else { 0.0 };
+            }
+            power
+        };
+        assert!(power[2] > 3.0 * idle, "{power:?} {idle}");
     }
 
     #[test]

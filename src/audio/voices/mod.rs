@@ -15,7 +15,7 @@ pub use breath::Breath;
 pub use gesture::{Gestures, Sweep};
 pub use ghosts::{Ghost, Ghosts};
 pub use hum::Hum;
-pub use pluck::{Pluck, Plucks};
+pub use pluck::{MODES, Pluck, Plucks};
 pub use tension::Tension;
 pub use throat::Throat;
 pub use weight::Weight;

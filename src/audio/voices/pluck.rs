@@ -7,7 +7,7 @@ use crate::audio::dsp::{CHUNK, Noise, Stereo, follow, smoothstep};
 const VOICES: usize = 20;
 /// Slots beyond them for those that are fading.
 const SLOTS: usize = VOICES + 4;
-const MODES: usize = 8;
+pub const MODES: usize = 8;
 const FADE_S: f32 = 0.005;
 
 /// Two pairs of modes lie close, so that metal shimmers; in wood their second halves are all but silent.
@@ -40,6 +40,10 @@ pub struct Pluck {
     pub gain: f32,
     /// -1 left, 1 right.
     pub place: f32,
+    /// What each of its modes is multiplied by.
+    pub partials: [f32; MODES],
+    /// Frames of the next chunk before it is struck.
+    pub after: u32,
 }
 
 #[derive(Clone)]
@@ -54,6 +58,7 @@ pub struct Plucks {
 struct Slot {
     sounding: bool,
     fading: bool,
+    wait: u32,
     age: u64,
     re: [f32; MODES],
     im: [f32; MODES],
@@ -75,6 +80,7 @@ struct Slot {
 const IDLE: Slot = Slot {
     sounding: false,
     fading: false,
+    wait: 0,
     age: 0,
     re: [0.0; MODES],
     im: [0.0; MODES],
@@ -96,7 +102,7 @@ impl Plucks {
         Plucks { rate_hz, slots: [IDLE; SLOTS], struck: 0, noise: Noise::new(seed ^ 0x706c_7563) }
     }
 
-    /// Strikes a note at the beginning of the next chunk.
+    /// Strikes a note in the next chunk.
     pub fn strike(&mut self, pluck: &Pluck) {
         let sounding = self.slots.iter().filter(|s| s.sounding && !s.fading).count();
         if sounding >= VOICES
@@ -144,11 +150,12 @@ impl Slot {
             (slot.sin[k], slot.cos[k]) = (fall * turn.sin(), fall * turn.cos());
             // Modes near the end of hearing would alias or be lost: they fade out from 12 kHz to 18 kHz.
             let heard = smoothstep((18_000.0f32.min(0.45 * rate_hz) - mode_hz) / 6_000.0);
-            slot.re[k] = gain * heard * mix(WOOD.level[k], METAL.level[k]);
+            slot.re[k] = gain * heard * mix(WOOD.level[k], METAL.level[k]) * pluck.partials[k].clamp(0.0, 4.0);
         }
         let place = pluck.place.clamp(-1.0, 1.0) * 0.8;
         let angle = (place + 1.0) * std::f32::consts::FRAC_PI_4;
         slot.sounding = true;
+        slot.wait = pluck.after.min(CHUNK as u32 - 1);
         slot.age = age;
         (slot.right, slot.left) = angle.sin_cos();
         // Wood speaks softly in 4 ms, metal in 1.5 ms.
@@ -160,7 +167,7 @@ impl Slot {
     }
 
     fn render(&mut self, noise: &mut Noise, fade_step: f32, out: &mut Stereo) {
-        for i in 0..CHUNK {
+        for i in std::mem::take(&mut self.wait) as usize..CHUNK {
             let mut sum = 0.0;
             for k in 0..MODES {
                 let (re, im) = (self.re[k], self.im[k]);
@@ -195,7 +202,7 @@ mod tests {
     use super::*;
 
     fn pluck(hz: f32, colour: f32, length_s: f32) -> Pluck {
-        Pluck { hz, colour, length_s, gain: 0.5, place: 0.0 }
+        Pluck { hz, colour, length_s, gain: 0.5, place: 0.0, partials: [1.0; MODES], after: 0 }
     }
 
     #[test]

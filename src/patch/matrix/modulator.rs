@@ -75,6 +75,11 @@ impl Modulator {
     ///
     /// `dt_s` is the time since the last call. A cable from an absent signal does nothing.
     pub fn apply(&mut self, base: &ParamValues, signals: &SignalValues, dt_s: f32) -> ParamValues {
+        self.offsets(signals, dt_s).add(base)
+    }
+
+    /// What every cable adds; for one who moves the base by what the cables do.
+    pub fn offsets(&mut self, signals: &SignalValues, dt_s: f32) -> Offsets {
         self.seconds += f64::from(dt_s);
         let (mut lfos, mut envelopes) = ([0.0; MAX_LFOS], [0.0; MAX_ENVELOPES]);
         for (i, (value, lfo)) in lfos.iter_mut().zip(&self.matrix.lfos).enumerate() {
@@ -97,14 +102,29 @@ impl Modulator {
             offset[route.to as usize] += route.amount * cable.go(route, position, self.token, dt_s);
         }
         self.token = false;
+        Offsets(offset)
+    }
+}
+
+/// What the cables add to each parameter, as a part of its travel.
+pub struct Offsets([f32; ParamId::COUNT]);
+
+impl Offsets {
+    /// The values with what is added, each clamped into its range.
+    pub fn add(&self, base: &ParamValues) -> ParamValues {
         let mut out = *base;
-        for (i, offset) in offset.iter().enumerate() {
-            if *offset != 0.0 {
-                let spec = ParamId::ALL[i].spec();
-                out.0[i] = spec.at(spec.position(base.0[i]) + offset);
+        for (i, id) in ParamId::ALL.iter().enumerate() {
+            if self.0[i] != 0.0 {
+                out.0[i] = self.add_to(*id, base);
             }
         }
         out
+    }
+
+    /// The same for one parameter.
+    pub fn add_to(&self, id: ParamId, base: &ParamValues) -> f32 {
+        let spec = id.spec();
+        spec.at(spec.position(base.get(id)) + self.0[id as usize])
     }
 }
 

@@ -209,7 +209,7 @@ fn no_control_character_reaches_the_screen() {
         sha256: String::new(),
         seed: 0,
     });
-    stage.take(Event::Sound { rate_hz: 48000, seed: 0, output: evil.into() });
+    stage.take(Event::Sound { rate_hz: 48000, seed: 0, output: evil.into(), layout: Default::default() });
     stage.take(Event::Card { text: evil.into() });
     stage.take(Event::Param { id: ParamId::Plate, value: 1.0, by: Hand::Patch });
     stage.prompt(evil);

@@ -1,19 +1,25 @@
-//! The sound device; the only file that sees cpal.
+//! The sound device; the only folder that sees cpal.
 //!
 //! A [`Device`] is chosen first, since its sample rate is the engine's; then it is opened with the [`Player`]. The
 //! player comes back when an output is closed or could not be opened, so that it can go on elsewhere.
+
+mod config;
+mod list;
+mod priority;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use cpal::{FromSample, HostId, SampleFormat, SizedSample, StreamConfig};
+use cpal::{BufferSize, FromSample, SampleFormat, SizedSample, StreamConfig};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use serde::Serialize;
 
 use super::hush::Hush;
 use super::link::Player;
+pub use list::{DeviceListing, HostListing, list};
+use priority::Answer;
+pub use priority::{Priority, REMEDY};
 
 /// Where the sound is to go; without names xiao chooses.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +30,21 @@ pub struct OutputOptions {
     pub device: Option<String>,
     /// The sample rate that the device must play at, for a player that exists already.
     pub rate_hz: Option<u32>,
+    /// The one that is asked for, if the device can.
+    pub wish_hz: Option<u32>,
+    /// Frames of a block, if the device can.
+    pub block: Option<u32>,
+    /// Loudspeakers of the room; 0 and 1 are two.
+    pub channels: u16,
+    /// The device's channel, counted from 1, for each of them; empty is in their order.
+    pub map: Vec<u16>,
+}
+
+impl OutputOptions {
+    /// The device's channels that are needed.
+    fn needed(&self) -> u16 {
+        self.map.iter().copied().max().unwrap_or(0).max(if self.map.is_empty() { self.channels.max(2) } else { 0 })
+    }
 }
 
 /// Why there is no sound; each says what to do.
@@ -39,6 +60,8 @@ pub enum OutputError {
     NoDevice { why: String },
     #[error("{device} cannot play {rate_hz} Hz, the rate of this performance; set it to that rate")]
     Rate { device: String, rate_hz: u32 },
+    #[error("{device} has {most} channels and {needed} are asked for; take fewer, or others in --map")]
+    Channels { device: String, needed: u16, most: u16 },
     #[error("{device} asks for {format} samples, which xiao does not play")]
     Format { device: String, format: String },
     #[error("{device} could not be opened: {why}")]
@@ -51,6 +74,8 @@ pub struct Device {
     config: StreamConfig,
     format: SampleFormat,
     name: String,
+    map: Vec<u16>,
+    told: Vec<String>,
 }
 
 /// A device that could not be opened, and the player that was to play on it.
@@ -73,6 +98,7 @@ pub struct Output {
     stream: Option<cpal::Stream>,
     back: Receiver<Player>,
     lost: Arc<Mutex<Option<String>>>,
+    priority: Arc<Answer>,
     name: String,
 }
 
@@ -100,23 +126,9 @@ pub fn choose(options: &OutputOptions) -> Result<Device, OutputError> {
         why: format!("{host_name}, {device_name}: {}", one_line(&e.to_string()).trim_end_matches('.')),
     })?;
     let name = format!("{host_name}: {device_name}");
-    let mut config = default.config();
-    if let Some(rate_hz) = options.rate_hz
-        && rate_hz != config.sample_rate
-    {
-        let plays = device.supported_output_configs().is_ok_and(|mut ranges| {
-            ranges.any(|r| {
-                r.channels() == config.channels
-                    && r.sample_format() == default.sample_format()
-                    && (r.min_sample_rate()..=r.max_sample_rate()).contains(&rate_hz)
-            })
-        });
-        if !plays {
-            return Err(OutputError::Rate { device: name, rate_hz });
-        }
-        config.sample_rate = rate_hz;
-    }
-    Ok(Device { device, config, format: default.sample_format(), name })
+    let ranges: Vec<_> = device.supported_output_configs().map(Iterator::collect).unwrap_or_default();
+    let config::Choice { config, format, told } = config::choose(&name, &default, &ranges, options)?;
+    Ok(Device { device, config, format, name, map: options.map.clone(), told })
 }
 
 impl Device {
@@ -125,9 +137,9 @@ impl Device {
         self.config.sample_rate
     }
 
-    /// "jack: JACK Output, 48000 Hz, 2 channels".
-    pub fn describe(&self) -> String {
-        describe(&self.name, &self.config)
+    /// What of the wishes it does not meet, for people.
+    pub fn told(&self) -> &[String] {
+        &self.told
     }
 
     /// Opens the device and plays. With the error the player comes back, unless the sound library lost it.
@@ -137,17 +149,17 @@ impl Device {
             let error = OutputError::Rate { device: self.name, rate_hz: player.rate_hz() };
             return Err(Box::new(Refused { error, player: Some(player) }));
         }
-        let opened = match self.format {
-            SampleFormat::F32 => self.stream::<f32>(player),
-            SampleFormat::I16 => self.stream::<i16>(player),
-            SampleFormat::U16 => self.stream::<u16>(player),
-            SampleFormat::I32 => self.stream::<i32>(player),
-            other => {
-                let error = OutputError::Format { device: self.name, format: other.to_string() };
-                return Err(Box::new(Refused { error, player: Some(player) }));
-            }
-        };
-        let (result, back, lost) = opened;
+        let mut config = self.config;
+        let (mut result, mut back, mut lost, mut priority) = self.stream(config, player)?;
+        // A block that was asked for and is refused after all: the device's own.
+        if result.is_err() && config.buffer_size != BufferSize::Default {
+            let Some(player) = back.recv_timeout(Duration::from_secs(1)).ok() else {
+                let error = OutputError::Open { device: self.name, why: "it kept the player".into() };
+                return Err(Box::new(Refused { error, player: None }));
+            };
+            config.buffer_size = BufferSize::Default;
+            (result, back, lost, priority) = self.stream(config, player)?;
+        }
         let failed = |e: cpal::Error, back: &Receiver<Player>| {
             let error = OutputError::Open { device: self.name.clone(), why: one_line(&e.to_string()) };
             Box::new(Refused { error, player: back.recv_timeout(Duration::from_secs(1)).ok() })
@@ -157,28 +169,45 @@ impl Device {
             drop(stream);
             return Err(failed(e, &back));
         }
-        let name = describe(&self.name, &self.config);
-        Ok(Output { stream: Some(stream), back, lost, name })
+        let name = describe(&self.name, &config);
+        Ok(Output { stream: Some(stream), back, lost, priority, name })
     }
 
-    #[allow(clippy::type_complexity)]
-    fn stream<T: SizedSample + FromSample<f32>>(
-        &self,
-        player: Player,
-    ) -> (Result<cpal::Stream, cpal::Error>, Receiver<Player>, Arc<Mutex<Option<String>>>) {
+    fn stream(&self, config: StreamConfig, player: Player) -> Result<Opened, Box<Refused>> {
+        Ok(match self.format {
+            SampleFormat::F32 => self.stream_of::<f32>(config, player),
+            SampleFormat::I16 => self.stream_of::<i16>(config, player),
+            SampleFormat::U16 => self.stream_of::<u16>(config, player),
+            SampleFormat::I32 => self.stream_of::<i32>(config, player),
+            other => {
+                let error = OutputError::Format { device: self.name.clone(), format: other.to_string() };
+                return Err(Box::new(Refused { error, player: Some(player) }));
+            }
+        })
+    }
+
+    fn stream_of<T: SizedSample + FromSample<f32>>(&self, config: StreamConfig, player: Player) -> Opened {
         let (send_back, back) = bounded(1);
         let lost = Arc::<Mutex<Option<String>>>::default();
         let (xruns, gone) = (player.counters(), lost.clone());
-        let channels = usize::from(self.config.channels.max(1));
+        let channels = usize::from(config.channels.max(1));
+        let of_room = player.channels();
+        let map = Map::new(of_room, channels, &self.map);
         let mut held = Held { player: Some(player), back: send_back };
         // Larger blocks than this are filled in parts.
-        let mut stereo = vec![0.0f32; 2 * 2048];
+        let mut frames = vec![0.0f32; of_room * 2048];
+        let priority = Arc::<Answer>::default();
+        let (answer, mut asked) = (priority.clone(), false);
         let fill = move |data: &mut [T], _: &cpal::OutputCallbackInfo| {
             let Some(player) = &mut held.player else { return };
+            if !asked {
+                asked = true;
+                priority::ask(&answer);
+            }
             for part in data.chunks_mut(2048 * channels) {
-                let block = &mut stereo[..2 * (part.len() / channels)];
+                let block = &mut frames[..of_room * (part.len() / channels)];
                 player.fill(block);
-                spread(block, part, channels);
+                map.spread(block, part);
             }
         };
         let error = move |e: cpal::Error| match e.kind() {
@@ -192,11 +221,19 @@ impl Device {
                 gone.get_or_insert_with(|| one_line(&e.to_string()));
             }
         };
-        (self.device.build_output_stream(self.config, fill, error, None), back, lost)
+        (self.device.build_output_stream(config, fill, error, None), back, lost, priority)
     }
 }
 
+/// A stream, if it could be made, and where its player, its loss and its priority will be told.
+type Opened = (Result<cpal::Stream, cpal::Error>, Receiver<Player>, Arc<Mutex<Option<String>>>, Arc<Answer>);
+
 impl Output {
+    /// Whether the system lets the sound go before other programs.
+    pub fn priority(&self) -> Priority {
+        self.priority.get()
+    }
+
     /// "jack: JACK Output, 48000 Hz, 2 channels".
     pub fn describe(&self) -> &str {
         &self.name
@@ -229,78 +266,35 @@ impl Drop for Held {
     }
 }
 
-/// Stereo onto the device's channels: the sum on one, the first two of more.
-fn spread<T: SizedSample + FromSample<f32>>(stereo: &[f32], out: &mut [T], channels: usize) {
-    for (frame, out) in stereo.chunks_exact(2).zip(out.chunks_mut(channels)) {
-        match out {
-            [one] => *one = T::from_sample(0.5 * (frame[0] + frame[1])),
-            [left, right, rest @ ..] => {
-                *left = T::from_sample(frame[0]);
-                *right = T::from_sample(frame[1]);
-                rest.fill(T::EQUILIBRIUM);
+/// Which of the device's channels each of the room's goes to.
+struct Map {
+    of_room: usize,
+    of_device: usize,
+    /// Counted from 0; beyond the device's last it is not heard.
+    to: Vec<usize>,
+}
+
+impl Map {
+    fn new(of_room: usize, of_device: usize, map: &[u16]) -> Map {
+        let to = |i: usize| map.get(i).map_or(i, |channel| usize::from(channel.saturating_sub(1)));
+        Map { of_room, of_device, to: (0..of_room).map(to).collect() }
+    }
+
+    /// A device of one channel gets the mean of all.
+    fn spread<T: SizedSample + FromSample<f32>>(&self, frames: &[f32], out: &mut [T]) {
+        for (frame, out) in frames.chunks_exact(self.of_room).zip(out.chunks_mut(self.of_device)) {
+            if let [one] = out {
+                *one = T::from_sample(frame.iter().sum::<f32>() / frame.len() as f32);
+                continue;
             }
-            [] => {}
+            out.fill(T::EQUILIBRIUM);
+            for (x, to) in frame.iter().zip(&self.to) {
+                if let Some(out) = out.get_mut(*to) {
+                    *out = T::from_sample(*x);
+                }
+            }
         }
     }
-}
-
-/// A host and what it offers, for `xiao devices`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct HostListing {
-    pub host: String,
-    /// Why the host cannot be used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unavailable: Option<String>,
-    pub devices: Vec<DeviceListing>,
-}
-
-/// A device for output, and how it would play or why not.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DeviceListing {
-    pub name: String,
-    pub default: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub config: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unavailable: Option<String>,
-}
-
-/// Every host that xiao was built with, and its output devices.
-pub fn list() -> Vec<HostListing> {
-    let _quiet = Hush::begin();
-    cpal::ALL_HOSTS.iter().map(|id| list_host(*id)).collect()
-}
-
-fn list_host(id: HostId) -> HostListing {
-    let host_name = id.to_string().to_lowercase();
-    let no = |why: String| HostListing { host: host_name.clone(), unavailable: Some(why), devices: Vec::new() };
-    let host = match cpal::host_from_id(id) {
-        Ok(host) => host,
-        Err(e) => return no(one_line(&e.to_string())),
-    };
-    let default = host.default_output_device().map(|d| name_of(&d));
-    let listed = match host.output_devices() {
-        Ok(devices) => devices.filter(plays),
-        Err(e) => return no(one_line(&e.to_string())),
-    };
-    let mut devices: Vec<DeviceListing> = Vec::new();
-    for device in listed {
-        let name = name_of(&device);
-        let (config, unavailable) = match device.default_output_config() {
-            Ok(c) => (Some(format!("{} Hz, {} channels, {}", c.sample_rate(), c.channels(), c.sample_format())), None),
-            Err(e) => (None, Some(one_line(&e.to_string()))),
-        };
-        let device = DeviceListing { default: default.as_ref() == Some(&name), name, config, unavailable };
-        // ALSA names one card in several ways.
-        if !devices.contains(&device) {
-            devices.push(device);
-        }
-    }
-    let unavailable = devices.is_empty().then(|| match host_name.as_str() {
-        "jack" => "the JACK server is not running".to_string(),
-        _ => "it offers no output device".to_string(),
-    });
-    HostListing { host: host_name, unavailable, devices }
 }
 
 fn host_named(name: &str) -> Result<cpal::Host, OutputError> {
@@ -355,16 +349,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stereo_is_spread_over_any_channels() {
+    fn the_rooms_channels_go_where_they_are_mapped() {
         let stereo = [0.5, -0.25, 1.0, 0.0];
         let mut mono = [0i16; 2];
-        spread(&stereo, &mut mono, 1);
+        Map::new(2, 1, &[]).spread(&stereo, &mut mono);
         assert_eq!(mono, [4096, 16384]);
         let mut four = [9.0f32; 8];
-        spread(&stereo, &mut four, 4);
+        Map::new(2, 4, &[]).spread(&stereo, &mut four);
         assert_eq!(four, [0.5, -0.25, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        Map::new(2, 4, &[4, 2]).spread(&stereo, &mut four);
+        assert_eq!(four, [0.0, -0.25, 0.0, 0.5, 0.0, 0.0, 0.0, 1.0]);
+        Map::new(4, 4, &[1, 2, 9, 0]).spread(&[0.1, 0.2, 0.3, 0.4], &mut four[..4]);
+        assert_eq!(four[..4], [0.4, 0.2, 0.0, 0.0]);
         let mut unsigned = [0u16; 4];
-        spread(&stereo, &mut unsigned, 2);
+        Map::new(2, 2, &[]).spread(&stereo, &mut unsigned);
         assert_eq!(unsigned[3], 32768);
     }
 
