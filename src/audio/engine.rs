@@ -434,3 +434,21 @@ fn sound(failed: &mut Option<&'static str>, voice: &'static str, chunk: Stereo, 
         Stereo::SILENCE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_voice_that_fails_is_told_and_begins_anew() {
+        let mut engine = Engine::new(48_000, 1, Matrix::default());
+        let mut block = vec![0.0; 2 * 48_000];
+        engine.render(&mut block);
+        assert_eq!(engine.take_failed(), None);
+        engine.hum.poison();
+        engine.render(&mut block);
+        assert_eq!((engine.take_failed(), engine.take_failed()), (Some("hum"), None));
+        assert!(block.iter().all(|x| x.is_finite()));
+        assert!(block[96_000 - 4800..].iter().any(|x| x.abs() > 1e-3), "and it plays on");
+    }
+}

@@ -23,6 +23,9 @@ pub struct Limiter {
     dc_keep: f32,
     true_peak: [TruePeak; MOST_CHANNELS],
     ceiling: f32,
+    /// Where the ceiling is going.
+    wanted: f32,
+    ceiling_part: f32,
 }
 
 impl Limiter {
@@ -37,13 +40,15 @@ impl Limiter {
             dc_keep: 1.0 - std::f32::consts::TAU * 6.0 / rate_hz,
             true_peak: std::array::from_fn(|_| TruePeak::new()),
             ceiling: CEILING,
+            wanted: CEILING,
+            ceiling_part: follow(CHUNK as f32 / rate_hz, 0.05),
         }
     }
 
-    /// Sets the ceiling, a part of full scale; never above [`CEILING`].
+    /// Sets the ceiling, a part of full scale, which is reached softly; never above [`CEILING`].
     pub fn set_ceiling(&mut self, ceiling: f32) {
         if ceiling.is_finite() {
-            self.ceiling = ceiling.clamp(0.01, CEILING);
+            self.wanted = ceiling.clamp(0.01, CEILING);
         }
     }
 
@@ -63,15 +68,18 @@ impl Limiter {
             }
             peak = peak.max(true_peak.of(chunk));
         }
+        let before = self.ceiling;
+        self.ceiling += (self.wanted - before) * self.ceiling_part;
         let most = IN_HAND * self.ceiling;
         let allowed = |peak: f32| if peak > most { most / peak } else { 1.0 };
         let end = (self.gain + (1.0 - self.gain) * self.recovery).min(allowed(self.held_peak)).min(allowed(peak));
         let step = (end - self.gain) / CHUNK as f32;
+        let hard = before.max(self.ceiling);
         for (chunk, held) in chunks.iter_mut().zip(&mut self.held) {
             std::mem::swap(chunk, held);
             for (i, x) in chunk.iter_mut().enumerate() {
                 let gain = self.gain + step * (i + 1) as f32;
-                *x = (*x * gain).clamp(-self.ceiling, self.ceiling);
+                *x = (*x * gain).clamp(-hard, hard);
             }
         }
         let ramp = Ramp { at: self.gain, step };
@@ -94,12 +102,11 @@ mod tests {
         let mut limiter = Limiter::new(48_000.0);
         let mut phase = 0.0f32;
         let mut tone = |loud: f32| {
-            let mut chunks = [[0.0; CHUNK]; 2];
-            for i in 0..CHUNK {
+            let wave: Chunk = std::array::from_fn(|_| {
                 phase += 0.05;
-                chunks[0][i] = loud * phase.sin();
-                chunks[1][i] = -chunks[0][i];
-            }
+                loud * phase.sin()
+            });
+            let mut chunks = [wave, wave.map(|x| -x)];
             limiter.process(&mut chunks);
             peak(&chunks)
         };

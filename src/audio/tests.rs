@@ -3,10 +3,11 @@
 use super::cue::{GHOSTS, MachineCue, Script, TokenCue};
 use super::dsp::CHUNK;
 use super::limiter::CEILING;
-use super::render::to_samples;
-use super::{Cue, CueKind, Engine, Report, link};
+use super::render::{to_samples, to_stems};
+use super::{Cue, CueKind, Engine, Report, Voice, link};
 use crate::patch::{Matrix, Modulator, Origin, Route, matrix::Shape};
-use crate::score::{Event, Flaw, FlawKind, Hand, MachineSample, ParamId, SignalId, Stamped, Token};
+use crate::score::layout::Form;
+use crate::score::{Candidate, Event, Flaw, FlawKind, Hand, Layout, MachineSample, MorphSide, ParamId, SignalId, Stamped, Token};
 
 const RATE: u32 = 48_000;
 
@@ -89,7 +90,10 @@ fn script() -> Vec<Stamped> {
                 entropy_bits: 3.0,
                 context_fill: 0.2,
                 inside: Default::default(),
-                top: vec![],
+                top: vec![
+                    Candidate { id: 3, text: "a".into(), p: 0.5 },
+                    Candidate { id: 4, text: "b".into(), p: 0.2 },
+                ],
             }),
         ));
         events.push((
@@ -116,14 +120,19 @@ fn script() -> Vec<Stamped> {
 /// Plays events live through the rings in blocks of this many frames; gives the samples and the events with what was
 /// heard among them.
 fn live(events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamped>) {
-    let (mut desk, mut player) = link(engine());
+    live_in(Layout::default(), events, frames, seconds)
+}
+
+fn live_in(layout: Layout, events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamped>) {
+    let n = layout.count();
+    let (mut desk, mut player) = link(Engine::in_room(RATE, 7, Matrix::default(), layout));
     let send = desk.cue_sender();
     let mut recorded = events.to_vec();
     let mut waiting = events.iter().peekable();
     let mut out = Vec::new();
-    let mut block = vec![0.0; 2 * frames];
-    while out.len() < 2 * (seconds * RATE as f32) as usize {
-        let now_ns = (out.len() / 2) as u64 * 1_000_000_000 / u64::from(RATE);
+    let mut block = vec![0.0; n * frames];
+    while out.len() < n * (seconds * RATE as f32) as usize {
+        let now_ns = (out.len() / n) as u64 * 1_000_000_000 / u64::from(RATE);
         while let Some(event) = waiting.next_if(|e| e.t_ns <= now_ns) {
             send(event);
         }
@@ -151,6 +160,114 @@ fn rendering_the_recording_gives_the_samples_that_were_played() {
         assert!(worst <= 1.0 / 8_388_607.0, "blocks of {frames}: {worst}");
         assert!(rms(&played) > 0.01 && peak(&played) <= CEILING);
     }
+}
+
+#[test]
+fn a_room_of_loudspeakers_is_rendered_as_it_was_played() {
+    let layout = Layout { channels: 5, form: Form::Line };
+    let mut events = script();
+    events[0].event = Event::Sound { rate_hz: RATE, seed: 7, output: "none".into(), layout };
+    let (played, recorded) = live_in(layout, &events, 128, 11.0);
+    let (_, rendered) = to_samples(&recorded, 1.0).unwrap();
+    let n = played.len().min(rendered.len());
+    assert!(n > 5 * 10 * RATE as usize);
+    let worst = played.iter().zip(&rendered).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= 1.0 / 8_388_607.0, "{worst}");
+    for channel in 0..5 {
+        let alone: Vec<f32> = played.iter().skip(channel).step_by(5).copied().collect();
+        assert!(rms(&alone) > 0.002 && peak(&alone) <= CEILING, "{channel}: {}", rms(&alone));
+    }
+}
+
+#[test]
+fn the_stems_together_are_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, whole) = to_samples(&script(), 0.5).unwrap();
+    let written = to_stems(&script(), dir.path(), "wav", 0.5).unwrap();
+    assert_eq!(written.len(), Voice::ALL.len());
+    let mut sum = vec![0.0f32; whole.len()];
+    for stem in &written {
+        let reader = hound::WavReader::open(&stem.files[0]).unwrap();
+        let samples = reader.into_samples::<i32>().map(|x| x.unwrap() as f32 / 8_388_607.0);
+        sum.iter_mut().zip(samples).for_each(|(sum, x)| *sum += x);
+        assert!(stem.peak > 0.0 || stem.files[0].ends_with("throat.wav"), "{:?} is silent", stem.files);
+    }
+    let worst = whole.iter().zip(&sum).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-4, "{worst}");
+}
+
+#[test]
+fn panic_is_silence_at_once_without_a_step_and_what_rang_is_gone() {
+    let mut engine = engine();
+    play(&mut engine, 2.0);
+    for i in 0..20 {
+        take(&mut engine, token(i as f32 / 2.0));
+        play(&mut engine, 0.05);
+    }
+    let before = left(&play(&mut engine, 0.2));
+    take(&mut engine, CueKind::Panic);
+    set(&mut engine, ParamId::Mute, 1.0);
+    let after = left(&play(&mut engine, 0.3));
+    assert!(rms(&before) > 0.01);
+    // What is left in a twentieth of a second is the DC blocker's own tail.
+    let (soon, late) = (peak(&after[RATE as usize / 20..]), peak(&after[RATE as usize / 5..]));
+    assert!(soon < 1e-3 && late < 1e-5, "{soon} {late}");
+    let bend = |x: &[f32]| x.windows(3).map(|w| (w[2] - 2.0 * w[1] + w[0]).abs()).fold(0.0, f32::max);
+    assert!(bend(&after) < 2.0 * bend(&before), "{} {}", bend(&after), bend(&before));
+    // Given back, the drone returns and no note of before.
+    for id in [ParamId::HumLevel, ParamId::BreathLevel, ParamId::TensionLevel, ParamId::WeightLevel] {
+        set(&mut engine, id, -60.0);
+    }
+    play(&mut engine, 2.0);
+    set(&mut engine, ParamId::Mute, 0.0);
+    assert!(peak(&play(&mut engine, 0.5)) < 1e-3);
+    take(&mut engine, token(4.0));
+    assert!(peak(&play(&mut engine, 0.3)) > 0.01);
+}
+
+#[test]
+fn on_a_grid_tokens_wait_for_their_step() {
+    let mut engine = only_tokens();
+    set(&mut engine, ParamId::TempoBpm, 120.0);
+    set(&mut engine, ParamId::TempoGrid, 2.0);
+    set(&mut engine, ParamId::TokenLength, 0.1);
+    set(&mut engine, ParamId::GhostLevel, -60.0);
+    set(&mut engine, ParamId::DelayMix, 0.0);
+    let mut out = Vec::new();
+    for i in 0..40 {
+        take(&mut engine, token(2.0 + (i % 5) as f32));
+        out.extend(left(&play(&mut engine, 0.07 + 0.013 * (i % 4) as f32)));
+    }
+    // Onsets: where a millisecond is far louder than the quarter second before it was at its softest.
+    let loud: Vec<f32> = out.chunks(48).map(rms).collect();
+    let onsets: Vec<usize> =
+        (10..loud.len()).filter(|i| loud[*i] > 0.004 && loud[i - 10..*i].iter().all(|l| l * 2.0 < loud[*i])).collect();
+    assert!(onsets.len() >= 12, "{onsets:?}");
+    // A step is 250 ms; all stand at the same place in it.
+    let phase = |at: &usize| (at + 250 - onsets[0] % 250) % 250;
+    assert!(onsets.iter().all(|at| phase(at) <= 4 || phase(at) >= 246), "{onsets:?}");
+}
+
+#[test]
+fn the_morph_crosses_from_one_snapshot_to_the_other() {
+    let loud = |way: f32| {
+        let mut engine = engine();
+        let (mut first, mut second) = (super::morph::NOTHING, super::morph::NOTHING);
+        (first[ParamId::HumLevel as usize], second[ParamId::HumLevel as usize]) = (-40.0, -6.0);
+        take(&mut engine, CueKind::Morph { side: MorphSide::First, values: first });
+        take(&mut engine, CueKind::Morph { side: MorphSide::Second, values: second });
+        set(&mut engine, ParamId::Morph, way);
+        for id in [ParamId::BreathLevel, ParamId::TensionLevel, ParamId::WeightLevel] {
+            set(&mut engine, id, -60.0);
+        }
+        rms(&play(&mut engine, 4.0)[2 * 96_000..])
+    };
+    let (first, between, second) = (loud(0.0), loud(0.5), loud(1.0));
+    let db = |a: f32, b: f32| 20.0 * (a / b).log10();
+    assert!(
+        (db(second, first) - 34.0).abs() < 1.0 && (db(between, first) - 17.0).abs() < 1.0,
+        "{first} {between} {second}"
+    );
 }
 
 #[test]

@@ -61,6 +61,12 @@ impl Hum {
         Hum { dt_s: CHUNK as f32 / rate_hz, strings, layout, gain: Smooth(0.0) }
     }
 
+    /// Breaks it as a fault in it would.
+    #[cfg(test)]
+    pub fn poison(&mut self) {
+        self.gain = Smooth(f32::NAN);
+    }
+
     /// Adds a chunk to each channel.
     pub fn render(&mut self, control: &HumControl, out: &mut [Chunk]) {
         let dt = self.dt_s;
