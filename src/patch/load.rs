@@ -6,12 +6,12 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 16] = [
     "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "sampler", "midi", "lfo",
-    "envelope", "matrix",
+    "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -57,19 +57,21 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     });
     let mut params = Vec::new();
     if let Some(table) = section(root, "params", &mut problems) {
-        read_params(table, "", &mut params, &mut problems);
+        read_params("[params]", table, "", &mut params, &mut problems);
     }
     let sampler = match section(root, "sampler", &mut problems) {
         Some(table) => sampler::read(table, &mut problems),
         None => SamplerSpec::default(),
     };
+    let plan = scenes::plan(root, &prompts, &mut problems);
+    let bank = midi::Bank { prompts: &prompts, scenes: &plan.scenes };
     let midi = match section(root, "midi", &mut problems) {
-        Some(table) => midi::devices(table, &prompts, &mut problems),
+        Some(table) => midi::devices(table, bank, &mut problems),
         None => Vec::new(),
     };
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
-    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, sampler, midi, matrix })
+    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, sampler, midi, matrix, plan })
 }
 
 pub(super) fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {
@@ -127,20 +129,26 @@ fn prompts(root: &dyn TableLike, problems: &mut Problems) -> Vec<Prompt> {
 }
 
 /// Takes `"sampler.temperature" = 0.8` and the same without quotes, which TOML reads as a table within a table.
-fn read_params(table: &dyn TableLike, above: &str, params: &mut Vec<(ParamId, f32)>, problems: &mut Problems) {
+pub(super) fn read_params(
+    place: &str,
+    table: &dyn TableLike,
+    above: &str,
+    params: &mut Vec<(ParamId, f32)>,
+    problems: &mut Problems,
+) {
     for (key, item) in table.iter() {
         let name = if above.is_empty() { key.to_string() } else { format!("{above}.{key}") };
         match (ParamId::from_name(&name), item.as_table_like()) {
             (Some(id), _) if params.iter().any(|(other, _)| *other == id) => {
-                problems.add(key_span(table, key), format!("[params] sets \"{name}\" twice"));
+                problems.add(key_span(table, key), format!("{place} sets \"{name}\" twice"));
             }
             (Some(id), _) => {
-                if let Some(value) = fits(id, item, &format!("[params] \"{name}\""), problems) {
+                if let Some(value) = fits(id, item, &format!("{place} \"{name}\""), problems) {
                     params.push((id, value));
                 }
             }
-            (None, Some(inner)) => read_params(inner, &name, params, problems),
-            (None, None) => problems.add(key_span(table, key), no_parameter("[params]", &name)),
+            (None, Some(inner)) => read_params(place, inner, &name, params, problems),
+            (None, None) => problems.add(key_span(table, key), no_parameter(place, &name)),
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Event {
     Sound { rate_hz: u32, seed: u64, output: String },
     /// The model is being brought into memory: so many of its bytes have been read.
     Load { done: u64, total: u64 },
+    /// A scene of the patch's plan begins: its name and place, counted from 0, among `of` scenes.
+    Scene { name: String, index: u32, of: u32 },
     /// A prompt is about to be read; the text so far is left behind.
     Prompt { name: Option<String>, text: String, tokens: u32 },
     /// A second prompt was taken up: from now on `generator.blend` crosses from the first one's words to this one's.
@@ -212,6 +214,8 @@ pub enum Hand {
     /// What the model's file wishes.
     Model,
     Patch,
+    /// A scene of the patch's plan, at its beginning or in a glide.
+    Plan,
     Key,
     Midi,
     CommandLine,
