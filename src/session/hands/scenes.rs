@@ -1,5 +1,8 @@
 //! The hands' part in a plan: they let its time pass, do what it asks for, and go to a scene when a hand wants it.
 
+#[cfg(test)]
+mod tests;
+
 use super::State;
 use crate::patch::Plan;
 use crate::score::{Action, Event, Hand};
