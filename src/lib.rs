@@ -39,7 +39,7 @@
 //! | recorder | the WAV files | takes the sound from a ring, headers brought up to date four times a second |
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
-//! | hands | MIDI ports, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events |
+//! | hands | MIDI ports, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; plays the patch's scenes |
 
 pub mod audio;
 pub mod cli;

@@ -7,7 +7,9 @@ use super::render::{to_samples, to_stems};
 use super::{Cue, CueKind, Engine, Report, Voice, link};
 use crate::patch::{Matrix, Modulator, Origin, Route, matrix::Shape};
 use crate::score::layout::Form;
-use crate::score::{Candidate, Event, Flaw, FlawKind, Hand, Layout, MachineSample, MorphSide, ParamId, SignalId, Stamped, Token};
+use crate::score::{
+    Candidate, Event, Flaw, FlawKind, Hand, Layout, MachineSample, MorphSide, ParamId, SignalId, Stamped, Token,
+};
 
 const RATE: u32 = 48_000;
 
@@ -90,10 +92,7 @@ fn script() -> Vec<Stamped> {
                 entropy_bits: 3.0,
                 context_fill: 0.2,
                 inside: Default::default(),
-                top: vec![
-                    Candidate { id: 3, text: "a".into(), p: 0.5 },
-                    Candidate { id: 4, text: "b".into(), p: 0.2 },
-                ],
+                top: vec![Candidate { id: 3, text: "a".into(), p: 0.5 }, Candidate { id: 4, text: "b".into(), p: 0.2 }],
             }),
         ));
         events.push((

@@ -29,17 +29,37 @@ impl Check {
             return print_json(&json!({
                 "file": found.file, "title": patch.title, "prompts": patch.prompts.len(), "params": patch.params.len(),
                 "controls": controls, "routes": patch.matrix.routes.len(),
+                "scenes": patch.plan.scenes.len(), "plan_s": patch.plan.length_s(),
             }));
         }
         print(&format!(
-            "{}: \"{}\" holds together: {} prompts, {} parameters, {} MIDI controls, {} matrix routes",
+            "{}: \"{}\" holds together: {} prompts, {} parameters, {} MIDI controls, {} matrix routes{}",
             found.file,
             patch.title,
             patch.prompts.len(),
             patch.params.len(),
             controls,
-            patch.matrix.routes.len()
+            patch.matrix.routes.len(),
+            scenes(&patch.plan)
         ))
+    }
+}
+
+/// How many scenes a plan has and how long they take, as far as time alone leads them on.
+fn scenes(plan: &patch::Plan) -> String {
+    let count = match plan.scenes.len() {
+        0 => return String::new(),
+        1 => ", 1 scene".to_string(),
+        n => format!(", {n} scenes"),
+    };
+    let most = if plan.may_be_shorter() { "at most " } else { "" };
+    let then = if plan.round { "a round" } else { "and then the last" };
+    match plan.length_s() {
+        Some(s) if s > 0.0 => {
+            let s = s.round() as u64;
+            format!("{count} ({most}{}:{:02} min {then})", s / 60, s % 60)
+        }
+        _ => count,
     }
 }
 

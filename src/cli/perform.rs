@@ -114,6 +114,9 @@ pub struct Play {
     /// xiao
     #[arg(long, value_name = "FILE|NAME")]
     model: Option<String>,
+    /// Begin with this scene of the patch's plan, not with the first
+    #[arg(long, value_name = "NAME")]
+    scene: Option<String>,
     #[command(flatten)]
     room: RoomArgs,
     #[command(flatten)]
@@ -154,6 +157,7 @@ impl Play {
         session::live::play(session::live::Options {
             patch: self.patch,
             model: self.model.map(|model| super::inspect::source(&model)).transpose()?,
+            scene: self.scene,
             context: self.room.context,
             force: self.room.force,
             raw: self.chat.raw,

@@ -50,6 +50,8 @@ const TABLE: &[Row] = &[
         help: "turn it all the way down, up" },
     Row { keys: &[Key::Char('n'), Key::Char('p')], label: "n  p", actions: |i| Action::PromptStep([1, -1][i]),
         help: "the next, the previous prompt" },
+    Row { keys: &[Key::Char('N'), Key::Char('P')], label: "N  P", actions: |i| Action::SceneStep([1, -1][i]),
+        help: "the next, the previous scene of the plan" },
     Row { keys: DIGITS, label: "1 … 9", actions: Action::PromptNth, help: "a prompt of the bank by its place" },
     Row { keys: &[Key::Char('r')], label: "r", actions: |_| Action::Again, help: "begin the prompt again" },
     Row { keys: &[Key::Backspace], label: "Backspace", actions: |_| Action::Rewind(1),
@@ -124,6 +126,7 @@ mod tests {
         assert_eq!(action(Key::Char('c')), None);
         assert_eq!(action(Key::Char('3')), Some(Action::PromptNth(2)));
         assert_eq!(action(Key::Char('T')), Some(Action::Nudge(ParamId::Temperature, WARMTH)));
+        assert_eq!(action(Key::Char('P')), Some(Action::SceneStep(-1)));
         assert_eq!(action(Key::Up), Some(Action::SelectStep(-1)));
         assert_eq!(action(Key::PageUp), Some(Action::NudgeSelected(COARSE)));
         assert_eq!(action(Key::Escape), Some(Action::HideHelp));

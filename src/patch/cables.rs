@@ -81,16 +81,16 @@ fn named<T>(
 }
 
 /// One table, with how problems call it.
-struct Reader<'a, 'p> {
-    place: String,
-    table: &'a dyn TableLike,
-    span: Option<Range<usize>>,
-    problems: &'a mut Problems<'p>,
+pub(super) struct Reader<'a, 'p> {
+    pub(super) place: String,
+    pub(super) table: &'a dyn TableLike,
+    pub(super) span: Option<Range<usize>>,
+    pub(super) problems: &'a mut Problems<'p>,
 }
 
 impl Reader<'_, '_> {
     /// Keys that may stand here, and those that must.
-    fn keys(&mut self, may: &[&str], must: &[&str]) {
+    pub(super) fn keys(&mut self, may: &[&str], must: &[&str]) {
         let Reader { place, table, span, problems } = self;
         for (key, _) in table.iter().filter(|(key, _)| !may.contains(key)) {
             problems.add(
@@ -103,13 +103,13 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn number(&mut self, key: &str, min: f32, max: f32) -> Option<f32> {
+    pub(super) fn number(&mut self, key: &str, min: f32, max: f32) -> Option<f32> {
         let item = self.table.get(key)?;
         number(item, &format!("{} {key}", self.place), min, max, "", self.problems)
     }
 
     /// One of these words.
-    fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let list = format!("it is one of {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "));
         self.find(key, &list, words.iter().copied())
     }

@@ -6,12 +6,12 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 17] = [
     "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "morph", "sampler", "midi",
-    "lfo", "envelope", "matrix",
+    "lfo", "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -57,7 +57,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     });
     let mut params = Vec::new();
     if let Some(table) = section(root, "params", &mut problems) {
-        read_params(table, "[params]", "", &mut params, &mut problems);
+        read_params("[params]", table, "", &mut params, &mut problems);
     }
     let sampler = match section(root, "sampler", &mut problems) {
         Some(table) => sampler::read(table, &mut problems),
@@ -67,13 +67,30 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => morph(table, &mut problems),
         None => Default::default(),
     };
+    let plan = scenes::plan(root, &prompts, &mut problems);
+    let bank = midi::Bank { prompts: &prompts, scenes: &plan.scenes };
     let midi = match section(root, "midi", &mut problems) {
-        Some(table) => midi::devices(table, &prompts, &mut problems),
+        Some(table) => midi::devices(table, bank, &mut problems),
         None => Vec::new(),
     };
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
-    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, morph, sampler, midi, matrix })
+    Ok(Patch {
+        title,
+        model,
+        shader,
+        tuning,
+        keyboard,
+        chat,
+        blend,
+        prompts,
+        params,
+        morph,
+        sampler,
+        midi,
+        matrix,
+        plan,
+    })
 }
 
 pub(super) fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {
@@ -112,7 +129,7 @@ fn morph(table: &dyn TableLike, problems: &mut Problems) -> [Vec<(ParamId, f32)>
             problems.add(key_span(table, end), format!("{place} is a table of its own, not {}", described(item)));
             return params;
         };
-        read_params(inner, &place, "", &mut params, problems);
+        read_params(&place, inner, "", &mut params, problems);
         for (id, _) in params.iter().filter(|(id, _)| !id.morphs()) {
             let message = format!("{place} crosses parameters of the sound only, not \"{}\"; take it out", id.name());
             problems.add(key_span(table, end), message);
@@ -154,9 +171,9 @@ fn prompts(root: &dyn TableLike, problems: &mut Problems) -> Vec<Prompt> {
 }
 
 /// Takes `"sampler.temperature" = 0.8` and the same without quotes, which TOML reads as a table within a table.
-fn read_params(
-    table: &dyn TableLike,
+pub(super) fn read_params(
     place: &str,
+    table: &dyn TableLike,
     above: &str,
     params: &mut Vec<(ParamId, f32)>,
     problems: &mut Problems,
@@ -172,7 +189,7 @@ fn read_params(
                     params.push((id, value));
                 }
             }
-            (None, Some(inner)) => read_params(inner, place, &name, params, problems),
+            (None, Some(inner)) => read_params(place, inner, &name, params, problems),
             (None, None) => problems.add(key_span(table, key), no_parameter(place, &name)),
         }
     }

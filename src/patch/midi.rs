@@ -4,15 +4,18 @@ use toml_edit::{Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::load::STEPS;
+use super::scenes;
 use super::value::{described, fits, key_span, pair, text};
-use super::{Binding, MidiDevice, MidiSource, Prompt, Takeover, Target};
+use super::{Binding, MidiDevice, MidiSource, Prompt, Scene, Takeover, Target};
 use crate::score::{Action, MorphSide, ParamId, param::PARAMS};
 
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-const TRIGGERS: [(&str, Action); 14] = [
+const TRIGGERS: [(&str, Action); 16] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
+    ("scene.next", Action::SceneStep(1)),
+    ("scene.previous", Action::SceneStep(-1)),
     ("generator.rewind", Action::Rewind(1)),
     ("generator.branch", Action::Branch),
     ("generator.leap", Action::BranchAtLeap),
@@ -43,12 +46,19 @@ fn trigger(word: &str) -> Option<Action> {
 
 const TAKEOVERS: [(&str, Takeover); 2] = [("jump", Takeover::Jump), ("pickup", Takeover::Pickup)];
 
+/// What a mapping may call by the patch's own names.
+#[derive(Clone, Copy)]
+pub(super) struct Bank<'a> {
+    pub prompts: &'a [Prompt],
+    pub scenes: &'a [Scene],
+}
+
 /// Every device of the `[midi]` table, in the order of the file.
-pub(super) fn devices(table: &dyn TableLike, prompts: &[Prompt], problems: &mut Problems) -> Vec<MidiDevice> {
+pub(super) fn devices(table: &dyn TableLike, bank: Bank, problems: &mut Problems) -> Vec<MidiDevice> {
     let mut devices = Vec::new();
     for (pattern, item) in table.iter() {
         match item.as_table_like() {
-            Some(controls) => devices.push(device(pattern, controls, prompts, problems)),
+            Some(controls) => devices.push(device(pattern, controls, bank, problems)),
             None => {
                 let message = format!("[midi] names a device first: write [midi.\"*\"] above \"{pattern}\"");
                 problems.add(key_span(table, pattern), message);
@@ -58,7 +68,7 @@ pub(super) fn devices(table: &dyn TableLike, prompts: &[Prompt], problems: &mut 
     devices
 }
 
-fn device(pattern: &str, controls: &dyn TableLike, prompts: &[Prompt], problems: &mut Problems) -> MidiDevice {
+fn device(pattern: &str, controls: &dyn TableLike, bank: Bank, problems: &mut Problems) -> MidiDevice {
     let mut bindings: Vec<Binding> = Vec::new();
     for (control, item) in controls.iter() {
         let place = format!("[midi.\"{pattern}\"] {control}");
@@ -69,7 +79,7 @@ fn device(pattern: &str, controls: &dyn TableLike, prompts: &[Prompt], problems:
         };
         if bindings.iter().any(|b| b.source == source) {
             problems.add(key_span(controls, control), format!("{place} is the same control as one above"));
-        } else if let Some((target, takeover)) = binding(item, &place, prompts, problems) {
+        } else if let Some((target, takeover)) = binding(item, &place, bank, problems) {
             bindings.push(Binding { source, target, takeover });
         }
     }
@@ -86,9 +96,9 @@ fn source(control: &str) -> Option<MidiSource> {
     }
 }
 
-fn binding(item: &Item, place: &str, prompts: &[Prompt], problems: &mut Problems) -> Option<(Target, Takeover)> {
+fn binding(item: &Item, place: &str, bank: Bank, problems: &mut Problems) -> Option<(Target, Takeover)> {
     if let Some(to) = item.as_str() {
-        return Some((target(to, item, place, prompts, problems)?, Takeover::default()));
+        return Some((target(to, item, place, bank, problems)?, Takeover::default()));
     }
     let Some(table) = item.as_table_like() else {
         let found = described(item);
@@ -111,7 +121,7 @@ fn binding(item: &Item, place: &str, prompts: &[Prompt], problems: &mut Problems
         problems.add(item.span(), format!("{place} lacks \"to\", the target it plays"));
         return None;
     };
-    let mut target = target(&text(to, &format!("{place} to"), problems)?, to, place, prompts, problems)?;
+    let mut target = target(&text(to, &format!("{place} to"), problems)?, to, place, bank, problems)?;
     if let Target::Param { id, from, to } = &mut target {
         if let Some(item) = table.get("range") {
             (*from, *to) = range(*id, item, place, problems)?;
@@ -134,7 +144,7 @@ fn range(id: ParamId, item: &Item, place: &str, problems: &mut Problems) -> Opti
     Some((ends[0]?, ends[1]?))
 }
 
-fn target(to: &str, item: &Item, place: &str, prompts: &[Prompt], problems: &mut Problems) -> Option<Target> {
+fn target(to: &str, item: &Item, place: &str, bank: Bank, problems: &mut Problems) -> Option<Target> {
     if let Some(action) = trigger(to) {
         return Some(Target::Trigger(action));
     }
@@ -142,14 +152,22 @@ fn target(to: &str, item: &Item, place: &str, prompts: &[Prompt], problems: &mut
         return Some(Target::Param { id, from: id.spec().min, to: id.spec().max });
     }
     if let Some((of, name)) = to.split_once('.').filter(|(of, _)| ["prompt", "blend"].contains(of)) {
-        if prompts.iter().any(|p| p.name == name) {
+        if bank.prompts.iter().any(|p| p.name == name) {
             return Some(match of {
                 "blend" => Target::Trigger(Action::BlendWith(name.to_string())),
                 _ => Target::Prompt(name.to_string()),
             });
         }
-        let near = did_you_mean(name, prompts.iter().map(|p| p.name.as_str()).chain(STEPS));
+        let near = did_you_mean(name, bank.prompts.iter().map(|p| p.name.as_str()).chain(STEPS));
         problems.add(item.span(), format!("{place}: [prompts] has no \"{name}\"{near}"));
+        return None;
+    }
+    if let Some(name) = to.strip_prefix("scene.") {
+        if bank.scenes.iter().any(|scene| scene.name == name) {
+            return Some(Target::Trigger(Action::Scene(name.to_string())));
+        }
+        let near = did_you_mean(name, bank.scenes.iter().map(|scene| scene.name.as_str()).chain(scenes::STEPS));
+        problems.add(item.span(), format!("{place}: there is no [[scene]] of the name \"{name}\"{near}"));
         return None;
     }
     let near = did_you_mean(to, PARAMS.iter().map(|p| p.name).chain(TRIGGERS.iter().map(|(word, _)| *word)));

@@ -10,6 +10,7 @@ mod load;
 pub mod matrix;
 mod midi;
 pub mod sampler;
+mod scenes;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -20,6 +21,7 @@ pub use find::{BUILT_IN, Found, builtin, find};
 pub use load::parse;
 pub use matrix::{Matrix, Modulator, Origin, Route};
 pub use sampler::SamplerSpec;
+pub use scenes::{Next, Plan, Scene};
 pub use watch::Watch;
 
 use crate::score::{Action, ParamId};
@@ -50,6 +52,8 @@ pub struct Patch {
     pub morph: [Vec<(ParamId, f32)>; 2],
     pub midi: Vec<MidiDevice>,
     pub matrix: Matrix,
+    /// The scenes of the piece; none: the patch is played as it stands.
+    pub plan: Plan,
 }
 
 /// How a model that was taught to converse is spoken to. A model that was not goes on from plain text in any case.

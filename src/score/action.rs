@@ -39,6 +39,10 @@ pub enum Action {
     PromptStep(i32),
     /// Plays the prompt at this place of the bank, counted from 0.
     PromptNth(usize),
+    /// Begins the next (or, negative, an earlier) scene of the patch's plan.
+    SceneStep(i32),
+    /// Begins a scene of the plan by name.
+    Scene(String),
     /// Begins the present prompt again.
     Again,
     /// Takes back so many tokens.

@@ -39,6 +39,8 @@ pub enum Event {
     },
     /// The model is being brought into memory: so many of its bytes have been read.
     Load { done: u64, total: u64 },
+    /// A scene of the patch's plan begins: its name and place, counted from 0, among `of` scenes.
+    Scene { name: String, index: u32, of: u32 },
     /// A prompt is about to be read; the text so far is left behind.
     Prompt { name: Option<String>, text: String, tokens: u32 },
     /// A second prompt was taken up: from now on `generator.blend` crosses from the first one's words to this one's.
@@ -230,6 +232,8 @@ pub enum Hand {
     /// What the model's file wishes.
     Model,
     Patch,
+    /// A scene of the patch's plan, at its beginning or in a glide.
+    Plan,
     Key,
     Midi,
     CommandLine,

@@ -3,24 +3,30 @@
 //!
 //! It polls every 2 ms, so a turned knob reaches the very next token. It owns the patch that is being played.
 
+mod scenes;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::course::{Ask, Course};
 use super::sound::Sound;
 use super::tuning;
 use crate::control::{self, Mapping, Midi, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
-use crate::score::{Action, Bus, Event, Hand, Key, MorphSide, ParamId, Params, Shutdown};
+use crate::score::{Action, Bus, Event, Hand, Key, MorphSide, ParamId, Params, Policy, Queue, Shutdown, Stamped};
 use crate::visuals::shader;
 
 /// How often keys and MIDI are looked at.
 const TICK: Duration = Duration::from_millis(2);
 /// Files are looked at every so many ticks: ten times a second.
 const TICKS_PER_FILE_LOOK: u32 = 50;
+
+/// Events that the hands may be behind, while a sound device is opened.
+const EVENT_QUEUE: usize = 4096;
 
 /// How often MIDI is looked for on a machine that had none.
 const MIDI_RETRY: Duration = Duration::from_secs(5);
@@ -34,6 +40,8 @@ pub struct Hands {
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
     pub patch: Patch,
+    /// The scene that the piece begins with, a place in the patch's plan.
+    pub scene: usize,
     /// How the command line wants a model to be spoken to, whatever the patch says.
     pub raw: bool,
     pub system: Option<String>,
@@ -52,27 +60,37 @@ struct State {
     selected: ParamId,
     help: bool,
     panicked: bool,
+    /// The patch's plan, what it has yet to hear, and what it asks for.
+    course: Course,
+    events: Queue,
+    heard: Vec<Arc<Stamped>>,
+    asks: Vec<Ask>,
 }
 
 impl Hands {
-    /// Works until the end is asked for, then gives the sound back to be closed.
+    /// Begins the piece and works until the end is asked for, then gives the sound back to be closed.
     pub fn run(self) -> Option<Sound> {
-        let mut midi = match Midi::open() {
-            Ok(midi) => Some(midi),
-            Err(why) => {
-                self.bus.emit(Event::Notice { text: why.to_string() });
-                None
-            }
-        };
-        let (mut midi_looked, mut midi_dropped) = (Instant::now(), 0);
         let mut state = State {
             mapping: Mapping::new(&self.patch.midi),
             prompt: 0,
             selected: ParamId::Temperature,
             help: false,
             panicked: false,
+            course: Course::new(self.patch.plan.clone()),
+            events: self.bus.subscribe("hands", Policy::Coalesce, EVENT_QUEUE),
+            heard: Vec::new(),
+            asks: Vec::new(),
             hands: self,
         };
+        state.begin();
+        let mut midi = match Midi::open() {
+            Ok(midi) => Some(midi),
+            Err(why) => {
+                state.hands.bus.emit(Event::Notice { text: why.to_string() });
+                None
+            }
+        };
+        let (mut midi_looked, mut midi_dropped) = (Instant::now(), 0);
         state.hands.bus.emit(Event::Select { id: state.selected });
         let (mut messages, mut notices, mut ticks) = (Vec::new(), Vec::new(), 0u32);
         while !state.hands.shutdown.requested() {
@@ -92,6 +110,7 @@ impl Hands {
                     state.midi(&message);
                 }
             }
+            state.tend_plan();
             if midi.is_none() && midi_looked.elapsed() >= MIDI_RETRY {
                 midi_looked = Instant::now();
                 midi = Midi::open().ok();
@@ -114,6 +133,8 @@ impl Hands {
                 midi_dropped = dropped;
             }
         }
+        // Nobody empties it any more.
+        state.events.close();
         state.hands.sound
     }
 }
@@ -153,6 +174,8 @@ impl State {
                 let count = self.hands.patch.prompts.len() as i64;
                 self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
             }
+            Action::SceneStep(step) => self.scene_step(step),
+            Action::Scene(name) => self.scene_named(&name),
             Action::Again => self.command(Command::Again),
             Action::Rewind(n) => self.command(Command::Rewind(n)),
             Action::Branch => self.command(Command::Branch),
@@ -308,7 +331,11 @@ impl State {
                 }
             }
         }
-        let text = match patch.model == old.model {
+        let (same_model, plan) = (patch.model == old.model, patch.plan.clone());
+        if plan != old.plan {
+            self.take_plan(plan);
+        }
+        let text = match same_model {
             true => "the patch was taken up anew".into(),
             false => "the patch was taken up anew; its other model comes with the next performance".into(),
         };

@@ -15,7 +15,7 @@ use super::{Record, SoundOptions, StageChoice};
 use crate::journal::{Folder, Header, Recorder};
 use crate::machine::{self, Monitor};
 use crate::model::fit::Fit;
-use crate::model::{Command, Model, Source, Worker, WorkerOptions, library};
+use crate::model::{Model, Source, Worker, WorkerOptions, library};
 use crate::patch::{self, Patch};
 use crate::score::{Bus, Clock, Event, Hand, ParamId, Params, Policy, Shutdown};
 use crate::visuals::shader;
@@ -32,6 +32,8 @@ pub struct Options {
     /// A patch file or the name of one.
     pub patch: String,
     pub model: Option<Source>,
+    /// The scene of the patch's plan to begin with; `None`: the first.
+    pub scene: Option<String>,
     /// Tokens that the model holds in mind; `None`: as many as is usual.
     pub context: Option<usize>,
     /// Load what does not seem to fit into memory.
@@ -58,6 +60,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let mut patch = patch::parse(&found.file, &found.text)?;
     patch.chat.take(options.raw, options.system.as_deref());
     let patch = patch;
+    let scene = options.scene.as_deref().map_or(Ok(0), |name| patch.plan.find(name));
+    let scene = scene.map_err(|why| anyhow::anyhow!("{}: {why}", found.file))?;
     let shader_folders = shader_folders(found.path.as_deref());
     let shader = shader::find(&patch.shader, &shader_folders).with_context(|| found.file.clone())?;
     let source = options.model.map_or_else(|| source(&patch, found.path.as_deref()), Ok)?;
@@ -146,11 +150,6 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
     })
     .context("no thread for the model could be started")?;
-    let first = &patch.prompts[0];
-    worker.send(Command::Prompt { name: Some(first.name.clone()), text: first.text.clone() });
-    if let Some(second) = patch.blend.map(|at| &patch.prompts[at]) {
-        worker.send(Command::Blend { name: Some(second.name.clone()), text: second.text.clone() });
-    }
     let hands = Hands {
         bus: bus.clone(),
         params,
@@ -159,6 +158,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         sound,
         patch,
+        scene,
         raw: options.raw,
         system: options.system,
         patch_file: found.path.as_deref().map(|path| patch::Watch::new(path, &found.text)),

@@ -1,13 +1,14 @@
 //! Wiring: the only place where the instrument's threads meet.
 //!
 //! [`live`] plays with the model, [`replay`] with a recording in the model's place, [`offline`] makes frames and sound
-//! from a recording under a virtual clock. What they share stands beside them: the hands' thread, the choice of stage,
-//! the bringing up of sound.
+//! from a recording under a virtual clock. What they share stands beside them: the hands' thread, the course of a
+//! patch's plan, the choice of stage, the bringing up of sound.
 
 pub mod live;
 pub mod offline;
 pub mod replay;
 
+mod course;
 mod hands;
 mod sound;
 mod stage;

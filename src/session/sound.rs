@@ -48,6 +48,7 @@ pub struct Sound {
     load: f32,
     /// That the system gives no priority has been said.
     warned: bool,
+    closing: bool,
     /// When losses were last counted.
     counted: Instant,
 }
@@ -156,6 +157,7 @@ impl Sound {
             dropped: 0,
             load: 0.0,
             warned: false,
+            closing: false,
             counted: Instant::now(),
         };
         let notice = match device {
@@ -205,6 +207,8 @@ impl Sound {
                     bus.emit(Event::Heard { of, frame });
                 }
                 // A notice and not a fault: a fault is itself a gesture of the sound.
+                // Past the end only the end itself is told, so that it is the last.
+                Report::Load(_) | Report::Xrun(_) | Report::Failed(_) if self.closing => {}
                 Report::Load(load) if live => {
                     self.load = load;
                     bus.emit(Event::Callback { load, xruns: 0 });
@@ -328,6 +332,7 @@ impl Sound {
 
     /// Lets the last event fade, then stops the device and closes the files; says what went wrong with them.
     pub fn close(mut self, bus: &Bus, live: bool) -> anyhow::Result<()> {
+        self.closing = true;
         let began = Instant::now();
         while began.elapsed() < FADE {
             std::thread::sleep(Duration::from_millis(10));

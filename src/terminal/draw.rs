@@ -75,6 +75,9 @@ fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
     let wide = (right.width() as u16).min(area.width - 2);
     buf.set_line(area.right() - 1 - wide, area.y, &right, wide);
     let mut left = vec![Span::styled("小 xiao  ", quiet), Span::styled(state.title.as_str(), palette.of(Role::Strong))];
+    if !state.scene.is_empty() {
+        left.push(Span::styled(format!("  {}", state.scene), palette.of(Role::Prompt)));
+    }
     if !state.model.is_empty() {
         left.push(Span::styled(format!("  {}  seed {}", state.model, state.seed), quiet));
     }
@@ -260,6 +263,7 @@ fn params(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
         let by = match state.moved_by[id as usize] {
             Some(Hand::Model) => "model",
             Some(Hand::Patch) => "patch",
+            Some(Hand::Plan) => "plan",
             Some(Hand::Key) => "key",
             Some(Hand::Midi) => "midi",
             Some(Hand::CommandLine) => "start",

@@ -75,6 +75,7 @@ impl<W: Write> Words<W> {
                 self.turned = true;
                 say(format!("prompt: {text}"));
             }
+            Event::Scene { name, index, of } => say(format!("scene {} of {of}: {name}", u64::from(*index) + 1)),
             Event::Begin { title, model, seed, .. } => say(format!("{title} · {model} · seed {seed}")),
             Event::Sound { output, .. } => say(format!("sound: {output}")),
             Event::Fault { place, what, remedy } if remedy.is_empty() => say(format!("fault in {place}: {what}")),

@@ -63,6 +63,8 @@ pub enum Pause {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     pub title: String,
+    /// The scene of the plan and its place, as "dawn 1/3"; empty without a plan.
+    pub scene: String,
     pub model: String,
     /// What the plate says of the model, line by line.
     pub card: Vec<String>,
@@ -114,6 +116,9 @@ impl State {
             // A journal may have been written by anyone.
             Event::Card { text } => {
                 self.card = text.lines().take(12).map(|l| clean::line(l).chars().take(240).collect()).collect();
+            }
+            Event::Scene { name, index, of } => {
+                self.scene = format!("{} {}/{of}", clean::line(name), u64::from(*index) + 1);
             }
             Event::Sound { output, .. } => self.sound = Some(clean::line(output)),
             Event::Prompt { text, tokens, .. } => {

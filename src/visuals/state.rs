@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::page::Page;
 use crate::patch::{self, Modulator};
 use crate::score::event::branched;
-use crate::score::{Event, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
+use crate::score::{Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
 const GLIDE_S: f32 = 0.3;
@@ -143,6 +143,7 @@ impl FrameState {
                 (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
                 self.signals.set(SignalId::Prefill, Some(0.0));
             }
+            Event::Scene { name, .. } => self.notice(t_ns, name.clone()),
             Event::Token(token) => {
                 self.page.token(t_ns, token);
                 self.reading = false;
@@ -180,7 +181,7 @@ impl FrameState {
                     self.plate_ns = Some(t_ns);
                 }
                 self.base.set(*id, *value);
-                if !matches!(by, crate::score::Hand::Model | crate::score::Hand::Patch) {
+                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan) {
                     (self.selected, self.touched_ns) = (*id, Some(t_ns));
                 }
             }
@@ -255,7 +256,7 @@ fn join(parts: &[&str], between: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::score::{Hand, MachineSample};
+    use crate::score::MachineSample;
 
     fn at(t_ns: u64, event: Event) -> Stamped {
         Stamped { seq: 0, t_ns, event }

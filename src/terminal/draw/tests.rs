@@ -266,3 +266,11 @@ fn certainty_improbable_tokens_and_flaws_can_be_told_apart() {
         assert!(styles[..i].iter().all(|other| other != style), "{styles:#?}");
     }
 }
+
+#[test]
+fn a_scene_stands_beside_the_title() {
+    let mut stage = Stage::new();
+    assert!(!has(&stage.screen(80, 24), "/3"));
+    stage.take(Event::Scene { name: "黄昏".into(), index: 1, of: 3 });
+    assert!(stage.screen(80, 24)[0].contains("First light  黄昏 2/3  starter.gguf"));
+}

@@ -1,0 +1,189 @@
+//! A plan under way: which scene is being played, where its parameters glide, and when the next one begins.
+//!
+//! Pure: it is told what happens and what time it is, by the clock of the events, and says what is to be done. The
+//! hands' thread owns it and does that.
+
+#[cfg(test)]
+mod tests;
+
+use crate::patch::{Next, Plan};
+use crate::score::{Event, Hand, ParamId, Params, Stamped, param::Curve};
+
+/// A gliding parameter is moved at most so often.
+const STEP_NS: u64 = 50_000_000;
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// A scene begins: an event for all to know.
+    Tell(Event),
+    /// Set a parameter, by [`Hand::Plan`].
+    Set(ParamId, f32),
+    /// Play the prompt at this place of the bank.
+    Play(usize),
+}
+
+/// A plan and how far it has come. With an empty plan nothing is ever asked for.
+#[derive(Debug, Default)]
+pub struct Course {
+    plan: Plan,
+    /// The present scene's place.
+    at: usize,
+    begun_ns: u64,
+    tokens: u32,
+    pieces: u32,
+    /// When the last token of this scene came; at first, when the scene began.
+    token_ns: u64,
+    /// A flaw came that ends the scene.
+    flawed: bool,
+    glides: Vec<Glide>,
+}
+
+/// A parameter on its way. It goes on through the scenes that do not name the parameter.
+#[derive(Debug)]
+struct Glide {
+    id: ParamId,
+    /// Where a control would have stood as the glide began, 0..1.
+    from: f32,
+    /// The value that is reached.
+    to: f32,
+    /// The value that was last asked for.
+    value: f32,
+    begun_ns: u64,
+    over_ns: u64,
+    moved_ns: u64,
+}
+
+impl Course {
+    /// Nothing is under way until [`Course::begin`].
+    pub fn new(plan: Plan) -> Course {
+        Course { plan, ..Course::default() }
+    }
+
+    /// Begins the scene at a place, if the plan has it; `params` say where the glides begin.
+    pub fn begin(&mut self, at: usize, now_ns: u64, params: &Params, asks: &mut Vec<Ask>) {
+        let Some(scene) = self.plan.scenes.get(at).cloned() else { return };
+        (self.at, self.begun_ns, self.token_ns) = (at, now_ns, now_ns);
+        (self.tokens, self.pieces, self.flawed) = (0, 0, false);
+        let of = self.plan.scenes.len() as u32;
+        asks.push(Ask::Tell(Event::Scene { name: scene.name, index: at as u32, of }));
+        self.lead(scene.params.into_iter(), scene.over_s, now_ns, params, asks);
+        asks.extend(scene.prompt.map(Ask::Play));
+    }
+
+    /// The place so many scenes on, if there is one.
+    pub fn step(&self, by: i32) -> Option<usize> {
+        let count = self.plan.scenes.len() as i64;
+        let to = self.at as i64 + i64::from(by);
+        let to = if self.plan.round && count > 0 { to.rem_euclid(count) } else { to };
+        (0..count).contains(&to).then_some(to as usize)
+    }
+
+    /// Takes up a changed plan. The scene of the present one's name is played on, and led to what was changed of it;
+    /// where there is none any more, the one in its place begins.
+    pub fn take(&mut self, plan: Plan, now_ns: u64, params: &Params, asks: &mut Vec<Ask>) {
+        let old = std::mem::replace(&mut self.plan, plan);
+        let Some(was) = old.scenes.get(self.at) else { return self.begin(0, now_ns, params, asks) };
+        let Some(last) = self.plan.scenes.len().checked_sub(1) else {
+            *self = Course::default();
+            return;
+        };
+        let Some(at) = self.plan.place(&was.name) else {
+            return self.begin(self.at.min(last), now_ns, params, asks);
+        };
+        self.at = at;
+        let scene = self.plan.scenes[at].clone();
+        let changed = scene.params.into_iter().filter(|param| !was.params.contains(param));
+        self.lead(changed, scene.over_s, now_ns, params, asks);
+    }
+
+    /// Takes in what happened. A parameter that another hand moves is left to it until a scene names it again.
+    pub fn hear(&mut self, stamped: &Stamped) {
+        let t_ns = stamped.t_ns;
+        match &stamped.event {
+            Event::Param { id, by, .. } if *by != Hand::Plan => {
+                self.glides.retain(|glide| glide.id != *id || t_ns < glide.begun_ns);
+            }
+            // What was on its way as the scene began belongs to the one before.
+            _ if t_ns < self.begun_ns => {}
+            Event::Token(_) => {
+                self.tokens += 1;
+                self.token_ns = t_ns;
+            }
+            Event::PieceEnd { .. } => self.pieces += 1,
+            Event::Flaw(flaw) => self.flawed |= self.next().flaws.contains(&flaw.kind),
+            _ => {}
+        }
+    }
+
+    /// Lets time pass: the next scene begins if the present one is over, and what glides moves on.
+    pub fn tick(&mut self, now_ns: u64, params: &Params, asks: &mut Vec<Ask>) {
+        if self.over(now_ns)
+            && let Some(at) = self.step(1)
+        {
+            self.begin(at, now_ns, params, asks);
+        }
+        self.glides.retain_mut(|glide| glide.tick(now_ns, asks));
+    }
+
+    fn next(&self) -> Next {
+        self.plan.scenes.get(self.at).map(|scene| scene.next).unwrap_or_default()
+    }
+
+    fn over(&self, now_ns: u64) -> bool {
+        let passed = |since_ns: u64, s: Option<f32>| s.is_some_and(|s| now_ns.saturating_sub(since_ns) >= ns(s));
+        let next = self.next();
+        self.flawed
+            || passed(self.begun_ns, next.s)
+            || passed(self.token_ns, next.waiting_s)
+            || next.tokens.is_some_and(|n| self.tokens >= n)
+            || next.pieces.is_some_and(|n| self.pieces >= n)
+    }
+
+    /// Leads parameters to their values: what has no between flips at once.
+    fn lead(
+        &mut self,
+        to: impl Iterator<Item = (ParamId, f32)>,
+        over_s: f32,
+        now_ns: u64,
+        params: &Params,
+        asks: &mut Vec<Ask>,
+    ) {
+        let over_ns = ns(over_s);
+        for (id, to) in to {
+            self.glides.retain(|glide| glide.id != id);
+            let (spec, value) = (id.spec(), params.get(id));
+            if value == to {
+                continue;
+            }
+            if over_ns == 0 || matches!(spec.curve, Curve::Step | Curve::Switch) {
+                asks.push(Ask::Set(id, to));
+            } else {
+                let from = spec.position(value);
+                self.glides.push(Glide { id, from, to, value, begun_ns: now_ns, over_ns, moved_ns: now_ns });
+            }
+        }
+    }
+}
+
+impl Glide {
+    /// Moves on; false once it has arrived.
+    fn tick(&mut self, now_ns: u64, asks: &mut Vec<Ask>) -> bool {
+        if now_ns.saturating_sub(self.moved_ns) < STEP_NS {
+            return true;
+        }
+        let (spec, gone_ns) = (self.id.spec(), now_ns.saturating_sub(self.begun_ns));
+        let there = gone_ns >= self.over_ns;
+        let part = gone_ns as f32 / self.over_ns as f32;
+        let value = if there { self.to } else { spec.at(self.from + (spec.position(self.to) - self.from) * part) };
+        if value != self.value {
+            asks.push(Ask::Set(self.id, value));
+        }
+        (self.value, self.moved_ns) = (value, now_ns);
+        !there
+    }
+}
+
+fn ns(s: f32) -> u64 {
+    (f64::from(s) * 1e9) as u64
+}

@@ -1,0 +1,161 @@
+//! The hands with a plan, without a thread, a model or a device, under a clock that stands where it is put.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use crate::control::Mapping;
+use crate::model::Command;
+use crate::patch;
+use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown};
+use crate::session::course::Course;
+use crate::session::hands::{Hands, State};
+use crate::visuals::shader;
+
+const PIECE: &str = r#"
+[prompts]
+moon = "The moon"
+dawn = "春"
+[[scene]]
+name   = "a"
+over_s = 2
+next   = "hand"
+[scene.params]
+"stage.hue"      = 0.95
+"sampler.top_k"  = 10
+[[scene]]
+name   = "b"
+prompt = "dawn"
+"#;
+
+struct Rig {
+    state: State,
+    events: Queue,
+    commands: Receiver<Command>,
+}
+
+impl Rig {
+    fn new(text: &str) -> Rig {
+        let (bus, patch) = (Bus::new(Clock::at_rest()), patch::parse("p.toml", text).unwrap());
+        let events = bus.subscribe("test", Policy::Whole, 9999);
+        let (worker, commands) = crossbeam_channel::unbounded();
+        let state = State {
+            mapping: Mapping::new(&patch.midi),
+            prompt: 0,
+            selected: ParamId::Temperature,
+            help: false,
+            panicked: false,
+            course: Course::new(patch.plan.clone()),
+            events: bus.subscribe("hands", Policy::Coalesce, 99),
+            heard: Vec::new(),
+            asks: Vec::new(),
+            hands: Hands {
+                bus,
+                params: Arc::new(Params::default()),
+                worker,
+                keys: crossbeam_channel::bounded(1).1,
+                shutdown: Shutdown::default(),
+                sound: None,
+                patch,
+                scene: 0,
+                raw: false,
+                system: None,
+                patch_file: None,
+                shader: shader::Watch::new("field", &[]),
+                shader_folders: Vec::new(),
+            },
+        };
+        Rig { state, events, commands }
+    }
+
+    fn until(&mut self, ms: u64) {
+        while self.state.hands.bus.clock().now_ns() < ms * 1_000_000 {
+            self.state.hands.bus.clock().advance_to(self.state.hands.bus.clock().now_ns() + 2_000_000);
+            self.state.tend_plan();
+        }
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.events.drain(&mut events);
+        events.iter().map(|stamped| stamped.event.clone()).collect()
+    }
+
+    /// The names of the prompts that were asked for.
+    fn prompts(&self) -> Vec<String> {
+        let name = |command| match command {
+            Command::Prompt { name, .. } => name,
+            _ => None,
+        };
+        self.commands.try_iter().filter_map(name).collect()
+    }
+}
+
+#[test]
+fn a_piece_without_scenes_begins_with_its_first_prompt() {
+    let mut rig = Rig::new("[prompts]\nmoon = \"The moon\"\n");
+    rig.state.begin();
+    rig.until(1000);
+    assert_eq!((rig.events(), rig.prompts()), (vec![], vec!["moon".to_string()]));
+    for (key, text) in [('N', "the patch has no scenes"), ('P', "the patch has no scenes")] {
+        rig.state.key(Key::Char(key));
+        assert_eq!(rig.events(), [Event::Notice { text: text.into() }]);
+    }
+}
+
+#[test]
+fn keys_lead_through_the_plan() {
+    let mut rig = Rig::new(PIECE);
+    rig.state.begin();
+    let scene = |name: &str, index| Event::Scene { name: name.into(), index, of: 2 };
+    let flipped = Event::Param { id: ParamId::TopK, value: 10.0, by: Hand::Plan };
+    assert_eq!((rig.events(), rig.prompts()), (vec![scene("a", 0), flipped], vec!["moon".to_string()]));
+    rig.state.key(Key::Char('P'));
+    assert_eq!(rig.events(), [Event::Notice { text: "this is the first scene".into() }]);
+    rig.state.key(Key::Char('N'));
+    assert_eq!((rig.events(), rig.prompts()), (vec![scene("b", 1)], vec!["dawn".to_string()]));
+    rig.state.key(Key::Char('N'));
+    assert_eq!(rig.events(), [Event::Notice { text: "this is the last scene".into() }]);
+    rig.state.act(crate::score::Action::Scene("a".into()), Hand::Midi);
+    assert_eq!(rig.events(), [scene("a", 0)], "what stands there already is not set again");
+    rig.state.act(crate::score::Action::Scene("c".into()), Hand::Midi);
+    assert!(matches!(&rig.events()[..], [Event::Notice { text }] if text.starts_with("there is no scene \"c\"")));
+}
+
+#[test]
+fn a_glide_is_the_plans_until_a_hand_takes_it() {
+    let mut rig = Rig::new(PIECE);
+    rig.state.begin();
+    rig.until(1000);
+    let value = |rig: &Rig| rig.state.hands.params.get(ParamId::Hue);
+    assert!((value(&rig) - 0.75).abs() < 0.02, "{}", value(&rig));
+    let moves = rig.events().iter().filter(|e| matches!(e, Event::Param { id: ParamId::Hue, .. })).count();
+    assert!((18..=20).contains(&moves), "{moves}");
+    rig.state.set(ParamId::Hue, 0.1, Hand::Midi);
+    rig.until(5000);
+    assert_eq!(value(&rig), 0.1);
+    assert_eq!(rig.events(), [Event::Param { id: ParamId::Hue, value: 0.1, by: Hand::Midi }]);
+}
+
+#[test]
+fn a_changed_patch_is_led_to_in_its_scene() {
+    let mut rig = Rig::new(PIECE);
+    rig.state.begin();
+    rig.until(3000);
+    rig.state.key(Key::Char('N'));
+    rig.state.key(Key::Char('P'));
+    drop((rig.events(), rig.prompts()));
+    let text = PIECE.replace("0.95", "0.15");
+    rig.state.take_patch(patch::parse("p.toml", &text).unwrap(), "p.toml".into(), text);
+    rig.until(6000);
+    assert_eq!(rig.state.hands.params.get(ParamId::Hue), 0.15);
+    let by_plan = |e: &Event| matches!(e, Event::Param { by: Hand::Plan, .. });
+    let events = rig.events();
+    let ids: std::collections::HashSet<ParamId> = events
+        .iter()
+        .filter(|e| by_plan(e))
+        .filter_map(|e| if let Event::Param { id, .. } = e { Some(*id) } else { None })
+        .collect();
+    assert_eq!(ids.into_iter().collect::<Vec<_>>(), [ParamId::Hue]);
+    assert!(!events.iter().any(|e| matches!(e, Event::Scene { .. })) && rig.prompts().is_empty());
+}
