@@ -1,17 +1,17 @@
 //! Reads a patch: TOML in, a checked [`Patch`] or every problem found out.
 //!
-//! Only the document's own sections are here; `value` reads single values, `midi` the mappings, `cables` the matrix.
+//! Only the document's own sections are here; `value` reads single values, `midi` the mappings, `midi_out` the synthesisers, `cables` the matrix.
 
 use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, midi_out, sampler};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 14] = [
-    "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "sampler", "midi", "lfo",
-    "envelope", "matrix",
+const SECTIONS: [&str; 15] = [
+    "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "sampler", "midi",
+    "midi_out", "lfo", "envelope", "matrix",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -67,9 +67,13 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => midi::devices(table, &prompts, &mut problems),
         None => Vec::new(),
     };
+    let midi_out = match section(root, "midi_out", &mut problems) {
+        Some(table) => midi_out::synths(table, &mut problems),
+        None => Vec::new(),
+    };
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
-    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, sampler, midi, matrix })
+    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, sampler, midi, midi_out, matrix })
 }
 
 pub(super) fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {

@@ -9,6 +9,8 @@ mod find;
 mod load;
 pub mod matrix;
 mod midi;
+pub mod midi_out;
+mod reader;
 pub mod sampler;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};
 pub use load::parse;
 pub use matrix::{Matrix, Modulator, Origin, Route};
+pub use midi_out::Synth;
 pub use sampler::SamplerSpec;
 pub use watch::Watch;
 
@@ -47,6 +50,8 @@ pub struct Patch {
     /// The order of the sampler's stages, and words that are favoured, shunned or banned.
     pub sampler: SamplerSpec,
     pub midi: Vec<MidiDevice>,
+    /// The synthesisers that are played over MIDI; of those that match a port, the one whose pattern says most.
+    pub midi_out: Vec<Synth>,
     pub matrix: Matrix,
 }
 
