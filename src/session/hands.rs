@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::midi_out::Synths;
 use super::sound::Sound;
 use super::tuning;
 use crate::control::{self, Mapping, Midi, travel};
@@ -33,6 +34,7 @@ pub struct Hands {
     pub keys: Receiver<Key>,
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
+    pub synths: Synths,
     pub patch: Patch,
     /// How the command line wants a model to be spoken to, whatever the patch says.
     pub raw: bool,
@@ -99,6 +101,7 @@ impl Hands {
                 // The JACK server took the MIDI ports with it. Closing them crashes inside libjack, so they are left
                 // as they are, and others are opened when a server is there again.
                 std::mem::forget(midi.take());
+                state.hands.synths.server_is_gone();
                 midi_looked = Instant::now();
             }
             ticks += 1;
@@ -267,6 +270,7 @@ impl State {
             let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
             self.hands.bus.emit(tuning::read(patch, path).unwrap_or_else(tuning::fault));
         }
+        self.hands.synths.take(&patch.midi_out);
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         if patch.midi != old.midi {
             self.mapping = Mapping::new(&patch.midi);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::hands::Hands;
+use super::midi_out::Synths;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::tuning;
@@ -146,6 +147,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     if let Some(second) = patch.blend.map(|at| &patch.prompts[at]) {
         worker.send(Command::Blend { name: Some(second.name.clone()), text: second.text.clone() });
     }
+    let synths = Synths::start(&bus, &patch.midi_out);
     let hands = Hands {
         bus: bus.clone(),
         params,
@@ -153,6 +155,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         keys,
         shutdown: shutdown.clone(),
         sound,
+        synths,
         patch,
         raw: options.raw,
         system: options.system,

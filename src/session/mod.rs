@@ -5,6 +5,7 @@
 //! the bringing up of sound.
 
 pub mod live;
+pub mod midi_out;
 pub mod offline;
 pub mod replay;
 
