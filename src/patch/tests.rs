@@ -414,3 +414,13 @@ fn each_mistake_in_a_synthesiser_is_told_with_its_place_and_remedy() {
         assert_eq!(refused(text), format!("p.toml:{wanted}"), "{text}");
     }
 }
+
+#[test]
+fn the_synthesisers_of_the_readme_are_read() {
+    for readme in [include_str!("../../README.md"), include_str!("../../README.zh.md")] {
+        let begin = readme.find("[midi_out.").unwrap();
+        let example = readme[begin..].split("```").next().unwrap();
+        let patch = ok(example);
+        assert!(patch.midi_out[0].tokens.is_some() && patch.midi_out[0].controls.len() == 3);
+    }
+}
