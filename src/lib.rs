@@ -2,11 +2,12 @@
 //!
 //! candle generates on a worker thread; the tokens, the time they took and the state of the machine become *events* of
 //! one [`score`]; a stage (nannou window, terminal, plain text or offscreen frames) shows them, a sonifier sounds them,
-//! a journal keeps them, and hands (keys, MIDI) turn parameters that act on the very next token.
+//! a journal keeps them, MIDI takes them to the performer's synthesisers, and hands (keys, MIDI) turn parameters that act on the very next token.
 //!
 //! ```text
 //!  hands: MIDI · keys ─────────► parameters ──┐                          ┌─► visuals   (nannou window | offscreen frames)
 //!                                             ▼                          ├─► audio     (cpal | WAV)
+//!                                             │                          ├─► MIDI out  (midir)
 //!  patch (TOML): prompts, matrix ───► generator (worker thread) ─► score ┼─► terminal  (ratatui | plain lines)
 //!                                             ▲                          └─► journal   (the recording)
 //!  machine: cpu · memory · heat · energy ─────┘
@@ -25,7 +26,7 @@
 //! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
 //!
 //! Only [`model`] sees candle, only it and [`train`] tokenizers, only [`train`] gemm, only [`visuals`] nannou and wgpu,
-//! only `audio::output` cpal, only `control::midi` midir.
+//! only `audio::output` cpal, only `control::midi` and `control::midi_out` midir.
 //!
 //! # Threads
 //!
@@ -39,7 +40,8 @@
 //! | recorder | the WAV files | takes the sound from a ring, headers brought up to date four times a second |
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
-//! | hands | MIDI ports, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; plays the patch's scenes |
+//! | MIDI out | the synthesisers' ports | there only while the patch has `[midi_out]`; sleeps until an event comes or a message is due; ends each note it began |
+//! | hands | MIDI inputs, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; plays the patch's scenes |
 
 pub mod audio;
 pub mod cli;

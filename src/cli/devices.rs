@@ -37,10 +37,18 @@ impl Devices {
             }
         }
         print("MIDI")?;
-        match (&midi.unavailable, midi.inputs.as_slice()) {
-            (Some(why), _) => print(&format!("  {:<8} unavailable: {why}", midi.backend))?,
-            (None, []) => print(&format!("  {:<8} nothing is plugged in", midi.backend))?,
-            (None, inputs) => inputs.iter().try_for_each(|name| print(&format!("  {:<8} {name}", midi.backend)))?,
+        let ports =
+            [("in", &midi.inputs), ("out", &midi.outputs)].map(|(way, names)| names.iter().map(move |n| (way, n)));
+        match &midi.unavailable {
+            Some(why) => print(&format!("  {:<8} unavailable: {why}", midi.backend))?,
+            None if midi.inputs.is_empty() && midi.outputs.is_empty() => {
+                print(&format!("  {:<8} nothing is plugged in", midi.backend))?;
+            }
+            None => {
+                for (way, name) in ports.into_iter().flatten() {
+                    print(&format!("  {:<8} {way:<3} {name}", midi.backend))?;
+                }
+            }
         }
         print("displays")?;
         print(&match window {

@@ -1,6 +1,6 @@
 //! MIDI ports: opens every input, notices what is plugged in and pulled out, and hands over what they say.
 //!
-//! The only file that sees midir. [`Midi`] is owned by the hands thread. midir's callback may be JACK's process thread:
+//! Only this file and `midi_out` see midir. [`Midi`] is owned by the hands thread. midir's callback may be JACK's process thread:
 //! it does no more than push a few bytes into a bounded lock-free queue, and counts what did not fit.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// How often the list of ports is read, since midir does not tell of changes; 0.15 ms each time under ALSA. A port that
 /// leaves and comes back between two looks would stay deaf, so a second would be too long for a loose cable.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Messages that may wait between two polls; at MIDI's full rate of a thousand a second, four seconds.
 const QUEUE: usize = 4096;
 
@@ -160,11 +160,24 @@ impl Midi {
     }
 }
 
-/// Every input port with its identifier and name, in the system's order.
+/// Every input port with its identifier and name, in the system's order, but for the outputs of xiao itself.
 fn named_ports(lister: &MidiInput) -> Vec<((String, String), MidiInputPort)> {
     let ports = lister.ports().into_iter();
     // A port may go between the two calls; then it has no name and is not there.
-    ports.filter_map(|port| Some(((port.id(), lister.port_name(&port).ok()?), port))).collect()
+    ports
+        .filter_map(|port| Some(((port.id(), lister.port_name(&port).ok()?), port)))
+        .filter(|((_, name), _)| !is_own(name))
+        .collect()
+}
+
+/// Whether a port is xiao's own, which it must not play to nor listen to. JACK numbers clients of the same name.
+pub(super) fn is_own(name: &str) -> bool {
+    let client = name.split(':').next().unwrap_or_default();
+    let rest = client.strip_prefix("xiao-out").or_else(|| client.strip_prefix(CLIENT));
+    rest.is_some_and(|rest| {
+        let number = rest.strip_prefix('-');
+        rest.is_empty() || number.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
+    })
 }
 
 fn client() -> Result<MidiInput, MidiError> {
@@ -175,7 +188,7 @@ fn client() -> Result<MidiInput, MidiError> {
 /// Finds out whether there is a JACK server. libjack is loaded when it is first called, and midir does not ask whether
 /// that went well; this also makes libjack's own messages go to the `log` crate instead of stderr.
 #[cfg(feature = "midi-jack")]
-fn probe() -> Result<(), String> {
+pub(super) fn probe() -> Result<(), String> {
     match jack::Client::new(CLIENT, jack::ClientOptions::NO_START_SERVER) {
         Ok(_) => Ok(()),
         Err(jack::Error::LibraryError(_)) => Err("libjack is not installed".to_string()),
@@ -185,7 +198,7 @@ fn probe() -> Result<(), String> {
 
 /// Finds out whether there is an ALSA sequencer, before ALSA's own words about it reach stderr.
 #[cfg(all(target_os = "linux", not(feature = "midi-jack")))]
-fn probe() -> Result<(), String> {
+pub(super) fn probe() -> Result<(), String> {
     use std::io::ErrorKind;
     const SEQUENCER: &str = "/dev/snd/seq";
     match std::fs::OpenOptions::new().read(true).write(true).open(SEQUENCER) {
@@ -201,7 +214,7 @@ fn probe() -> Result<(), String> {
 }
 
 #[cfg(all(not(target_os = "linux"), not(feature = "midi-jack")))]
-fn probe() -> Result<(), String> {
+pub(super) fn probe() -> Result<(), String> {
     Ok(())
 }
 
@@ -212,12 +225,14 @@ pub struct MidiReport {
     pub backend: &'static str,
     /// The names of the inputs, as a patch's patterns see them.
     pub inputs: Vec<String>,
+    /// The names of the outputs.
+    pub outputs: Vec<String>,
     /// Why there can be none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<String>,
 }
 
-/// Looks at the machine's MIDI inputs once.
+/// Looks at the machine's MIDI ports once.
 pub fn list() -> MidiReport {
     let backend = match () {
         _ if cfg!(feature = "midi-jack") => "jack",
@@ -229,9 +244,11 @@ pub fn list() -> MidiReport {
     match client() {
         Ok(lister) => {
             let inputs = named_ports(&lister).into_iter().map(|((_, name), _)| name).collect();
-            MidiReport { backend, inputs, unavailable: None }
+            MidiReport { backend, inputs, outputs: super::midi_out::names(), unavailable: None }
         }
-        Err(MidiError::Absent(reason)) => MidiReport { backend, inputs: Vec::new(), unavailable: Some(reason) },
+        Err(MidiError::Absent(reason)) => {
+            MidiReport { backend, inputs: Vec::new(), outputs: Vec::new(), unavailable: Some(reason) }
+        }
     }
 }
 
@@ -247,8 +264,18 @@ mod tests {
             Err(error) => {
                 let reason = report.unavailable.expect("the list gives the reason too");
                 assert_eq!(error.to_string(), format!("no MIDI on this machine ({reason}): playing without"));
-                assert!(report.inputs.is_empty());
+                assert!(report.inputs.is_empty() && report.outputs.is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn xiao_does_not_hear_itself() {
+        for name in ["xiao:in", "xiao-01:in", "xiao-out:out", "xiao-out-02:out", "xiao:in 128:0"] {
+            assert!(is_own(name), "{name}");
+        }
+        for name in ["xiao-test-knobs:knobs", "xiaomi:in", "volca", "", "xiao-outer:x", "xiao-:x"] {
+            assert!(!is_own(name), "{name}");
         }
     }
 }

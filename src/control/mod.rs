@@ -1,12 +1,17 @@
 //! Hands: what keys and MIDI controllers say becomes [`Action`](crate::score::Action)s.
 //!
 //! Run by the hands thread, which performs the actions. Nothing here writes a parameter or emits an event; only
-//! [`midi`] sees midir.
+//! [`midi`] and [`midi_out`] see midir. The way out, from the score to the performer's synthesisers, is [`score_out`]'s
+//! and [`midi_out`]'s, on a thread of its own.
 
 pub mod keyboard;
 pub mod mapping;
 pub mod midi;
+pub mod midi_out;
+pub mod score_out;
 pub mod travel;
 
 pub use mapping::Mapping;
 pub use midi::{Message, Midi, MidiError};
+pub use midi_out::Outputs;
+pub use score_out::ScoreOut;

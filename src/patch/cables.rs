@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use toml_edit::TableLike;
 
-use super::error::{Problems, did_you_mean};
+use super::error::Problems;
 use super::load::{is_name, section};
 use super::matrix::{Envelope, Lfo, MAX_ENVELOPES, MAX_LFOS, MAX_ROUTES, Matrix, Origin, Route, Shape, Wave};
-use super::value::{described, items, key_span, number, switch, text};
+use super::reader::Reader;
+use super::value::{described, items, key_span, switch};
 use crate::score::{Happening, ParamId, param::PARAMS, signal::SIGNALS};
 
 /// The slowest wave goes round in about three hours.
@@ -78,54 +79,6 @@ fn named<T>(
         }
     }
     all
-}
-
-/// One table, with how problems call it.
-pub(super) struct Reader<'a, 'p> {
-    pub(super) place: String,
-    pub(super) table: &'a dyn TableLike,
-    pub(super) span: Option<Range<usize>>,
-    pub(super) problems: &'a mut Problems<'p>,
-}
-
-impl Reader<'_, '_> {
-    /// Keys that may stand here, and those that must.
-    pub(super) fn keys(&mut self, may: &[&str], must: &[&str]) {
-        let Reader { place, table, span, problems } = self;
-        for (key, _) in table.iter().filter(|(key, _)| !may.contains(key)) {
-            problems.add(
-                key_span(*table, key),
-                format!("{place} has no \"{key}\"{}", did_you_mean(key, may.iter().copied())),
-            );
-        }
-        for key in must.iter().filter(|key| !table.contains_key(key)) {
-            problems.add(span.clone(), format!("{place} lacks \"{key}\"; it needs {}", must.join(", ")));
-        }
-    }
-
-    pub(super) fn number(&mut self, key: &str, min: f32, max: f32) -> Option<f32> {
-        let item = self.table.get(key)?;
-        number(item, &format!("{} {key}", self.place), min, max, "", self.problems)
-    }
-
-    /// One of these words.
-    pub(super) fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
-        let list = format!("it is one of {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "));
-        self.find(key, &list, words.iter().copied())
-    }
-
-    /// One of these words; what else helps is said in `list`.
-    fn find<'w, T>(&mut self, key: &str, list: &str, words: impl Iterator<Item = (&'w str, T)> + Clone) -> Option<T> {
-        let item = self.table.get(key)?;
-        let word = text(item, &format!("{} {key}", self.place), self.problems)?;
-        let found = words.clone().find(|(right, _)| *right == word);
-        if found.is_none() {
-            let near = did_you_mean(&word, words.map(|(word, _)| word));
-            let remedy = if near.is_empty() { format!("; {list}") } else { near };
-            self.problems.add(item.span(), format!("{} {key}: there is no \"{word}\"{remedy}", self.place));
-        }
-        found.map(|(_, value)| value)
-    }
 }
 
 fn route(table: &dyn TableLike, span: Option<Range<usize>>, matrix: &Matrix, problems: &mut Problems) -> Option<Route> {

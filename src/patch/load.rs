@@ -1,17 +1,17 @@
 //! Reads a patch: TOML in, a checked [`Patch`] or every problem found out.
 //!
-//! Only the document's own sections are here; `value` reads single values, `midi` the mappings, `cables` the matrix.
+//! Only the document's own sections are here; `value` reads single values, `midi` the mappings, `midi_out` the synthesisers, `cables` the matrix.
 
 use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler, scenes};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, midi_out, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 18] = [
     "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "morph", "sampler", "midi",
-    "lfo", "envelope", "matrix", "plan", "scene",
+    "midi_out", "lfo", "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -73,6 +73,10 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => midi::devices(table, bank, &mut problems),
         None => Vec::new(),
     };
+    let midi_out = match section(root, "midi_out", &mut problems) {
+        Some(table) => midi_out::synths(table, &mut problems),
+        None => Vec::new(),
+    };
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
     Ok(Patch {
@@ -88,6 +92,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         morph,
         sampler,
         midi,
+        midi_out,
         matrix,
         plan,
     })

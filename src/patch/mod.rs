@@ -9,6 +9,8 @@ mod find;
 mod load;
 pub mod matrix;
 mod midi;
+pub mod midi_out;
+mod reader;
 pub mod sampler;
 mod scenes;
 #[cfg(test)]
@@ -20,6 +22,7 @@ pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};
 pub use load::parse;
 pub use matrix::{Matrix, Modulator, Origin, Route};
+pub use midi_out::Synth;
 pub use sampler::SamplerSpec;
 pub use scenes::{Next, Plan, Scene};
 pub use watch::Watch;
@@ -51,6 +54,8 @@ pub struct Patch {
     /// The ends of `sound.morph`: parameters of the sound and where they stand there.
     pub morph: [Vec<(ParamId, f32)>; 2],
     pub midi: Vec<MidiDevice>,
+    /// The synthesisers that are played over MIDI; of those that match a port, the one whose pattern says most.
+    pub midi_out: Vec<Synth>,
     pub matrix: Matrix,
     /// The scenes of the piece; none: the patch is played as it stands.
     pub plan: Plan,

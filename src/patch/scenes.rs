@@ -10,9 +10,9 @@ use std::ops::Range;
 use toml_edit::{Item, TableLike};
 
 use super::Prompt;
-use super::cables::Reader;
 use super::error::{Problems, did_you_mean};
 use super::load::{is_name, read_params};
+use super::reader::Reader;
 use super::value::{described, items, key_span, number, text};
 use crate::score::{FlawKind, ParamId};
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::course::{Ask, Course};
+use super::midi_out::Synths;
 use super::sound::Sound;
 use super::tuning;
 use crate::control::{self, Mapping, Midi, travel};
@@ -39,6 +40,7 @@ pub struct Hands {
     pub keys: Receiver<Key>,
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
+    pub synths: Synths,
     pub patch: Patch,
     /// The scene that the piece begins with, a place in the patch's plan.
     pub scene: usize,
@@ -120,6 +122,7 @@ impl Hands {
                 // The JACK server took the MIDI ports with it. Closing them crashes inside libjack, so they are left
                 // as they are, and others are opened when a server is there again.
                 std::mem::forget(midi.take());
+                state.hands.synths.server_is_gone();
                 midi_looked = Instant::now();
             }
             ticks += 1;
@@ -226,6 +229,7 @@ impl State {
     fn panic(&mut self, by: Hand) {
         self.panicked = !self.panicked;
         if self.panicked {
+            self.hands.synths.panic();
             self.hands.bus.emit(Event::Panic);
         }
         let on = f32::from(self.panicked);
@@ -313,6 +317,7 @@ impl State {
             let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
             self.hands.bus.emit(tuning::read(patch, path).unwrap_or_else(tuning::fault));
         }
+        self.hands.synths.take(&patch.midi_out);
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         if patch.midi != old.midi {
             self.mapping = Mapping::new(&patch.midi);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::hands::Hands;
+use super::midi_out::Synths;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::tuning;
@@ -150,6 +151,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
     })
     .context("no thread for the model could be started")?;
+    let synths = Synths::start(&bus, &patch.midi_out);
     let hands = Hands {
         bus: bus.clone(),
         params,
@@ -157,6 +159,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         keys,
         shutdown: shutdown.clone(),
         sound,
+        synths,
         patch,
         scene,
         raw: options.raw,

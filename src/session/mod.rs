@@ -5,6 +5,7 @@
 //! patch's plan, the choice of stage, the bringing up of sound.
 
 pub mod live;
+pub mod midi_out;
 pub mod offline;
 pub mod replay;
 

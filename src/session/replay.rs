@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::midi_out::Synths;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::{SoundOptions, StageChoice};
@@ -37,6 +38,7 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     })?;
     // Of the hands only quitting is left: everything else is in the recording.
     let patches = bus.subscribe("sound", Policy::Coalesce, 1 << 17);
+    let mut synths = Synths::start(&bus, &[]);
     let (hands_bus, hands_shutdown) = (bus.clone(), shutdown.clone());
     let hands = std::thread::Builder::new().name("xiao-hands".into()).spawn(move || {
         let mut events = Vec::new();
@@ -49,9 +51,12 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
             patches.drain(&mut events);
             for stamped in events.drain(..) {
                 if let Event::Patch { name, text } = &stamped.event
-                    && let (Some(sound), Ok(patch)) = (&mut sound, patch::parse(name, text))
+                    && let Ok(patch) = patch::parse(name, text)
                 {
-                    sound.take_matrix(stamped.seq, patch.matrix);
+                    synths.take(&patch.midi_out);
+                    if let Some(sound) = &mut sound {
+                        sound.take_matrix(stamped.seq, patch.matrix);
+                    }
                 }
             }
             if let Some(sound) = &mut sound {

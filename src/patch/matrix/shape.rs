@@ -29,7 +29,7 @@ impl Shape {
     ];
 
     /// `was_above` is the threshold's memory.
-    pub(super) fn bend(self, x: f32, was_above: &mut bool) -> f32 {
+    pub fn bend(self, x: f32, was_above: &mut bool) -> f32 {
         match self {
             Shape::Lin => x,
             Shape::Exp => x * x,

@@ -10,6 +10,7 @@ use crate::patch;
 use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown};
 use crate::session::course::Course;
 use crate::session::hands::{Hands, State};
+use crate::session::midi_out::Synths;
 use crate::visuals::shader;
 
 const PIECE: &str = r#"
@@ -50,6 +51,7 @@ impl Rig {
             heard: Vec::new(),
             asks: Vec::new(),
             hands: Hands {
+                synths: Synths::start(&bus, &[]),
                 bus,
                 params: Arc::new(Params::default()),
                 worker,

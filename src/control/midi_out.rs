@@ -1,0 +1,302 @@
+//! MIDI out ports: opens those that the patch plays, notices what is plugged in and pulled out, and sends them the score.
+//!
+//! Beside `midi` the only file that sees midir. [`Outputs`] is owned by the MIDI-out thread. Whatever ends it, dropping
+//! included, every note that was begun is ended first.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use midir::{MidiOutput, MidiOutputConnection, MidiOutputPort};
+
+use super::mapping::matches;
+use super::midi::{LOOK_EVERY, MidiError, is_own, probe};
+use super::score_out::{ScoreOut, Short};
+use crate::patch::Synth;
+use crate::score::Stamped;
+
+/// The name under which other programs see what xiao plays.
+const CLIENT: &str = "xiao-out";
+/// ALSA's and JACK's loop back to the inputs: a pattern of stars alone does not mean it.
+const LOOP_BACK: &str = "midi through";
+
+/// Every MIDI output that the patch plays.
+pub struct Outputs {
+    /// Lists the ports. Each connection has a client of its own, as midir wants it.
+    lister: MidiOutput,
+    synths: Vec<Synth>,
+    /// One for each port that is or was here.
+    parts: Vec<Part>,
+    next_look_ns: u64,
+    /// Patterns of which it was said that nothing matches.
+    missed: Vec<String>,
+}
+
+/// A port with what it plays.
+struct Part {
+    /// midir's identifier with the name, since ALSA gives a freed number to the next device.
+    key: (String, String),
+    score: ScoreOut,
+    /// None while the port is away, and where connecting failed.
+    connection: Option<MidiOutputConnection>,
+    /// It is listed by the system.
+    here: bool,
+    /// It did not take what it was sent, and that was not said yet.
+    refused: bool,
+}
+
+/// What is remembered of ports while there is no MIDI: the notes that they were left with.
+#[derive(Default)]
+pub struct Left(Vec<Part>);
+
+impl Outputs {
+    /// Opens the machine's MIDI, without any port yet: the first [`Outputs::tick`] connects what is there. What `left`
+    /// knows is taken up.
+    ///
+    /// # Errors
+    /// [`MidiError::Absent`] where there is none, at once and without a word on stderr.
+    pub fn open(synths: &[Synth], left: &mut Left, now_ns: u64) -> Result<Outputs, MidiError> {
+        let lister = client()?;
+        let parts = std::mem::take(&mut left.0);
+        let mut outputs = Outputs { lister, synths: Vec::new(), parts, next_look_ns: 0, missed: Vec::new() };
+        outputs.take(synths, now_ns);
+        Ok(outputs)
+    }
+
+    /// Plays an event.
+    pub fn event(&mut self, stamped: &Stamped, now_ns: u64) {
+        self.each(|part, out| part.score.event(stamped, now_ns, out));
+    }
+
+    /// Sends what is due, and looks for ports every now and then; what was plugged in or out is added to `notices`.
+    pub fn tick(&mut self, now_ns: u64, notices: &mut Vec<String>) {
+        self.each(|part, out| part.score.tick(now_ns, out));
+        if now_ns >= self.next_look_ns {
+            self.next_look_ns = now_ns + LOOK_EVERY.as_nanos() as u64;
+            self.look(now_ns, notices);
+        }
+    }
+
+    /// When [`Outputs::tick`] has something to do next.
+    pub fn due_ns(&self) -> u64 {
+        let parts = self.parts.iter().filter_map(|part| part.score.due_ns());
+        parts.min().unwrap_or(u64::MAX).min(self.next_look_ns)
+    }
+
+    /// Plays these from now on. A port whose part is the same plays on undisturbed.
+    pub fn take(&mut self, synths: &[Synth], now_ns: u64) {
+        self.synths = synths.to_vec();
+        self.missed.clear();
+        self.next_look_ns = now_ns;
+        let mut left = Vec::new();
+        for mut part in std::mem::take(&mut self.parts) {
+            match synth_for(&self.synths, &part.key.1) {
+                Some(synth) if synth == part.score.synth() => {}
+                Some(synth) => part.act(|score, out| score.take(synth, now_ns, out)),
+                None => {
+                    part.stop();
+                    left.push(part);
+                    continue;
+                }
+            }
+            self.parts.push(part);
+        }
+        close(left);
+    }
+
+    /// Cuts off whatever sounds, on every channel of every port.
+    pub fn panic(&mut self) {
+        self.each(|part, out| part.score.panic(out));
+    }
+
+    /// The JACK server is gone: closing its ports crashes inside libjack, so they are left as they are.
+    pub fn abandon(mut self) -> Left {
+        let mut parts = std::mem::take(&mut self.parts);
+        for part in &mut parts {
+            std::mem::forget(part.connection.take());
+            part.lose();
+            part.here = false;
+        }
+        // The lister is a client too.
+        std::mem::forget(self);
+        Left(parts)
+    }
+
+    fn each(&mut self, act: impl Fn(&mut Part, &mut Vec<Short>)) {
+        let mut out = Vec::new();
+        for part in &mut self.parts {
+            act(part, &mut out);
+            part.send(&mut out);
+        }
+    }
+
+    fn look(&mut self, now_ns: u64, notices: &mut Vec<String>) {
+        let ports = named_ports(&self.lister);
+        for part in self.parts.iter_mut().filter(|part| part.here) {
+            if ports.iter().all(|(key, _)| *key != part.key) {
+                part.lose();
+                part.here = false;
+                notices.push(format!("MIDI out: {} is gone; it plays again when it is back", part.key.1));
+            } else if std::mem::take(&mut part.refused) {
+                notices.push(format!("MIDI out: {} takes nothing any more: plug it in again", part.key.1));
+            }
+        }
+        for (key, port) in ports {
+            if self.parts.iter().any(|part| part.here && part.key == key) {
+                continue;
+            }
+            let Some(synth) = synth_for(&self.synths, &key.1) else { continue };
+            // The part that it had before, with the notes that it was left with.
+            let known = self.parts.iter().position(|p| !p.here && device(&p.key.1) == device(&key.1));
+            let at = known.unwrap_or_else(|| {
+                self.parts.push(Part::new(key.clone(), synth, now_ns));
+                self.parts.len() - 1
+            });
+            let part = &mut self.parts[at];
+            (part.key, part.here) = (key, true);
+            let name = &part.key.1;
+            match connect(&port) {
+                Ok(connection) => {
+                    notices.push(format!("MIDI out: playing to {name}"));
+                    part.connection = Some(connection);
+                    part.act(ScoreOut::found);
+                }
+                Err(reason) => {
+                    notices.push(format!("MIDI out: {name} cannot be opened ({reason}): plug it in again"));
+                }
+            }
+        }
+        for Synth { pattern, .. } in &self.synths {
+            let has_part = self.parts.iter().any(|part| part.here && part.score.synth().pattern == *pattern);
+            if !has_part && !self.missed.contains(pattern) {
+                self.missed.push(pattern.clone());
+                notices.push(format!(
+                    "MIDI out: no port matches {pattern:?} yet; `xiao devices` lists those that are there"
+                ));
+            }
+        }
+    }
+}
+
+impl Drop for Outputs {
+    fn drop(&mut self) {
+        self.parts.iter_mut().for_each(Part::stop);
+        close(std::mem::take(&mut self.parts));
+    }
+}
+
+impl Part {
+    fn new(key: (String, String), synth: &Synth, now_ns: u64) -> Part {
+        let mut score = ScoreOut::new(synth, now_ns);
+        score.lost();
+        Part { key, score, connection: None, here: true, refused: false }
+    }
+
+    fn act(&mut self, act: impl FnOnce(&mut ScoreOut, &mut Vec<Short>)) {
+        let mut out = Vec::new();
+        act(&mut self.score, &mut out);
+        self.send(&mut out);
+    }
+
+    fn send(&mut self, out: &mut Vec<Short>) {
+        let Some(connection) = &mut self.connection else { return out.clear() };
+        for message in out.drain(..) {
+            // midir asserts that JACK takes what is sent, which a server that has died does not.
+            let sent = catch_unwind(AssertUnwindSafe(|| connection.send(message.bytes())));
+            if !matches!(sent, Ok(Ok(()))) {
+                self.refused = true;
+                if cfg!(feature = "midi-jack") {
+                    // As in `Outputs::abandon`.
+                    std::mem::forget(self.connection.take());
+                }
+                self.lose();
+                return;
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.act(ScoreOut::stop);
+    }
+
+    /// What is begun and not ended now waits for the port to come back.
+    fn lose(&mut self) {
+        self.score.lost();
+        drop(self.connection.take());
+    }
+}
+
+/// Closes ports whose last messages are on their way.
+fn close(parts: Vec<Part>) {
+    // JACK takes them with its next block, the longest of which are 43 ms, and forgets those of a port that is closed.
+    if cfg!(feature = "midi-jack") && parts.iter().any(|part| part.connection.is_some()) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    drop(parts);
+}
+
+/// Of the synthesisers that match a port, the one whose pattern says most.
+fn synth_for<'a>(synths: &'a [Synth], port: &str) -> Option<&'a Synth> {
+    let says = |synth: &Synth| synth.pattern.chars().filter(|c| *c != '*').count();
+    let meant =
+        |synth: &&Synth| matches(&synth.pattern, port) && (says(synth) > 0 || !port.to_lowercase().contains(LOOP_BACK));
+    // The first of equals wins: `max_by_key` would give the last.
+    synths.iter().filter(meant).rev().max_by_key(|synth| says(synth))
+}
+
+/// A port's name without ALSA's numbers, which are others when the device is plugged in again.
+fn device(name: &str) -> &str {
+    match name.rsplit_once(' ') {
+        Some((device, numbers)) if numbers.chars().all(|c| c.is_ascii_digit() || c == ':') => device,
+        _ => name,
+    }
+}
+
+fn connect(port: &MidiOutputPort) -> Result<MidiOutputConnection, String> {
+    let output = MidiOutput::new(CLIENT).map_err(|e| e.to_string())?;
+    output.connect(port, "out").map_err(|e| e.to_string())
+}
+
+fn client() -> Result<MidiOutput, MidiError> {
+    probe().map_err(MidiError::Absent)?;
+    MidiOutput::new(CLIENT).map_err(|e| MidiError::Absent(e.to_string()))
+}
+
+/// Every output port with its identifier and name, in the system's order, but for the inputs of xiao itself.
+fn named_ports(lister: &MidiOutput) -> Vec<((String, String), MidiOutputPort)> {
+    let ports = lister.ports().into_iter();
+    // A port may go between the two calls; then it has no name and is not there.
+    ports
+        .filter_map(|port| Some(((port.id(), lister.port_name(&port).ok()?), port)))
+        .filter(|((_, name), _)| !is_own(name))
+        .collect()
+}
+
+/// The names of the outputs, for `xiao devices`; none where there is no MIDI.
+pub(super) fn names() -> Vec<String> {
+    client().map(|lister| named_ports(&lister).into_iter().map(|((_, name), _)| name).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pattern_that_says_most_has_the_port() {
+        let synths = ["*", "*volca*", "*Volca Keys*"].map(|p| Synth { pattern: p.into(), ..Synth::default() });
+        let pattern = |port| synth_for(&synths, port).map(|synth| synth.pattern.as_str());
+        assert_eq!(pattern("volca keys:volca keys 20:0"), Some("*Volca Keys*"));
+        assert_eq!(pattern("volca beats"), Some("*volca*"));
+        assert_eq!(pattern("\u{1b}[2Jü\0"), Some("*"));
+        assert_eq!(pattern("Midi Through:Midi Through Port-0 14:0"), None, "it would play xiao itself");
+        let through = [Synth { pattern: "midi through*".into(), ..Synth::default() }];
+        assert!(synth_for(&through, "Midi Through:Midi Through Port-0 14:0").is_some());
+    }
+
+    #[test]
+    fn a_device_is_known_again_by_its_name() {
+        assert_eq!(device("volca:volca MIDI 1 20:0"), device("volca:volca MIDI 1 24:0"));
+        assert_ne!(device("volca:volca MIDI 1 20:0"), device("volca:volca MIDI 2 20:1"));
+        assert_eq!(device("system:midi_playback_1"), "system:midi_playback_1");
+        assert_eq!(device(""), "");
+    }
+}

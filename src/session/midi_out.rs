@@ -1,0 +1,203 @@
+//! The MIDI-out thread: plays the score on the performer's synthesisers.
+//!
+//! It sleeps until an event comes or a message is due, whichever is first, and is there only while the patch has
+//! something for it. [`Synths`] is how the hands reach it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
+
+use crate::control::Outputs;
+use crate::control::midi_out::Left;
+use crate::patch::Synth;
+use crate::score::{Bus, Event, Policy, Queue, Received, Stamped};
+
+/// Events that may wait while a port does not take what it is sent.
+const QUEUE: usize = 1 << 14;
+/// Orders are looked at this often while nothing happens, which is how late a panic may be.
+const ORDERS_EVERY: Duration = Duration::from_millis(5);
+/// How often MIDI is looked for on a machine that had none.
+const RETRY: Duration = Duration::from_secs(5);
+/// How long the thread may take to come to an end; a port that does not answer is left to itself.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the thread is told.
+enum Order {
+    Take(Vec<Synth>),
+    Panic,
+    ServerGone,
+}
+
+/// The synthesisers of a performance. Dropping it ends every note.
+pub struct Synths {
+    bus: Bus,
+    playing: Option<Playing>,
+}
+
+struct Playing {
+    orders: Sender<Order>,
+    queue: Queue,
+    /// Closes when the thread has ended.
+    ended: Receiver<()>,
+    synths: Vec<Synth>,
+}
+
+impl Synths {
+    /// Plays the patch's synthesisers; no thread is started where it has none.
+    pub fn start(bus: &Bus, synths: &[Synth]) -> Synths {
+        let mut this = Synths { bus: bus.clone(), playing: None };
+        this.take(synths);
+        this
+    }
+
+    /// Plays these from now on. Nothing is disturbed where they are the same.
+    pub fn take(&mut self, synths: &[Synth]) {
+        if self.playing.as_ref().map_or(synths.is_empty(), |playing| playing.synths == synths) {
+            return;
+        }
+        if synths.is_empty() {
+            return self.stop();
+        }
+        match &mut self.playing {
+            Some(playing) => {
+                playing.synths = synths.to_vec();
+                let _ = playing.orders.send(Order::Take(synths.to_vec()));
+            }
+            None => self.spawn(synths),
+        }
+    }
+
+    /// Cuts off whatever sounds on the synthesisers; the score plays on.
+    pub fn panic(&self) {
+        self.tell(Order::Panic);
+    }
+
+    /// The JACK server is gone, and the ports with it.
+    pub fn server_is_gone(&self) {
+        self.tell(Order::ServerGone);
+    }
+
+    fn tell(&self, order: Order) {
+        if let Some(playing) = &self.playing {
+            let _ = playing.orders.send(order);
+        }
+    }
+
+    fn spawn(&mut self, synths: &[Synth]) {
+        let queue = self.bus.subscribe("MIDI out", Policy::Coalesce, QUEUE);
+        let (orders, received) = crossbeam_channel::unbounded();
+        let (ends, ended) = crossbeam_channel::bounded(0);
+        let mut thread = Thread {
+            bus: self.bus.clone(),
+            queue: queue.clone(),
+            orders: received,
+            synths: synths.to_vec(),
+            left: Left::default(),
+        };
+        let run = move || {
+            // Dropped, and so heard of, when the thread ends in whatever way.
+            let _ends: Sender<()> = ends;
+            thread.run();
+        };
+        match std::thread::Builder::new().name("xiao-midi-out".into()).spawn(run) {
+            Ok(_) => self.playing = Some(Playing { orders, queue, ended, synths: synths.to_vec() }),
+            Err(error) => {
+                queue.close();
+                let what = format!("no thread could be started: {error}");
+                let remedy = "this performance goes on without; save the patch to try again".into();
+                self.bus.emit(Event::Fault { place: "MIDI out".into(), what, remedy });
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        let Some(Playing { orders, queue, ended, .. }) = self.playing.take() else { return };
+        drop(orders);
+        queue.close();
+        let _ = ended.recv_timeout(PATIENCE);
+    }
+}
+
+impl Drop for Synths {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the thread owns.
+struct Thread {
+    bus: Bus,
+    queue: Queue,
+    orders: Receiver<Order>,
+    synths: Vec<Synth>,
+    /// What the ports were left with when the MIDI system went away.
+    left: Left,
+}
+
+impl Thread {
+    fn run(&mut self) {
+        let mut outputs = self.open(true);
+        let (mut looked, mut notices) = (Instant::now(), Vec::new());
+        loop {
+            loop {
+                match (self.orders.try_recv(), &mut outputs) {
+                    (Ok(Order::Take(synths)), outputs) => {
+                        if let Some(outputs) = outputs {
+                            outputs.take(&synths, self.now_ns());
+                        }
+                        self.synths = synths;
+                    }
+                    (Ok(Order::Panic), Some(outputs)) => outputs.panic(),
+                    (Ok(Order::ServerGone), Some(_)) => {
+                        self.left = outputs.take().map(Outputs::abandon).unwrap_or_default();
+                        looked = Instant::now();
+                    }
+                    (Ok(_), None) => {}
+                    (Err(TryRecvError::Empty), _) => break,
+                    (Err(TryRecvError::Disconnected), _) => return,
+                }
+            }
+            if outputs.is_none() && looked.elapsed() >= RETRY {
+                looked = Instant::now();
+                outputs = self.open(false);
+            }
+            let mut wait = ORDERS_EVERY;
+            if let Some(outputs) = &mut outputs {
+                outputs.tick(self.now_ns(), &mut notices);
+                wait = wait.min(Duration::from_nanos(outputs.due_ns().saturating_sub(self.now_ns())));
+            }
+            for text in notices.drain(..) {
+                self.bus.emit(Event::Notice { text });
+            }
+            match self.queue.receive(wait) {
+                Received::Event(event) => self.play(&event, outputs.as_mut()),
+                Received::Nothing => {}
+                Received::Closed => return,
+            }
+        }
+    }
+
+    fn play(&self, event: &Arc<Stamped>, outputs: Option<&mut Outputs>) {
+        if let Some(outputs) = outputs {
+            outputs.event(event, self.now_ns());
+        }
+    }
+
+    fn open(&mut self, say: bool) -> Option<Outputs> {
+        let now_ns = self.now_ns();
+        match Outputs::open(&self.synths, &mut self.left, now_ns) {
+            Ok(outputs) => Some(outputs),
+            Err(why) => {
+                if say {
+                    self.bus.emit(Event::Notice { text: format!("MIDI out: {why}") });
+                }
+                None
+            }
+        }
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.bus.clock().now_ns()
+    }
+}
