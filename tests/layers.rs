@@ -21,7 +21,7 @@ const LAYERS: [(&str, u32); 12] = [
 ];
 
 /// Crates that only these places may name, by the beginning of their paths below `src/`.
-const KEPT: [(&str, &[&str]); 15] = [
+const KEPT: [(&str, &[&str]); 17] = [
     ("candle_core", &["model/", "train/"]),
     ("candle_nn", &["model/", "train/"]),
     ("tokenizers", &["model/", "train/"]),
@@ -29,6 +29,8 @@ const KEPT: [(&str, &[&str]); 15] = [
     ("wgpu", &["visuals/"]),
     ("unifont", &["visuals/"]),
     ("cpal", &["audio/output"]),
+    ("rodio", &["audio/bank"]),
+    ("rubato", &["audio/bank"]),
     ("fundsp", &["audio/"]),
     ("midir", &["control/midi"]),
     ("ratatui", &["terminal/"]),

@@ -4,6 +4,7 @@
 //! depend on the size of the device's blocks. A cue acts at the next chunk. Runs in the audio callback: no allocation,
 //! no lock, no panic, and nothing that is not a number ever leaves it.
 
+use super::bank::Bank;
 use super::cue::{CORES, Cue, CueKind};
 use super::delay::{Delay, DelayControl};
 use super::dsp::{CHUNK, Smooth, Stereo, follow, gain, note_hz, smoothstep};
@@ -17,7 +18,7 @@ use super::voices::hum::HumControl;
 use super::voices::tension::TensionControl;
 use super::voices::throat::ThroatControl;
 use super::voices::weight::WeightControl;
-use super::voices::{Breath, Gestures, Ghosts, Hum, Plucks, Tension, Throat, Weight};
+use super::voices::{Breath, Gestures, Ghosts, Grains, Hum, Plucks, Tension, Throat, Weight};
 use crate::patch::{Matrix, Modulator};
 use crate::score::{FlawKind, ParamId, ParamValues, SignalId, SignalValues, Since};
 
@@ -28,6 +29,7 @@ const TENSION: f32 = 1.5;
 const TOKEN: f32 = 1.85;
 const GHOSTS: f32 = 1.6;
 const THROAT: f32 = 1.4;
+const GRAINS: f32 = 1.0;
 const WEIGHT: f32 = 1.2;
 /// What the level parameter's 0 dB is; the defaults come to about -18 LUFS.
 const MASTER: f32 = 2.0;
@@ -112,6 +114,7 @@ impl Engine {
                 plucks: Plucks::new(rate, seed),
                 ghosts: Ghosts::new(rate, seed),
                 throat: Throat::new(rate, seed),
+                grains: Grains::new(rate),
             },
             figure: Figure::new(rate),
             weight: Weight::new(rate),
@@ -197,6 +200,22 @@ impl Engine {
         std::mem::replace(&mut self.modulator, modulator)
     }
 
+    /// Whether another bank may come: the one before has been given back.
+    pub fn takes_bank(&self) -> bool {
+        self.notes.grains.settled()
+    }
+
+    /// Puts another bank of samples in the place of the present one, whose grains fade; it is [`Engine::spent_bank`]
+    /// then. One that fades still is cut and comes back: see [`Engine::takes_bank`].
+    pub fn swap_bank(&mut self, bank: Bank) -> Option<Bank> {
+        self.notes.grains.swap(bank)
+    }
+
+    /// The bank before, to be freed elsewhere, once nothing of it sounds.
+    pub fn spent_bank(&mut self) -> Option<Bank> {
+        self.notes.grains.spent()
+    }
+
     /// Fills a block of any length with interleaved stereo.
     pub fn render(&mut self, block: &mut [f32]) {
         let mut filled = 0;
@@ -243,11 +262,14 @@ impl Engine {
         let control =
             ThroatControl { gain: gain(params.get(ParamId::ThroatLevel)), size: params.get(ParamId::ThroatSize) };
         let throat = sound(self.notes.throat.render(&control), || self.notes.throat.reset(self.seed));
+        let grains = sound(self.notes.grains.render(), || self.notes.grains.reset());
         let glides = sound(self.gestures.render(), || self.gestures.reset());
         dry.add(&notes, TOKEN);
         send.add(&notes, TOKEN);
         dry.add(&ghosts, 0.7 * GHOSTS);
         send.add(&ghosts, GHOSTS);
+        dry.add(&grains, GRAINS);
+        send.add(&grains, 0.6 * GRAINS);
         dry.add(&throat, THROAT);
         send.add(&throat, 0.5 * THROAT);
         dry.add(&glides, TOKEN * 0.8);

@@ -6,9 +6,10 @@
 //!                                   └═ ring ═► Tape ─► Recorder (WAV)
 //! ```
 //!
-//! The sound is a pure function of the patch's matrix, the cues with the frames at which they act, the seed and the
-//! sample rate; [`render`] makes the same samples from a recording's events alone.
+//! The sound is a pure function of the patch's matrix, the artist's own sounds ([`bank`]), the cues with the frames at
+//! which they act, the seed and the sample rate; [`render`] makes the same samples from a recording's events alone.
 
+pub mod bank;
 pub mod cue;
 mod delay;
 mod dsp;
@@ -31,6 +32,7 @@ pub mod tuning;
 mod voices;
 pub mod wav;
 
+pub use bank::Bank;
 pub use cue::{Cue, CueKind};
 pub use engine::Engine;
 pub use hush::Hush;

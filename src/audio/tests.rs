@@ -1,5 +1,6 @@
 //! What the sound as a whole must do: rendered, measured, and compared with itself.
 
+use super::bank::Banks;
 use super::cue::{GHOSTS, MachineCue, Script, TokenCue};
 use super::dsp::CHUNK;
 use super::limiter::CEILING;
@@ -7,6 +8,8 @@ use super::render::to_samples;
 use super::{Cue, CueKind, Engine, Report, link};
 use crate::patch::{Matrix, Modulator, Origin, Route, matrix::Shape};
 use crate::score::{Event, Flaw, FlawKind, Hand, MachineSample, ParamId, SignalId, Stamped, Token};
+
+mod samples;
 
 const RATE: u32 = 48_000;
 
@@ -25,6 +28,7 @@ fn token(surprise_bits: f32) -> CueKind {
         spent: Default::default(),
         layers_ms: [0.0; 8],
         script: Script::Letter,
+        word: 0,
         ghosts: [0.0; GHOSTS],
         phones: Default::default(),
     })
@@ -115,6 +119,11 @@ fn script() -> Vec<Stamped> {
 /// Plays events live through the rings in blocks of this many frames; gives the samples and the events with what was
 /// heard among them.
 fn live(events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamped>) {
+    live_with(events, &Banks::default(), frames, seconds)
+}
+
+/// The same with samples.
+fn live_with(events: &[Stamped], banks: &Banks, frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamped>) {
     let (mut desk, mut player) = link(engine());
     let send = desk.cue_sender();
     let mut recorded = events.to_vec();
@@ -125,12 +134,15 @@ fn live(events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamp
         let now_ns = (out.len() / 2) as u64 * 1_000_000_000 / u64::from(RATE);
         while let Some(event) = waiting.next_if(|e| e.t_ns <= now_ns) {
             send(event);
+            if let Some(bank) = banks.of(event.seq) {
+                assert!(desk.swap_bank(event.seq, bank.clone()));
+            }
         }
         player.fill(&mut block);
         out.extend_from_slice(&block);
         for report in desk.reports() {
             if let Report::Heard { of, frame } = report {
-                let seq = recorded.len() as u64;
+                let seq = 1000 + recorded.len() as u64;
                 recorded.push(Stamped { seq, t_ns: now_ns, event: Event::Heard { of, frame } });
             }
         }
@@ -142,7 +154,7 @@ fn live(events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamp
 fn rendering_the_recording_gives_the_samples_that_were_played() {
     for frames in [128, 1000, 441] {
         let (played, recorded) = live(&script(), frames, 11.0);
-        let (rate_hz, rendered) = to_samples(&recorded, 1.0).unwrap();
+        let (rate_hz, rendered) = to_samples(&recorded, &Banks::default(), 1.0).unwrap();
         assert_eq!(rate_hz, RATE);
         let n = played.len().min(rendered.len());
         assert!(n > 2 * 10 * RATE as usize);
@@ -154,13 +166,13 @@ fn rendering_the_recording_gives_the_samples_that_were_played() {
 
 #[test]
 fn a_recording_without_sound_is_placed_by_its_times_and_one_cut_short_goes_on() {
-    let (_, by_time) = to_samples(&script(), 0.0).unwrap();
+    let (_, by_time) = to_samples(&script(), &Banks::default(), 0.0).unwrap();
     assert!((by_time.len() as i64 / 2 - 10 * i64::from(RATE)).abs() < 2 * CHUNK as i64);
     assert!(rms(&by_time) > 0.01);
     let (_, recorded) = live(&script(), 256, 11.0);
     // The reports of the second half were lost.
     let half = recorded.iter().filter(|e| !matches!(e.event, Event::Heard { of, .. } if of > 40)).cloned();
-    let (_, cut) = to_samples(&half.collect::<Vec<_>>(), 0.0).unwrap();
+    let (_, cut) = to_samples(&half.collect::<Vec<_>>(), &Banks::default(), 0.0).unwrap();
     let (a, b) = (rms(&cut[2 * 5 * 48_000..2 * 9 * 48_000]), rms(&by_time[2 * 5 * 48_000..2 * 9 * 48_000]));
     assert!((a / b - 1.0).abs() < 0.2, "{a} {b}");
 }
@@ -326,6 +338,7 @@ fn nothing_absurd_gets_out() {
                 spent: Default::default(),
                 layers_ms: [0.0; 8],
                 script: Script::Sign,
+                word: 0,
                 ghosts: [x; GHOSTS],
                 phones: crate::audio::voices::throat::phones("strength 夜"),
             }),

@@ -9,9 +9,9 @@ use super::value::{described, fits, key_span, switch, text};
 use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, sampler};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 14] = [
-    "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "sampler", "midi", "lfo",
-    "envelope", "matrix",
+const SECTIONS: [&str; 15] = [
+    "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "prompts", "params", "sampler",
+    "midi", "lfo", "envelope", "matrix",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -35,7 +35,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     let stem = std::path::Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
     let mut word = |key| root.get(key).and_then(|item| text(item, key, &mut problems));
     let (title, model) = (word("title").unwrap_or(stem.into()), word("model"));
-    let (tuning, keyboard) = (word("tuning"), word("keyboard"));
+    let (tuning, keyboard, samples) = (word("tuning"), word("keyboard"), word("samples"));
     let shader = word("shader").unwrap_or("field".into());
     if !is_name(&shader) {
         let message = format!("\"shader\" is a name without folder or \".wgsl\", as in \"field\", not {shader:?}");
@@ -69,7 +69,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     };
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
-    Ok(Patch { title, model, shader, tuning, keyboard, chat, blend, prompts, params, sampler, midi, matrix })
+    Ok(Patch { title, model, shader, tuning, keyboard, samples, chat, blend, prompts, params, sampler, midi, matrix })
 }
 
 pub(super) fn section<'a>(root: &'a dyn TableLike, name: &str, problems: &mut Problems) -> Option<&'a dyn TableLike> {

@@ -79,6 +79,9 @@ pub enum Event {
     /// The tokens' notes come from this scale, the whole text of a `.scl` file, and of it those that this `.kbm` file
     /// chooses. Empty: the gong mode in equal temperament.
     Tuning { name: String, scale: String, keyboard: Option<String> },
+    /// The artist's own sounds are there, in the order in which tokens choose from them: `folder` is where they were
+    /// read, as an absolute path. Both empty: there are none any more.
+    Samples { folder: String, files: Vec<SampleFile> },
     /// Something failed and the show went on. `place` says where, `remedy` what to do (may be empty).
     Fault { place: String, what: String, remedy: String },
     /// Something the audience need not know and the performer may want to: "no MIDI on this machine".
@@ -93,6 +96,17 @@ pub enum Event {
     Callback { load: f32, xruns: u64 },
     /// The last event of a performance that ended in order.
     End { reason: String },
+}
+
+/// One of the artist's own sounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleFile {
+    /// Its file's name in the folder.
+    pub name: String,
+    /// The file's hash in hex.
+    pub sha256: String,
+    /// Its length at the engine's rate.
+    pub frames: u64,
 }
 
 /// A token as it was drawn, with all that the stage and the sound need to perform it.

@@ -20,7 +20,9 @@ mod since;
 pub use action::{Action, Key};
 pub use bus::Bus;
 pub use clock::Clock;
-pub use event::{Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, Spent, Stamped, Token};
+pub use event::{
+    Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, SampleFile, Spent, Stamped, Token,
+};
 pub use happening::Happening;
 pub use param::{ParamId, ParamValues, Params};
 pub use queue::{Policy, Queue, Received};

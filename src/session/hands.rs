@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::samples::Samples;
 use super::sound::Sound;
 use super::tuning;
 use crate::control::{self, Mapping, Midi, travel};
@@ -51,6 +52,7 @@ struct State {
     prompt: usize,
     selected: ParamId,
     help: bool,
+    samples: Samples,
 }
 
 impl Hands {
@@ -69,9 +71,13 @@ impl Hands {
             prompt: 0,
             selected: ParamId::Temperature,
             help: false,
+            samples: Samples::default(),
             hands: self,
         };
         state.hands.bus.emit(Event::Select { id: state.selected });
+        if state.hands.patch.samples.is_some() {
+            state.want_samples();
+        }
         let (mut messages, mut notices, mut ticks) = (Vec::new(), Vec::new(), 0u32);
         while !state.hands.shutdown.requested() {
             match state.hands.keys.recv_timeout(TICK) {
@@ -95,6 +101,9 @@ impl Hands {
                 midi = Midi::open().ok();
             }
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
+            if let Some(sound) = &mut state.hands.sound {
+                state.samples.tend(sound, &state.hands.bus);
+            }
             if lost && cfg!(feature = "midi-jack") {
                 // The JACK server took the MIDI ports with it. Closing them crashes inside libjack, so they are left
                 // as they are, and others are opened when a server is there again.
@@ -210,6 +219,11 @@ impl State {
         let _ = self.hands.worker.send(command);
     }
 
+    fn want_samples(&mut self) {
+        let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
+        self.samples.want(&self.hands.patch, path);
+    }
+
     fn look_at_files(&mut self) {
         let fault = |place: String, what: String| Event::Fault {
             place,
@@ -273,6 +287,7 @@ impl State {
         }
         let playing = &old.prompts[self.prompt].name;
         self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
+        let other_samples = patch.samples != old.samples;
         if patch.shader != old.shader {
             self.hands.shader = shader::Watch::new(&patch.shader, &self.hands.shader_folders);
             match shader::find(&patch.shader, &self.hands.shader_folders) {
@@ -285,7 +300,11 @@ impl State {
                 }
             }
         }
-        let text = match patch.model == old.model {
+        let same_model = patch.model == old.model;
+        if other_samples {
+            self.want_samples();
+        }
+        let text = match same_model {
             true => "the patch was taken up anew".into(),
             false => "the patch was taken up anew; its other model comes with the next performance".into(),
         };

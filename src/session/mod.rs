@@ -9,6 +9,7 @@ pub mod offline;
 pub mod replay;
 
 mod hands;
+mod samples;
 mod sound;
 mod stage;
 mod tuning;

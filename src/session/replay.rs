@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::samples;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::{SoundOptions, StageChoice};
@@ -18,6 +19,9 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     let recording = journal::read(folder)?;
     let (choice, _) = stage::choose(stage)?;
     let sound_plan = sound::Plan::make(&sound)?;
+    // Read before the clock runs, so that they come where they came.
+    let banks = sound_plan.rate_hz().map(|rate_hz| samples::recall(&recording.events, folder, rate_hz));
+    let banks = banks.unwrap_or_default();
     let shutdown = Shutdown::default();
     super::live::end_on_signals(&shutdown)?;
     let bus = Bus::new(Clock::live());
@@ -48,10 +52,18 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
             }
             patches.drain(&mut events);
             for stamped in events.drain(..) {
-                if let Event::Patch { name, text } = &stamped.event
-                    && let (Some(sound), Ok(patch)) = (&mut sound, patch::parse(name, text))
-                {
-                    sound.take_matrix(stamped.seq, patch.matrix);
+                let Some(sound) = &mut sound else { continue };
+                match &stamped.event {
+                    Event::Patch { name, text } => {
+                        if let Ok(patch) = patch::parse(name, text) {
+                            sound.take_matrix(stamped.seq, patch.matrix);
+                        }
+                    }
+                    _ => {
+                        if let Some(bank) = banks.of(stamped.seq) {
+                            sound.take_bank(stamped.seq, bank.clone());
+                        }
+                    }
                 }
             }
             if let Some(sound) = &mut sound {

@@ -203,6 +203,7 @@ impl FrameState {
             | Event::Prefill { .. }
             | Event::Sound { .. }
             | Event::Tuning { .. }
+            | Event::Samples { .. }
             | Event::Heard { .. }
             | Event::Callback { .. } => {}
         }
