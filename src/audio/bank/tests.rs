@@ -214,7 +214,7 @@ fn a_file_that_may_not_be_read_is_told() {
         let dir = TempDir::new().unwrap();
         sine(&dir.path().join("a.wav"), 440.0, 0.1, RATE, 1);
         sine(&dir.path().join("b.wav"), 440.0, 0.1, RATE, 1);
-        fs::set_permissions(dir.path().join("a.wav"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(dir.path().join("a.wav"), fs::Permissions::from_mode(0o000)).unwrap();
         // Whoever may read everything can read this too.
         if File::open(dir.path().join("a.wav")).is_err() {
             let loaded = load(dir.path(), RATE).unwrap();
