@@ -29,7 +29,7 @@ const TENSION: f32 = 1.5;
 const TOKEN: f32 = 1.85;
 const GHOSTS: f32 = 1.6;
 const THROAT: f32 = 1.4;
-const GRAINS: f32 = 1.0;
+const GRAINS: f32 = 2.2;
 const WEIGHT: f32 = 1.2;
 /// What the level parameter's 0 dB is; the defaults come to about -18 LUFS.
 const MASTER: f32 = 2.0;

@@ -19,6 +19,8 @@ const TOP_STEP: f32 = 14.0;
 const LATER: usize = 12;
 /// The tokens' home over the default hum, D4: a sample that sounds on it is in tune, in MIDI notes.
 const AS_RECORDED: f32 = 62.0;
+/// A grain has no attack and is short: so much louder it stands beside the whole sample.
+const GRAIN: f32 = 2.0;
 
 /// The voices that a token sets going.
 pub struct Notes {
@@ -298,6 +300,8 @@ impl Melody {
         let step_s = length_s.map_or(pace_s / many, |s| 0.5 * s);
         let surprise = if token.surprise_bits.is_nan() { 0.0 } else { (token.surprise_bits / 16.0).clamp(0.0, 1.0) };
         let further = 0.8 * surprise * (1.0 - position);
+        // Grains follow each other, whole samples lie over each other.
+        let level = weight * gain(get(ParamId::SampleLevel)) * length_s.map_or(1.0 / many.sqrt(), |_| GRAIN);
         for k in 0..many as usize {
             let on_s = step_s * k as f32;
             let late_s = spread * pace_s * self.grain_noise.unit();
@@ -310,7 +314,7 @@ impl Melody {
                 length_s,
                 speed: (get(ParamId::SamplePitch) * (note - AS_RECORDED) / 12.0).exp2(),
                 after_s: on_s + late_s,
-                gain: weight * gain(get(ParamId::SampleLevel)) / many.sqrt(),
+                gain: level,
                 place: self.place + aside,
             });
         }
