@@ -26,7 +26,7 @@
 //! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
 //!
 //! Only [`model`] sees candle, only it and [`train`] tokenizers, only [`train`] gemm, only [`visuals`] nannou and wgpu,
-//! only `audio::output` cpal, only `control::midi` and `control::midi_out` midir.
+//! only `audio::output` cpal, only `audio::bank` rodio, only `control::midi` and `control::midi_out` midir.
 //!
 //! # Threads
 //!
@@ -38,6 +38,7 @@
 //! | machine | the sensors | one sample each 200 ms |
 //! | journal | the recording | flushed four times a second; a `kill -9` costs less than a second |
 //! | recorder | the WAV files | takes the sound from a ring, headers brought up to date four times a second |
+//! | samples | nothing | decodes the artist's own sounds while it plays already, hands them over and ends |
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
 //! | MIDI out | the synthesisers' ports | there only while the patch has `[midi_out]`; sleeps until an event comes or a message is due; ends each note it began |

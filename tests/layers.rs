@@ -21,7 +21,7 @@ const LAYERS: [(&str, u32); 12] = [
 ];
 
 /// Crates that only these places may name, by the beginning of their paths below `src/`.
-const KEPT: [(&str, &[&str]); 17] = [
+const KEPT: [(&str, &[&str]); 19] = [
     ("candle_core", &["model/", "train/"]),
     ("candle_nn", &["model/", "train/"]),
     ("tokenizers", &["model/", "train/"]),
@@ -30,6 +30,8 @@ const KEPT: [(&str, &[&str]); 17] = [
     // The spectrogram is a picture too; its letters are the stage's.
     ("unifont", &["visuals/", "audio/spectrogram"]),
     ("cpal", &["audio/output"]),
+    ("rodio", &["audio/bank"]),
+    ("rubato", &["audio/bank"]),
     ("fundsp", &["audio/"]),
     ("flac_codec", &["audio/file"]),
     ("hound", &["audio/"]),

@@ -1,6 +1,7 @@
 //! The audio callback's work allocates nothing: a storm of cues, matrix swaps and parameter changes under a guard.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, reset_violation_count, violation_count};
+use xiao::audio::bank::{Bank, Sample};
 use xiao::audio::{Engine, Report, link};
 use xiao::patch::matrix::{Envelope, Lfo, Matrix, Origin, Route, Shape, Wave};
 use xiao::score::{Event, Flaw, FlawKind, Hand, Happening, MachineSample, ParamId, SignalId, Stamped, Token};
@@ -43,7 +44,12 @@ fn the_callback_allocates_nothing() {
         send(&Stamped { seq, t_ns: 0, event });
         seq += 1;
     };
-    let (mut heard, mut swapped, mut peak) = (0, 0, 0.0f32);
+    let (mut heard, mut swapped, mut banks, mut peak) = (0, 0, 0, 0.0f32);
+    // Each time another, so that the callback would be the one to free it.
+    let bank = || {
+        let noise = |seed: u32| (0..20_000u32).map(move |i| (i.wrapping_mul(seed) % 1000) as f32 / 1000.0 - 0.5);
+        Bank { samples: [2_654_435_761, 40_503].map(|seed| Sample::new(noise(seed).collect())).into() }
+    };
     for round in 0..600u32 {
         emit(Event::Prompt { name: None, text: "春".into(), tokens: 1 });
         emit(Event::Prefill { done: round, total: 600 });
@@ -79,6 +85,9 @@ fn the_callback_allocates_nothing() {
             };
             swapped += u64::from(desk.swap_matrix(1_000_000, matrix(route)));
         }
+        if round % 5 == 0 {
+            banks += u64::from(desk.swap_bank(2_000_000, bank()));
+        }
         let block = &mut block[..2 * [64, 100, 512, 1024][round as usize % 4]];
         assert_no_alloc(|| player.fill(block));
         peak = block.iter().fold(peak, |peak, x| peak.max(x.abs()));
@@ -86,6 +95,7 @@ fn the_callback_allocates_nothing() {
     }
     assert_eq!(violation_count(), 0, "allocations or frees in Player::fill");
     assert!(heard > 10_000 && swapped == 200 && peak > 0.05, "it played: {heard} cues, {swapped} swaps, peak {peak}");
+    assert!(banks > 100, "{banks} banks of samples were taken");
     assert_eq!(desk.dropped(), (0, 0));
 }
 

@@ -64,6 +64,68 @@ fn what_was_seen_is_what_was_recorded() {
     assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
 }
 
+/// A WAV of half a second of a falling tone.
+fn tone(file: &Path, hz: f32) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 44_100,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(file, spec).unwrap();
+    for i in 0..22_050 {
+        let t = i as f32 / 44_100.0;
+        wav.write_sample((12_000.0 * (-4.0 * t).exp() * (std::f32::consts::TAU * hz * t).sin()) as i16).unwrap();
+    }
+    wav.finalize().unwrap();
+}
+
+#[test]
+fn the_artists_own_sounds_are_in_the_recording_and_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::create_dir_all(at("patches/sounds")).unwrap();
+    for (name, hz) in [("a.wav", 220.0), ("b.wav", 330.0), ("c.wav", 440.0)] {
+        tone(&at("patches/sounds").join(name), hz);
+    }
+    std::fs::write(at("patches/sounds/bad.mp3"), "no sound at all").unwrap();
+    let patch = "samples = \"sounds\"\n[params]\n\"sound.sample.level_db\" = 0\n[prompts]\nmoon = \"The moon\"\n";
+    std::fs::write(at("patches/t.toml"), patch).unwrap();
+    let refused = xiao(dir.path()).args(["check", "patches/t.toml"]).output().unwrap();
+    assert!(!refused.status.success() && stderr(&refused).contains("bad.mp3: is not a WAV"), "{}", stderr(&refused));
+
+    ok(&mut play(dir.path(), "rec", &["patches/t.toml", "--seconds", "4", "--seed", "3"]));
+    let events = journal(&at("rec"));
+    let loaded = events.iter().find(|e| e["event"] == "samples").expect("the samples are an event");
+    let names: Vec<_> = loaded["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a.wav", "b.wav", "c.wav"]);
+    assert!(events.iter().any(|e| e["event"] == "heard" && e["of"] == loaded["seq"]), "the engine took them");
+    assert!(events.iter().any(|e| e["event"] == "notice" && e["text"].as_str().unwrap().contains("bad.mp3")));
+
+    let differ = |name: &str| {
+        let said = stderr(&ok(xiao(dir.path()).args(["render", "rec", "--wav", name])));
+        let (played, rendered) = (samples(&at("rec/sound.wav")), samples(&at(name)));
+        let common = played.len().min(rendered.len());
+        assert!(common > 2 * 48_000 * 2);
+        (said, (0..common).any(|i| (played[i] - rendered[i]).abs() > 1.5 / 8_388_608.0))
+    };
+    assert!(!differ("same.wav").1, "the same samples");
+    for name in ["a.wav", "b.wav"] {
+        std::fs::remove_file(at("patches/sounds").join(name)).unwrap();
+    }
+    tone(&at("patches/sounds/c.wav"), 441.0);
+    let (said, other) = differ("other.wav");
+    assert!(other && said.contains("a.wav: is not in") && said.contains("c.wav: is not the same"), "{said}");
+    let said = ok(xiao(dir.path()).args(["replay", "rec", "--stage", "plain", "--sound", "again.wav"]));
+    assert!(stderr(&said).contains("b.wav: is not in"), "{}", stderr(&said));
+    // Laid into the recording they are found again.
+    std::fs::create_dir(at("rec/sounds")).unwrap();
+    for (name, hz) in [("a.wav", 220.0), ("b.wav", 330.0), ("c.wav", 440.0)] {
+        tone(&at("rec/sounds").join(name), hz);
+    }
+    assert!(!differ("found.wav").1, "the same samples again");
+}
+
 #[test]
 fn the_same_seed_plays_what_say_says() {
     let dir = tempfile::tempdir().unwrap();

@@ -15,6 +15,8 @@ pub enum Voice {
     Tokens,
     Ghosts,
     Throat,
+    /// The artist's own sounds.
+    Samples,
     /// Glides: flaws, forgetting, the fall of a crash.
     Gestures,
     /// What comes back from the walls, of all of them.
@@ -22,7 +24,7 @@ pub enum Voice {
 }
 
 impl Voice {
-    pub const ALL: [Voice; 9] = [
+    pub const ALL: [Voice; 10] = [
         Voice::Hum,
         Voice::Breath,
         Voice::Weight,
@@ -30,6 +32,7 @@ impl Voice {
         Voice::Tokens,
         Voice::Ghosts,
         Voice::Throat,
+        Voice::Samples,
         Voice::Gestures,
         Voice::Room,
     ];
@@ -44,6 +47,7 @@ impl Voice {
             Voice::Tokens => "tokens",
             Voice::Ghosts => "ghosts",
             Voice::Throat => "throat",
+            Voice::Samples => "samples",
             Voice::Gestures => "gestures",
             Voice::Room => "room",
         }

@@ -75,6 +75,8 @@ pub struct TokenCue {
     /// The layers' times, see [`eighths`].
     pub layers_ms: [f32; 8],
     pub script: Script,
+    /// The same for the same word.
+    pub word: u32,
     /// The roads that were not taken, likeliest first, by their probability; 0 where there is none.
     pub ghosts: [f32; GHOSTS],
     pub phones: [Phone; PHONES],
@@ -212,6 +214,7 @@ impl TokenCue {
             spent: token.inside.spent,
             layers_ms: eighths(&token.inside.layers_us),
             script: Script::of(&token.text),
+            word: word(&token.text),
             ghosts: {
                 let others = token.top.iter().filter(|candidate| candidate.id != token.id);
                 let mut p = others.map(|candidate| candidate.p).chain(std::iter::repeat(0.0));
@@ -220,6 +223,14 @@ impl TokenCue {
             phones: phones(&token.text),
         }
     }
+}
+
+/// A number for a word, whatever spaces and capitals it has (FNV-1a over its characters).
+fn word(text: &str) -> u32 {
+    let letters = text.trim().chars().flat_map(char::to_lowercase);
+    let hash = letters.fold(0x811c_9dc5u32, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193));
+    // Its low bits alone would depend on the last letters most.
+    hash ^ (hash >> 15)
 }
 
 impl Script {
@@ -249,6 +260,16 @@ mod tests {
         let of = [" the", "春", "，", "。", "", "  ", ".\n", "é", "ひ", "한", "7", "\u{20000}"].map(Script::of);
         use Script::*;
         assert_eq!(of, [Letter, Sign, Mark, Mark, Blank, Blank, LineBreak, Letter, Sign, Sign, Letter, Sign]);
+    }
+
+    #[test]
+    fn the_same_word_has_the_same_number_and_others_are_spread() {
+        assert_eq!([" The", "the", "THE "].map(word), [word("the"); 3]);
+        let mut many = [0; 8];
+        for c in '\u{4e00}'..'\u{5200}' {
+            many[word(&c.to_string()) as usize % 8] += 1;
+        }
+        assert!(many.iter().all(|n| (64..=192).contains(n)), "{many:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! depend on the size of the device's blocks. A cue acts at the next chunk. Runs in the audio callback: no allocation,
 //! no lock, no panic, and nothing that is not a number ever leaves it.
 
+use super::bank::Bank;
 use super::bus::{Bus, Voice};
 use super::cue::{CORES, Cue, CueKind};
 use super::delay::{Delay, DelayControl};
@@ -19,7 +20,7 @@ use super::voices::hum::HumControl;
 use super::voices::tension::TensionControl;
 use super::voices::throat::ThroatControl;
 use super::voices::weight::WeightControl;
-use super::voices::{Breath, Gestures, Ghosts, Hum, Plucks, Tension, Throat, Weight};
+use super::voices::{Breath, Gestures, Ghosts, Grains, Hum, Plucks, Tension, Throat, Weight};
 use crate::patch::{Matrix, Modulator};
 use crate::score::layout::MOST_CHANNELS;
 use crate::score::{FlawKind, Layout, ParamId, ParamValues, SignalId, SignalValues, Since};
@@ -31,6 +32,7 @@ const TENSION: f32 = 1.5;
 const TOKEN: f32 = 1.85;
 const GHOSTS: f32 = 1.6;
 const THROAT: f32 = 1.4;
+const GRAINS: f32 = 2.2;
 const WEIGHT: f32 = 1.2;
 /// What the level parameter's 0 dB is; the defaults come to about -18 LUFS.
 const MASTER: f32 = 2.0;
@@ -132,6 +134,7 @@ impl Engine {
                 plucks: Plucks::new(rate, seed),
                 ghosts: Ghosts::new(rate, seed),
                 throat: Throat::new(rate, seed),
+                grains: Grains::new(rate),
             },
             figure: Figure::new(rate),
             weight: Weight::new(rate),
@@ -242,6 +245,22 @@ impl Engine {
         std::mem::replace(&mut self.modulator, modulator)
     }
 
+    /// Whether another bank may come: the one before has been given back.
+    pub fn takes_bank(&self) -> bool {
+        self.notes.grains.settled()
+    }
+
+    /// Puts another bank of samples in the place of the present one, whose grains fade; it is [`Engine::spent_bank`]
+    /// then. One that fades still is cut and comes back: see [`Engine::takes_bank`].
+    pub fn swap_bank(&mut self, bank: Bank) -> Option<Bank> {
+        self.notes.grains.swap(bank)
+    }
+
+    /// The bank before, to be freed elsewhere, once nothing of it sounds.
+    pub fn spent_bank(&mut self) -> Option<Bank> {
+        self.notes.grains.spent()
+    }
+
     /// Fills a block of any length with interleaved frames of every channel.
     pub fn render(&mut self, block: &mut [f32]) {
         let whole = self.layout.count() * CHUNK;
@@ -315,6 +334,7 @@ impl Engine {
     fn hush(&mut self) {
         self.notes.plucks.reset();
         self.notes.ghosts.reset();
+        self.notes.grains.reset();
         self.notes.throat.reset(self.seed);
         self.gestures.reset();
         self.figure.forget();
@@ -348,6 +368,7 @@ impl Engine {
             ThroatControl { gain: gain(params.get(ParamId::ThroatLevel)), size: params.get(ParamId::ThroatSize) };
         let throat = self.notes.throat.render(&control);
         let throat = sound(failed, "throat", throat, || self.notes.throat.reset(seed));
+        let grains = sound(failed, "samples", self.notes.grains.render(), || self.notes.grains.reset());
         let gestures = sound(failed, "gestures", self.gestures.render(), || self.gestures.reset());
         // On a grid an echo keeps to its steps.
         let beat_s = match step {
@@ -364,6 +385,7 @@ impl Engine {
         self.bus.add(Voice::Tokens, &plucks, TOKEN, TOKEN);
         self.bus.add(Voice::Tokens, &echoes, TOKEN, 0.6 * TOKEN);
         self.bus.add(Voice::Ghosts, &ghosts, 0.7 * GHOSTS, GHOSTS);
+        self.bus.add(Voice::Samples, &grains, GRAINS, 0.6 * GRAINS);
         self.bus.add(Voice::Throat, &throat, THROAT, 0.5 * THROAT);
         self.bus.add(Voice::Gestures, &gestures, 0.8 * TOKEN, TOKEN);
     }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use super::bank::Bank;
 use super::cue::Cue;
 use super::engine::Engine;
 use crate::patch::{Matrix, Modulator};
@@ -20,6 +21,8 @@ const CUES: usize = 2048;
 const CUES_PER_BLOCK: usize = 256;
 const REPORTS: usize = 8192;
 const MATRICES: usize = 8;
+/// They may be large.
+const BANKS: usize = 2;
 /// Seconds of sound that may wait for the recorder.
 const TAPE_S: usize = 5;
 /// Samples of silence written at once into the tape for a gap.
@@ -43,6 +46,8 @@ pub struct Desk {
     cues: Arc<Mutex<Producer<Cue>>>,
     swaps: Producer<Swap>,
     spent: Consumer<Box<Modulator>>,
+    banks: Producer<(u64, Bank)>,
+    spent_banks: Consumer<Bank>,
     reports: Consumer<Report>,
     tape: Option<Tape>,
     counters: Arc<Counters>,
@@ -58,6 +63,8 @@ pub struct Player {
     cues: Consumer<Cue>,
     swaps: Consumer<Swap>,
     spent: Producer<Box<Modulator>>,
+    banks: Consumer<(u64, Bank)>,
+    spent_banks: Producer<Bank>,
     reports: Producer<Report>,
     tape: Producer<f32>,
     /// Samples that the tape could not take and is owed as silence.
@@ -94,6 +101,8 @@ pub fn link(engine: Engine) -> (Desk, Player) {
     let (cue_in, cue_out) = RingBuffer::new(CUES);
     let (swap_in, swap_out) = RingBuffer::new(MATRICES);
     let (spent_in, spent_out) = RingBuffer::new(MATRICES);
+    let (bank_in, bank_out) = RingBuffer::new(BANKS);
+    let (spent_bank_in, spent_bank_out) = RingBuffer::new(BANKS);
     let (report_in, report_out) = RingBuffer::new(REPORTS);
     let channels = engine.layout().count();
     let (mut tape_in, mut tape_out) = RingBuffer::new(TAPE_S * channels * engine.rate_hz() as usize);
@@ -109,6 +118,8 @@ pub fn link(engine: Engine) -> (Desk, Player) {
         cues: Arc::new(Mutex::new(cue_in)),
         swaps: swap_in,
         spent: spent_out,
+        banks: bank_in,
+        spent_banks: spent_bank_out,
         reports: report_out,
         tape: Some(Tape { samples: tape_out, rate_hz: engine.rate_hz(), channels, counters: counters.clone() }),
         counters: counters.clone(),
@@ -122,6 +133,8 @@ pub fn link(engine: Engine) -> (Desk, Player) {
         cues: cue_out,
         swaps: swap_out,
         spent: spent_in,
+        banks: bank_out,
+        spent_banks: spent_bank_in,
         reports: report_in,
         tape: tape_in,
         owed: 0,
@@ -166,9 +179,17 @@ impl Desk {
         self.swaps.push(Swap { of, modulator: Box::new(Modulator::new(matrix)) }).is_ok()
     }
 
+    /// Gives the engine another bank of samples. `of` is the number of the `samples` event; it is reported as heard.
+    /// False if two others are waiting still.
+    pub fn swap_bank(&mut self, of: u64, bank: Bank) -> bool {
+        while self.spent_banks.pop().is_ok() {}
+        self.banks.push((of, bank)).is_ok()
+    }
+
     /// Everything that the callback has said since the last call.
     pub fn reports(&mut self) -> impl Iterator<Item = Report> + '_ {
         while self.spent.pop().is_ok() {}
+        while self.spent_banks.pop().is_ok() {}
         let xruns = self.counters.xruns.load(Ordering::Relaxed);
         let new = xruns - self.xruns_seen;
         self.xruns_seen = xruns;
@@ -222,6 +243,7 @@ impl Player {
             }
             self.report(Report::Heard { of: swap.of, frame });
         }
+        self.take_bank();
         self.engine.render(block);
         if let Some(voice) = self.engine.take_failed() {
             let _ = self.reports.push(Report::Failed(voice));
@@ -235,6 +257,25 @@ impl Player {
             // A load lost to a full ring is not missed; heard frames are, and only they are counted.
             let _ = self.reports.push(Report::Load(self.busy_s / seconds));
             (self.busy_s, self.frames) = (0.0, 0);
+        }
+    }
+
+    /// Gives back the bank that has faded and takes the next, one at a time.
+    fn take_bank(&mut self) {
+        if !self.spent_banks.is_full()
+            && let Some(old) = self.engine.spent_bank()
+            && let Err(rtrb::PushError::Full(old)) = self.spent_banks.push(old)
+        {
+            // Cannot be, as above.
+            std::mem::forget(old);
+        }
+        if self.engine.takes_bank()
+            && let Ok((of, bank)) = self.banks.pop()
+        {
+            let frame = self.engine.frame();
+            // None: nothing fades.
+            std::mem::forget(self.engine.swap_bank(bank));
+            self.report(Report::Heard { of, frame });
         }
     }
 

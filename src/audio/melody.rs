@@ -9,7 +9,7 @@ use crate::audio::cue::{Script, TokenCue};
 use crate::audio::dsp::{CHUNK, Noise, gain, note_hz};
 use crate::audio::tempo::Step;
 use crate::audio::tuning::Tuning;
-use crate::audio::voices::{Gestures, Ghost, Ghosts, MODES, Pluck, Plucks, Sweep, Throat};
+use crate::audio::voices::{Gestures, Ghost, Ghosts, Grain, Grains, MODES, Pluck, Plucks, Sweep, Throat};
 use crate::score::{FlawKind, ParamId, ParamValues};
 
 /// Notes come no closer than this.
@@ -18,17 +18,24 @@ const SPACING_S: f32 = 0.016;
 const TOP_STEP: f32 = 14.0;
 /// Notes that can be waiting for their time.
 const LATER: usize = 12;
+/// The tokens' home over the default hum, D4: a sample that sounds on it is in tune, in MIDI notes.
+const AS_RECORDED: f32 = 62.0;
+/// A grain has no attack and is short: so much louder it stands beside the whole sample.
+const GRAIN: f32 = 2.0;
 
 /// The voices that a token sets going.
 pub struct Notes {
     pub plucks: Plucks,
     pub ghosts: Ghosts,
     pub throat: Throat,
+    pub grains: Grains,
 }
 
 pub struct Melody {
     rate_hz: f32,
     noise: Noise,
+    /// Of its own, so that the notes are the same with samples and without.
+    grain_noise: Noise,
     /// Where the last note stood, so that the next is not far from it.
     place: f32,
     last_step: i32,
@@ -82,6 +89,7 @@ impl Melody {
         Melody {
             rate_hz,
             noise: Noise::new(seed ^ 0x6d65_6c6f),
+            grain_noise: Noise::new(seed ^ 0x6772_6169),
             place: 0.0,
             last_step: 0,
             since: u64::MAX / 2,
@@ -262,6 +270,7 @@ impl Melody {
             notes.plucks.strike(&Pluck { partials, after, ..low });
         }
         self.haunt(token, control, crowd, &mut notes.ghosts);
+        self.scatter(token, control, weight, note, &mut notes.grains);
         // A voice speaks below the notes, and as long as the token lasts at this pace.
         let hz = note_hz(control.home() - 12.0 + control.semitones(step.min(7)));
         notes.throat.speak(token.phones, hz, (0.9 / self.density.max(1.0)).clamp(0.06, 0.6));
@@ -282,6 +291,41 @@ impl Melody {
                 after_s: 0.04 + 0.05 * i as f32,
                 length_s: control.params.get(ParamId::GhostLength) * (0.3 + 0.7 * crowd),
                 gain: level,
+            });
+        }
+    }
+
+    /// The artist's own sound for this word, as grains that follow each other or as the whole of it. What was expected
+    /// begins where `sound.sample.position` says, what surprises further on.
+    fn scatter(&mut self, token: &TokenCue, control: &MelodyControl, weight: f32, note: f32, grains: &mut Grains) {
+        if grains.is_empty() {
+            return;
+        }
+        let get = |id| control.params.get(id);
+        let many = get(ParamId::SampleDensity).max(1.0);
+        let (spread, position) = (get(ParamId::SampleSpread), get(ParamId::SamplePosition));
+        let length_s = Some(0.001 * get(ParamId::SampleGrain)).filter(|s| *s > 0.0);
+        // The time to the next token, as far as it is known.
+        let pace_s = (0.9 / self.density.max(1.0)).clamp(0.06, 0.6);
+        let step_s = length_s.map_or(pace_s / many, |s| 0.5 * s);
+        let surprise = if token.surprise_bits.is_nan() { 0.0 } else { (token.surprise_bits / 16.0).clamp(0.0, 1.0) };
+        let further = 0.8 * surprise * (1.0 - position);
+        // Grains follow each other, whole samples lie over each other.
+        let level = weight * gain(get(ParamId::SampleLevel)) * length_s.map_or(1.0 / many.sqrt(), |_| GRAIN);
+        for k in 0..many as usize {
+            let on_s = step_s * k as f32;
+            let late_s = spread * pace_s * self.grain_noise.unit();
+            let astray = 0.5 * spread * self.grain_noise.next();
+            let aside = spread * self.grain_noise.next();
+            grains.begin(&Grain {
+                sample: token.word,
+                from: position + if length_s.is_some() { further + astray } else { 0.0 },
+                on_s: if length_s.is_some() { on_s } else { 0.0 },
+                length_s,
+                speed: (get(ParamId::SamplePitch) * (note - AS_RECORDED) / 12.0).exp2(),
+                after_s: on_s + late_s,
+                gain: level,
+                place: self.place + aside,
             });
         }
     }

@@ -6,9 +6,10 @@
 //!                                   └═ ring ═► Tape ─► Recorder (WAV)
 //! ```
 //!
-//! The sound is a pure function of the patch's matrix, the cues with the frames at which they act, the seed and the
-//! sample rate; [`render`] makes the same samples from a recording's events alone.
+//! The sound is a pure function of the patch's matrix, the artist's own sounds ([`bank`]), the cues with the frames at
+//! which they act, the seed and the sample rate; [`render`] makes the same samples from a recording's events alone.
 
+pub mod bank;
 mod bus;
 pub mod cue;
 mod delay;
@@ -35,6 +36,7 @@ mod true_peak;
 pub mod tuning;
 mod voices;
 
+pub use bank::Bank;
 pub use bus::Voice;
 pub use cue::{Cue, CueKind};
 pub use engine::Engine;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::bank::{Bank, Banks};
 use super::bus::Voice;
 use super::cue::Cue;
 use super::dsp::{CHUNK, Chunk};
@@ -36,15 +37,16 @@ struct Plan {
 enum Act {
     Cue(Box<Cue>),
     Matrix(Box<Modulator>),
+    Bank(Bank),
 }
 
 /// Renders the events to a 24-bit WAV, or FLAC where the file's name ends so, `tail_s` seconds longer than they are, so
 /// that the last notes ring out.
 ///
 /// The samples are those of the live performance: each event acts at the frame at which it was heard. In a recording
-/// made without sound every event acts at its own time.
-pub fn to_file(events: &[Stamped], path: &Path, tail_s: f32) -> Result<Written, RenderError> {
-    let plan = Plan::new(events)?;
+/// made without sound every event acts at its own time. `banks` are the artist's own sounds, read at [`rate_hz`].
+pub fn to_file(events: &[Stamped], banks: &Banks, path: &Path, tail_s: f32) -> Result<Written, RenderError> {
+    let plan = Plan::new(events, banks)?;
     let mut file = SoundFile::create(path, plan.format())?;
     let mut failed = None;
     plan.play(tail_s, |samples| {
@@ -62,8 +64,14 @@ pub fn to_file(events: &[Stamped], path: &Path, tail_s: f32) -> Result<Written, 
 ///
 /// # Errors
 /// As [`to_file`].
-pub fn to_stems(events: &[Stamped], folder: &Path, end: &str, tail_s: f32) -> Result<Vec<Written>, RenderError> {
-    let plan = Plan::new(events)?;
+pub fn to_stems(
+    events: &[Stamped],
+    banks: &Banks,
+    folder: &Path,
+    end: &str,
+    tail_s: f32,
+) -> Result<Vec<Written>, RenderError> {
+    let plan = Plan::new(events, banks)?;
     let mut files = Vec::new();
     for voice in Voice::ALL {
         let path = folder.join(voice.name()).with_extension(end);
@@ -86,8 +94,13 @@ pub fn to_stems(events: &[Stamped], folder: &Path, end: &str, tail_s: f32) -> Re
 ///
 /// # Errors
 /// As [`to_file`], but that nothing is written.
-pub fn to_spectrogram(events: &[Stamped], tail_s: f32, size: [u32; 2]) -> Result<(u32, u32, Vec<u8>), RenderError> {
-    let plan = Plan::new(events)?;
+pub fn to_spectrogram(
+    events: &[Stamped],
+    banks: &Banks,
+    tail_s: f32,
+    size: [u32; 2],
+) -> Result<(u32, u32, Vec<u8>), RenderError> {
+    let plan = Plan::new(events, banks)?;
     let frames = plan.end + (tail_s.clamp(0.0, 600.0) * plan.rate_hz as f32) as u64;
     let mut spectrogram = Spectrogram::new(plan.rate_hz, plan.layout.count(), frames, size);
     plan.play(tail_s, |samples| {
@@ -98,8 +111,8 @@ pub fn to_spectrogram(events: &[Stamped], tail_s: f32, size: [u32; 2]) -> Result
 }
 
 /// The same interleaved in memory, with its sample rate.
-pub fn to_samples(events: &[Stamped], tail_s: f32) -> Result<(u32, Vec<f32>), RenderError> {
-    let plan = Plan::new(events)?;
+pub fn to_samples(events: &[Stamped], banks: &Banks, tail_s: f32) -> Result<(u32, Vec<f32>), RenderError> {
+    let plan = Plan::new(events, banks)?;
     let rate_hz = plan.rate_hz;
     let mut out = Vec::new();
     plan.play(tail_s, |samples| {
@@ -109,16 +122,25 @@ pub fn to_samples(events: &[Stamped], tail_s: f32) -> Result<(u32, Vec<f32>), Re
     Ok((rate_hz, out))
 }
 
+/// The sample rate at which the events are rendered: that of the engine that played them.
+pub fn rate_hz(events: &[Stamped]) -> u32 {
+    let sound = events.iter().find_map(|e| match e.event {
+        Event::Sound { rate_hz, .. } => Some(rate_hz),
+        _ => None,
+    });
+    sound.unwrap_or(48_000).clamp(8_000, 384_000)
+}
+
 impl Plan {
-    fn new(events: &[Stamped]) -> Result<Plan, RenderError> {
-        let (mut rate_hz, mut seed, mut sound_at, mut layout) = (48_000, 0, None, Layout::default());
+    fn new(events: &[Stamped], banks: &Banks) -> Result<Plan, RenderError> {
+        let (mut seed, mut sound_at, mut layout) = (0, None, Layout::default());
         let mut heard = HashMap::new();
         let mut times = HashMap::new();
         for e in events {
             match &e.event {
                 Event::Begin { seed: of_generator, .. } if sound_at.is_none() => seed = *of_generator,
-                Event::Sound { rate_hz: rate, seed: of_sound, layout: of_room, .. } if sound_at.is_none() => {
-                    (rate_hz, seed, sound_at, layout) = (*rate, *of_sound, Some(e.seq), *of_room);
+                Event::Sound { seed: of_sound, layout: of_room, .. } if sound_at.is_none() => {
+                    (seed, sound_at, layout) = (*of_sound, Some(e.seq), *of_room);
                 }
                 Event::Heard { of, frame } => {
                     heard.insert(*of, *frame);
@@ -127,7 +149,7 @@ impl Plan {
             }
             times.insert(e.seq, e.t_ns);
         }
-        let rate = rate_hz.clamp(8_000, 384_000);
+        let rate = rate_hz(events);
         let frames = |ns: u64| (u128::from(ns) * u128::from(rate) / 1_000_000_000) as u64;
         // What came after the last heard event (a recording cut short) keeps its distance in time from it.
         let last_heard = heard.iter().max_by_key(|(of, _)| **of).map(|(of, frame)| (*of, *frame));
@@ -156,6 +178,8 @@ impl Plan {
                 if let Some(frame) = if first { heard.get(&e.seq).copied() } else { place(e) } {
                     acts.push((frame, Act::Matrix(Box::new(Modulator::new(patch.matrix)))));
                 }
+            } else if let Some(bank) = banks.of(e.seq) {
+                acts.extend(place(e).map(|frame| (frame, Act::Bank(bank.clone()))));
             } else if let Some(cue) = Cue::from_event(e)
                 && let Some(frame) = place(e)
             {
@@ -210,6 +234,10 @@ impl Plan {
                         engine.take(*cue);
                     }
                     Act::Matrix(modulator) => drop(engine.swap_matrix(modulator)),
+                    Act::Bank(bank) => {
+                        drop(engine.spent_bank());
+                        drop(engine.swap_bank(bank));
+                    }
                 }
             }
             engine.render(&mut block);

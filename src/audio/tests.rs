@@ -1,5 +1,6 @@
 //! What the sound as a whole must do: rendered, measured, and compared with itself.
 
+use super::bank::Banks;
 use super::cue::{GHOSTS, MachineCue, Script, TokenCue};
 use super::dsp::CHUNK;
 use super::limiter::CEILING;
@@ -10,6 +11,8 @@ use crate::score::layout::Form;
 use crate::score::{
     Candidate, Event, Flaw, FlawKind, Hand, Layout, MachineSample, MorphSide, ParamId, SignalId, Stamped, Token,
 };
+
+mod samples;
 
 const RATE: u32 = 48_000;
 
@@ -28,6 +31,7 @@ fn token(surprise_bits: f32) -> CueKind {
         spent: Default::default(),
         layers_ms: [0.0; 8],
         script: Script::Letter,
+        word: 0,
         ghosts: [0.0; GHOSTS],
         phones: Default::default(),
     })
@@ -119,10 +123,17 @@ fn script() -> Vec<Stamped> {
 /// Plays events live through the rings in blocks of this many frames; gives the samples and the events with what was
 /// heard among them.
 fn live(events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamped>) {
-    live_in(Layout::default(), events, frames, seconds)
+    live_with(Layout::default(), events, &Banks::default(), frames, seconds)
 }
 
-fn live_in(layout: Layout, events: &[Stamped], frames: usize, seconds: f32) -> (Vec<f32>, Vec<Stamped>) {
+/// The same in a room, with samples.
+fn live_with(
+    layout: Layout,
+    events: &[Stamped],
+    banks: &Banks,
+    frames: usize,
+    seconds: f32,
+) -> (Vec<f32>, Vec<Stamped>) {
     let n = layout.count();
     let (mut desk, mut player) = link(Engine::in_room(RATE, 7, Matrix::default(), layout));
     let send = desk.cue_sender();
@@ -134,12 +145,15 @@ fn live_in(layout: Layout, events: &[Stamped], frames: usize, seconds: f32) -> (
         let now_ns = (out.len() / n) as u64 * 1_000_000_000 / u64::from(RATE);
         while let Some(event) = waiting.next_if(|e| e.t_ns <= now_ns) {
             send(event);
+            if let Some(bank) = banks.of(event.seq) {
+                assert!(desk.swap_bank(event.seq, bank.clone()));
+            }
         }
         player.fill(&mut block);
         out.extend_from_slice(&block);
         for report in desk.reports() {
             if let Report::Heard { of, frame } = report {
-                let seq = recorded.len() as u64;
+                let seq = 1000 + recorded.len() as u64;
                 recorded.push(Stamped { seq, t_ns: now_ns, event: Event::Heard { of, frame } });
             }
         }
@@ -151,7 +165,7 @@ fn live_in(layout: Layout, events: &[Stamped], frames: usize, seconds: f32) -> (
 fn rendering_the_recording_gives_the_samples_that_were_played() {
     for frames in [128, 1000, 441] {
         let (played, recorded) = live(&script(), frames, 11.0);
-        let (rate_hz, rendered) = to_samples(&recorded, 1.0).unwrap();
+        let (rate_hz, rendered) = to_samples(&recorded, &Banks::default(), 1.0).unwrap();
         assert_eq!(rate_hz, RATE);
         let n = played.len().min(rendered.len());
         assert!(n > 2 * 10 * RATE as usize);
@@ -166,8 +180,8 @@ fn a_room_of_loudspeakers_is_rendered_as_it_was_played() {
     let layout = Layout { channels: 5, form: Form::Line };
     let mut events = script();
     events[0].event = Event::Sound { rate_hz: RATE, seed: 7, output: "none".into(), layout };
-    let (played, recorded) = live_in(layout, &events, 128, 11.0);
-    let (_, rendered) = to_samples(&recorded, 1.0).unwrap();
+    let (played, recorded) = live_with(layout, &events, &Banks::default(), 128, 11.0);
+    let (_, rendered) = to_samples(&recorded, &Banks::default(), 1.0).unwrap();
     let n = played.len().min(rendered.len());
     assert!(n > 5 * 10 * RATE as usize);
     let worst = played.iter().zip(&rendered).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -181,8 +195,8 @@ fn a_room_of_loudspeakers_is_rendered_as_it_was_played() {
 #[test]
 fn the_stems_together_are_the_whole() {
     let dir = tempfile::tempdir().unwrap();
-    let (_, whole) = to_samples(&script(), 0.5).unwrap();
-    let written = to_stems(&script(), dir.path(), "wav", 0.5).unwrap();
+    let (_, whole) = to_samples(&script(), &Banks::default(), 0.5).unwrap();
+    let written = to_stems(&script(), &Banks::default(), dir.path(), "wav", 0.5).unwrap();
     assert_eq!(written.len(), Voice::ALL.len());
     let mut sum = vec![0.0f32; whole.len()];
     for stem in &written {
@@ -271,13 +285,13 @@ fn the_morph_crosses_from_one_snapshot_to_the_other() {
 
 #[test]
 fn a_recording_without_sound_is_placed_by_its_times_and_one_cut_short_goes_on() {
-    let (_, by_time) = to_samples(&script(), 0.0).unwrap();
+    let (_, by_time) = to_samples(&script(), &Banks::default(), 0.0).unwrap();
     assert!((by_time.len() as i64 / 2 - 10 * i64::from(RATE)).abs() < 2 * CHUNK as i64);
     assert!(rms(&by_time) > 0.01);
     let (_, recorded) = live(&script(), 256, 11.0);
     // The reports of the second half were lost.
     let half = recorded.iter().filter(|e| !matches!(e.event, Event::Heard { of, .. } if of > 40)).cloned();
-    let (_, cut) = to_samples(&half.collect::<Vec<_>>(), 0.0).unwrap();
+    let (_, cut) = to_samples(&half.collect::<Vec<_>>(), &Banks::default(), 0.0).unwrap();
     let (a, b) = (rms(&cut[2 * 5 * 48_000..2 * 9 * 48_000]), rms(&by_time[2 * 5 * 48_000..2 * 9 * 48_000]));
     assert!((a / b - 1.0).abs() < 0.2, "{a} {b}");
 }
@@ -443,6 +457,7 @@ fn nothing_absurd_gets_out() {
                 spent: Default::default(),
                 layers_ms: [0.0; 8],
                 script: Script::Sign,
+                word: 0,
                 ghosts: [x; GHOSTS],
                 phones: crate::audio::voices::throat::phones("strength 夜"),
             }),

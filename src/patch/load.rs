@@ -9,9 +9,9 @@ use super::value::{described, fits, key_span, switch, text};
 use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, midi_out, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 18] = [
-    "title", "model", "shader", "tuning", "keyboard", "chat", "blend", "prompts", "params", "morph", "sampler", "midi",
-    "midi_out", "lfo", "envelope", "matrix", "plan", "scene",
+const SECTIONS: [&str; 19] = [
+    "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "prompts", "params", "morph",
+    "sampler", "midi", "midi_out", "lfo", "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -35,7 +35,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     let stem = std::path::Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
     let mut word = |key| root.get(key).and_then(|item| text(item, key, &mut problems));
     let (title, model) = (word("title").unwrap_or(stem.into()), word("model"));
-    let (tuning, keyboard) = (word("tuning"), word("keyboard"));
+    let (tuning, keyboard, samples) = (word("tuning"), word("keyboard"), word("samples"));
     let shader = word("shader").unwrap_or("field".into());
     if !is_name(&shader) {
         let message = format!("\"shader\" is a name without folder or \".wgsl\", as in \"field\", not {shader:?}");
@@ -85,6 +85,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         shader,
         tuning,
         keyboard,
+        samples,
         chat,
         blend,
         prompts,

@@ -41,6 +41,8 @@ pub struct Patch {
     pub tuning: Option<String>,
     /// A `.kbm` file beside the patch that says which notes of the scale are played.
     pub keyboard: Option<String>,
+    /// A folder of the artist's own sounds, beside the patch.
+    pub samples: Option<String>,
     /// How a model that was taught to converse is spoken to.
     pub chat: Chat,
     /// The second prompt of `generator.blend` when the piece begins, an index into the bank.

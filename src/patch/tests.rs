@@ -46,6 +46,15 @@ fn every_shipped_patch_is_whole() {
 }
 
 #[test]
+fn a_folder_of_samples_is_text() {
+    let top = |line: &str| parse("p.toml", &format!("{line}\n{HEAD}"));
+    assert_eq!(top("samples = \"sounds/rain\"").unwrap().samples.as_deref(), Some("sounds/rain"));
+    assert_eq!(top("").unwrap().samples, None);
+    assert!(top("samples = 3").unwrap_err().to_string().contains("samples takes text in quotes"));
+    assert!(top("sample = \"a\"").unwrap_err().to_string().contains("\"samples\""));
+}
+
+#[test]
 fn a_patch_is_read_as_it_is_written() {
     let patch = ok(r#"
         "春" = "春"

@@ -91,6 +91,9 @@ pub enum Event {
     Morph { side: MorphSide, values: Vec<(ParamId, f32)> },
     /// Everything is to be silent at once.
     Panic,
+    /// The artist's own sounds are there, in the order in which tokens choose from them: `folder` is where they were
+    /// read, as an absolute path. Both empty: there are none any more.
+    Samples { folder: String, files: Vec<SampleFile> },
     /// Something failed and the show went on. `place` says where, `remedy` what to do (may be empty).
     Fault { place: String, what: String, remedy: String },
     /// Something the audience need not know and the performer may want to: "no MIDI on this machine".
@@ -113,6 +116,17 @@ pub enum Event {
 pub enum MorphSide {
     First,
     Second,
+}
+
+/// One of the artist's own sounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleFile {
+    /// Its file's name in the folder.
+    pub name: String,
+    /// The file's hash in hex.
+    pub sha256: String,
+    /// Its length at the engine's rate.
+    pub frames: u64,
 }
 
 /// A token as it was drawn, with all that the stage and the sound need to perform it.

@@ -22,7 +22,7 @@ pub use action::{Action, Key};
 pub use bus::Bus;
 pub use clock::Clock;
 pub use event::{
-    Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, MorphSide, Spent, Stamped, Token,
+    Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, MorphSide, SampleFile, Spent, Stamped, Token,
 };
 pub use happening::Happening;
 pub use layout::Layout;

@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
+use super::samples::Samples;
 use super::sound::Sound;
 use super::tuning;
 use crate::control::{self, Mapping, Midi, travel};
@@ -67,6 +68,7 @@ struct State {
     events: Queue,
     heard: Vec<Arc<Stamped>>,
     asks: Vec<Ask>,
+    samples: Samples,
 }
 
 impl Hands {
@@ -82,6 +84,7 @@ impl Hands {
             events: self.bus.subscribe("hands", Policy::Coalesce, EVENT_QUEUE),
             heard: Vec::new(),
             asks: Vec::new(),
+            samples: Samples::default(),
             hands: self,
         };
         state.begin();
@@ -94,6 +97,9 @@ impl Hands {
         };
         let (mut midi_looked, mut midi_dropped) = (Instant::now(), 0);
         state.hands.bus.emit(Event::Select { id: state.selected });
+        if state.hands.patch.samples.is_some() {
+            state.want_samples();
+        }
         let (mut messages, mut notices, mut ticks) = (Vec::new(), Vec::new(), 0u32);
         while !state.hands.shutdown.requested() {
             match state.hands.keys.recv_timeout(TICK) {
@@ -118,6 +124,9 @@ impl Hands {
                 midi = Midi::open().ok();
             }
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
+            if let Some(sound) = &mut state.hands.sound {
+                state.samples.tend(sound, &state.hands.bus);
+            }
             if lost && cfg!(feature = "midi-jack") {
                 // The JACK server took the MIDI ports with it. Closing them crashes inside libjack, so they are left
                 // as they are, and others are opened when a server is there again.
@@ -255,6 +264,11 @@ impl State {
         let _ = self.hands.worker.send(command);
     }
 
+    fn want_samples(&mut self) {
+        let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
+        self.samples.want(&self.hands.patch, path);
+    }
+
     fn look_at_files(&mut self) {
         let fault = |place: String, what: String| Event::Fault {
             place,
@@ -324,6 +338,7 @@ impl State {
         }
         let playing = &old.prompts[self.prompt].name;
         self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
+        let other_samples = patch.samples != old.samples;
         if patch.shader != old.shader {
             self.hands.shader = shader::Watch::new(&patch.shader, &self.hands.shader_folders);
             match shader::find(&patch.shader, &self.hands.shader_folders) {
@@ -337,6 +352,9 @@ impl State {
             }
         }
         let (same_model, plan) = (patch.model == old.model, patch.plan.clone());
+        if other_samples {
+            self.want_samples();
+        }
         if plan != old.plan {
             self.take_plan(plan);
         }

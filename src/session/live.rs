@@ -9,6 +9,7 @@ use anyhow::Context;
 
 use super::hands::Hands;
 use super::midi_out::Synths;
+use super::samples;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::tuning;
@@ -245,11 +246,11 @@ fn end_after(time: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
 /// What `xiao check` looks for beyond the patch itself: the files that it names.
 ///
 /// # Errors
-/// The shader or the model is not there.
+/// The shader or the model is not there, or samples cannot be played.
 pub fn check_files(patch: &Patch, patch_file: Option<&Path>) -> anyhow::Result<()> {
     shader::find(&patch.shader, &shader_folders(patch_file))?;
     crate::model::Info::read(&source(patch, patch_file)?)?;
-    Ok(())
+    samples::check(patch, patch_file)
 }
 
 /// The patch's model: a file, looked for beside the patch first, a name of `xiao models`, or the one inside xiao.

@@ -11,6 +11,7 @@ pub mod replay;
 
 mod course;
 mod hands;
+mod samples;
 mod sound;
 mod stage;
 mod tuning;

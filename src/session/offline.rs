@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::samples;
 use crate::audio;
 use crate::control;
 use crate::journal;
@@ -12,13 +13,15 @@ use crate::visuals::{FrameState, Offscreen, write_png};
 /// Seconds in which the last notes ring out.
 const TAIL_S: f32 = 1.0;
 
-/// Writes the sound of a recording, sample for sample as it was played.
+/// Writes the sound of a recording, sample for sample as it was played. The artist's own sounds are read again; what is
+/// missing of them is told and silent.
 ///
 /// # Errors
 /// A folder that holds no recording, a file that is there already or cannot be written.
 pub fn sound(folder: &Path, file: &Path) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
-    let written = audio::render::to_file(&recording.events, file, TAIL_S)?;
+    let banks = samples::recall(&recording.events, folder, audio::render::rate_hz(&recording.events));
+    let written = audio::render::to_file(&recording.events, &banks, file, TAIL_S)?;
     super::remark(&format!("{} frames of sound in {}", written.frames, file.display()));
     Ok(())
 }
@@ -30,7 +33,8 @@ pub fn sound(folder: &Path, file: &Path) -> anyhow::Result<()> {
 pub fn stems(folder: &Path, out: &Path, end: &str) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
     std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
-    let written = audio::render::to_stems(&recording.events, out, end, TAIL_S)?;
+    let banks = samples::recall(&recording.events, folder, audio::render::rate_hz(&recording.events));
+    let written = audio::render::to_stems(&recording.events, &banks, out, end, TAIL_S)?;
     super::remark(&format!("{} stems in {}", written.len(), out.display()));
     Ok(())
 }
@@ -44,7 +48,8 @@ pub fn spectrogram(folder: &Path, file: &Path, size: [u32; 2]) -> anyhow::Result
         bail!("{} is there already; name a new file, so that nothing is overwritten", file.display());
     }
     let recording = journal::read(folder)?;
-    let (width, height, pixels) = audio::render::to_spectrogram(&recording.events, TAIL_S, size)?;
+    let banks = samples::recall(&recording.events, folder, audio::render::rate_hz(&recording.events));
+    let (width, height, pixels) = audio::render::to_spectrogram(&recording.events, &banks, TAIL_S, size)?;
     write_png(file, width, height, &pixels)?;
     super::remark(&format!("the spectrogram in {}", file.display()));
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::midi_out::Synths;
+use super::samples;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::{SoundOptions, StageChoice};
@@ -19,6 +20,9 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     let recording = journal::read(folder)?;
     let (choice, _) = stage::choose(stage)?;
     let sound_plan = sound::Plan::make(&sound)?;
+    // Read before the clock runs, so that they come where they came.
+    let banks = sound_plan.rate_hz().map(|rate_hz| samples::recall(&recording.events, folder, rate_hz));
+    let banks = banks.unwrap_or_default();
     let shutdown = Shutdown::default();
     super::live::end_on_signals(&shutdown)?;
     let bus = Bus::new(Clock::live());
@@ -50,12 +54,18 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
             }
             patches.drain(&mut events);
             for stamped in events.drain(..) {
-                if let Event::Patch { name, text } = &stamped.event
-                    && let Ok(patch) = patch::parse(name, text)
-                {
-                    synths.take(&patch.midi_out);
-                    if let Some(sound) = &mut sound {
-                        sound.take_matrix(stamped.seq, patch.matrix);
+                match &stamped.event {
+                    Event::Patch { name, text } => {
+                        let Ok(patch) = patch::parse(name, text) else { continue };
+                        synths.take(&patch.midi_out);
+                        if let Some(sound) = &mut sound {
+                            sound.take_matrix(stamped.seq, patch.matrix);
+                        }
+                    }
+                    _ => {
+                        if let (Some(sound), Some(bank)) = (&mut sound, banks.of(stamped.seq)) {
+                            sound.take_bank(stamped.seq, bank.clone());
+                        }
                     }
                 }
             }

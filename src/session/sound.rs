@@ -13,7 +13,7 @@ use anyhow::Context;
 use super::{SoundChoice, SoundOptions};
 use crate::audio::file;
 use crate::audio::output::{Priority, REMEDY};
-use crate::audio::{self, Desk, Engine, Output, OutputOptions, Player, Recorder, Report, Silent, output};
+use crate::audio::{self, Bank, Desk, Engine, Output, OutputOptions, Player, Recorder, Report, Silent, output};
 use crate::journal;
 use crate::patch::Matrix;
 use crate::score::{Bus, Event, Layout};
@@ -113,6 +113,12 @@ impl Plan {
         let (rate_hz, layout) = (options.rate_hz.unwrap_or(RATE_HZ), options.layout);
         Ok(Plan { wanted, device, insist, file, rate_hz, layout, notice: notice.or(told) })
     }
+
+    /// The rate at which an engine will run; none where nothing will be heard or written.
+    pub fn rate_hz(&self) -> Option<u32> {
+        let plays = self.wanted.is_some() || self.file.is_some();
+        plays.then(|| self.device.as_ref().map_or(RATE_HZ, output::Device::rate_hz))
+    }
 }
 
 impl Sound {
@@ -197,6 +203,16 @@ impl Sound {
     /// Another matrix, brought by the patch event with the number `of`.
     pub fn take_matrix(&mut self, of: u64, matrix: Matrix) {
         self.desk.swap_matrix(of, matrix);
+    }
+
+    /// Another bank of samples, brought by the samples event with the number `of`; false if it is not taken.
+    pub fn take_bank(&mut self, of: u64, bank: Bank) -> bool {
+        self.desk.swap_bank(of, bank)
+    }
+
+    /// The engine's sample rate.
+    pub fn rate_hz(&self) -> u32 {
+        self.desk.rate_hz()
     }
 
     fn look_after(&mut self, bus: &Bus, live: bool) -> bool {

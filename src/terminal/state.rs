@@ -185,6 +185,14 @@ impl State {
             Event::Tuning { name, .. } => self.remark(t_ns, Tone::Notice, &format!("tuning {name}")),
             Event::Morph { side, values } => self.remark(t_ns, Tone::Notice, &kept(*side, values.is_empty())),
             Event::Panic => self.remark(t_ns, Tone::Notice, "panic: silence"),
+            Event::Samples { folder, files } => {
+                let name = std::path::Path::new(folder).file_name().unwrap_or_default().to_string_lossy();
+                let text = match files.len() {
+                    0 => "no samples any more".to_string(),
+                    many => format!("{many} samples from {name}"),
+                };
+                self.remark(t_ns, Tone::Notice, &text);
+            }
             Event::Patch { name, .. } => self.remark(t_ns, Tone::Notice, &format!("patch {name}")),
             Event::Fault { place, what, remedy } => {
                 let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };

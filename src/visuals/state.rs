@@ -206,6 +206,7 @@ impl FrameState {
             | Event::Tuning { .. }
             | Event::Morph { .. }
             | Event::Panic
+            | Event::Samples { .. }
             | Event::Heard { .. }
             | Event::Callback { .. } => {}
         }

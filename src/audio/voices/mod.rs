@@ -5,6 +5,7 @@
 pub mod breath;
 pub mod gesture;
 pub mod ghosts;
+pub mod grain;
 pub mod hum;
 pub mod pluck;
 pub mod tension;
@@ -14,6 +15,7 @@ pub mod weight;
 pub use breath::Breath;
 pub use gesture::{Gestures, Sweep};
 pub use ghosts::{Ghost, Ghosts};
+pub use grain::{Grain, Grains};
 pub use hum::Hum;
 pub use pluck::{MODES, Pluck, Plucks};
 pub use tension::Tension;

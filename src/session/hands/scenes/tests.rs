@@ -11,6 +11,7 @@ use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue,
 use crate::session::course::Course;
 use crate::session::hands::{Hands, State};
 use crate::session::midi_out::Synths;
+use crate::session::samples::Samples;
 use crate::visuals::shader;
 
 const PIECE: &str = r#"
@@ -46,6 +47,7 @@ impl Rig {
             selected: ParamId::Temperature,
             help: false,
             panicked: false,
+            samples: Samples::default(),
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
             heard: Vec::new(),
