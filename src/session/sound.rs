@@ -21,7 +21,7 @@ use crate::score::{Bus, Event, Layout};
 /// The engine's rate where no device asks for another.
 const RATE_HZ: u32 = 48_000;
 /// How often a lost device is looked for.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_secs(1);
 /// The engine fades out in less than this after the end of the performance.
 const FADE: Duration = Duration::from_millis(400);
 
