@@ -44,6 +44,8 @@ pub enum CueKind {
         value: f32,
     },
     Fault,
+    /// The last so many tokens are held in a loop; 0 lets them go.
+    Loop(u32),
     /// The notes are others from now on; what sounds goes on as it is.
     Tuning(Tuning),
     /// A snapshot of the parameters; NaN where it names none.
@@ -138,6 +140,7 @@ impl Cue {
             }
             Event::Param { id, value, .. } => CueKind::Param { id: *id, value: *value },
             Event::Fault { .. } => CueKind::Fault,
+            Event::Loop { period } => CueKind::Loop(*period),
             Event::Tuning { scale, keyboard, .. } if scale.is_empty() && keyboard.is_none() => {
                 CueKind::Tuning(Tuning::default())
             }

@@ -234,6 +234,8 @@ impl Engine {
                 self.melody.hush();
                 self.hushed_at = Some(self.frame + (PANIC_OVER_S * self.rate_hz as f32) as u64);
             }
+            CueKind::Loop(period) => self.figure.hold(period),
+            CueKind::Callback { xruns, .. } if xruns > 0 => self.melody.stumble(&control, &mut self.gestures),
             CueKind::Callback { .. } => {}
             CueKind::End => self.ended = true,
         }

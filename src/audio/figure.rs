@@ -1,5 +1,6 @@
 //! The figure: a repetition that was found becomes a rhythm of its period. The notes of the tokens in the loop go round
-//! at the pace at which tokens come, softer each time, until the loop is found again or forgotten.
+//! at the pace at which tokens come, softer each time, until the loop is found again or forgotten. A loop that the
+//! performer holds goes round for as long: its notes are those of the first time, when it was still unexpected.
 
 use super::dsp::CHUNK;
 use super::tempo::Step;
@@ -37,6 +38,8 @@ pub struct Figure {
     all: u32,
     /// Frames until the next note.
     wait: f32,
+    /// The performer holds the loop.
+    held: bool,
 }
 
 impl Figure {
@@ -53,6 +56,7 @@ impl Figure {
             left: 0,
             all: 1,
             wait: 0.0,
+            held: false,
         }
     }
 
@@ -68,8 +72,26 @@ impl Figure {
 
     /// A loop of `period` tokens was found.
     pub fn begin(&mut self, period: u32, control: &FigureControl) {
+        if !self.held && control.gain > 0.0 {
+            self.start(period, control.rounds);
+        }
+    }
+
+    /// The performer holds a loop of `period` tokens, the last that were heard; 0 lets it go after one more round.
+    pub fn hold(&mut self, period: u32) {
+        if period == 0 {
+            if self.held {
+                (self.held, self.left, self.all) = (false, self.length as u32, self.length as u32);
+            }
+            return;
+        }
+        self.start(period, 1.0);
+        self.held = self.left > 0;
+    }
+
+    fn start(&mut self, period: u32, rounds: f32) {
         let length = (period as usize).clamp(1, LONGEST).min(self.known);
-        if length == 0 || control.gain <= 0.0 {
+        if length == 0 {
             return;
         }
         let from = MEMORY - (period as usize).clamp(length, self.known);
@@ -80,13 +102,13 @@ impl Figure {
         }
         self.length = length;
         self.next %= length;
-        self.all = ((length as f32 * control.rounds.clamp(1.0, 64.0)) as u32).max(1);
+        self.all = ((length as f32 * rounds.clamp(1.0, 64.0)) as u32).max(1);
         self.left = self.all;
     }
 
     /// Another text begins: what was said is not its.
     pub fn forget(&mut self) {
-        (self.known, self.left) = (0, 0);
+        (self.known, self.left, self.held) = (0, 0, false);
     }
 
     /// A beat is half the way from one token to the next, so that the figure runs through the words and not with them.
@@ -112,17 +134,20 @@ impl Figure {
         // The first of a round is the beat.
         let accent = if self.next == 0 { 1.0 } else { 0.55 };
         let side = if self.next.is_multiple_of(2) { -0.55 } else { 0.55 };
-        plucks.strike(&Pluck {
-            hz: 0.5 * self.playing[self.next],
-            colour: 0.12 + 0.2 * (1.0 - fall),
-            length_s: 0.28,
-            gain: control.gain * accent * fall,
-            place: side,
-            partials: [1.0; MODES],
-            after,
-        });
+        // Unheard, it takes no voice from the others.
+        if control.gain > 1e-4 {
+            plucks.strike(&Pluck {
+                hz: 0.5 * self.playing[self.next],
+                colour: 0.12 + 0.2 * (1.0 - fall),
+                length_s: 0.28,
+                gain: control.gain * accent * fall,
+                place: side,
+                partials: [1.0; MODES],
+                after,
+            });
+        }
         self.next = (self.next + 1) % self.length;
-        self.left -= 1;
+        self.left -= u32::from(!self.held);
     }
 }
 
@@ -156,6 +181,25 @@ mod tests {
         // Tokens came every 150 chunks, so a beat is 75.
         assert!(struck.windows(2).all(|w| (w[1] - w[0]).abs_diff(75) <= 2), "{struck:?}");
         assert_eq!(rounds(u32::MAX, 2.0).len(), 2 * LONGEST);
+    }
+
+    #[test]
+    fn a_held_loop_goes_round_until_it_is_let_go() {
+        let control = FigureControl { gain: 0.5, rounds: 2.0 };
+        let (mut figure, mut plucks) = (Figure::new(48_000.0), Plucks::new(48_000.0, 1));
+        (0..8).for_each(|i| figure.token(200.0 + i as f32));
+        figure.hold(4);
+        // What comes later is not its melody.
+        (0..8).for_each(|_| figure.token(50.0));
+        figure.begin(2, &control);
+        assert_eq!(figure.playing[..4], [204.0, 205.0, 206.0, 207.0]);
+        (0..20_000).for_each(|_| figure.chunk(&control, Step::Free, &mut plucks));
+        assert!(figure.left > 0);
+        figure.hold(0);
+        (0..20_000).for_each(|_| figure.chunk(&control, Step::Free, &mut plucks));
+        assert_eq!(figure.left, 0);
+        figure.hold(0);
+        assert_eq!(figure.left, 0);
     }
 
     #[test]

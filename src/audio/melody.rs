@@ -189,6 +189,18 @@ impl Melody {
         }
     }
 
+    /// The sound device ran dry: a dry cough, high and short, as long as the gap was.
+    pub fn stumble(&mut self, control: &MelodyControl, gestures: &mut Gestures) {
+        gestures.begin(Sweep {
+            from_hz: note_hz(control.home() + 19.0),
+            to_hz: note_hz(control.home() + 31.0),
+            length_s: 0.14,
+            gain: 0.5 * gain(control.params.get(ParamId::FlawLevel)),
+            air: 1.0,
+            place: (0.7, -0.7),
+        });
+    }
+
     /// A gong under everything and a fall over it; the engine lets the rest sink meanwhile.
     pub fn fault(&mut self, control: &MelodyControl, gestures: &mut Gestures) {
         self.waiting = None;
