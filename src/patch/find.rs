@@ -7,8 +7,13 @@ use super::PatchError;
 use super::error::did_you_mean;
 
 /// The patches inside the program: name and text.
-pub const BUILT_IN: [(&str, &str); 2] =
-    [("first", include_str!("../../patches/first.toml")), ("waiting", include_str!("../../patches/waiting.toml"))];
+pub const BUILT_IN: [(&str, &str); 5] = [
+    ("first", include_str!("../../patches/first.toml")),
+    ("waiting", include_str!("../../patches/waiting.toml")),
+    ("snow", include_str!("../../patches/snow.toml")),
+    ("boil", include_str!("../../patches/boil.toml")),
+    ("loom", include_str!("../../patches/loom.toml")),
+];
 
 /// The text of a patch that is compiled in.
 pub fn builtin(name: &str) -> Option<&'static str> {

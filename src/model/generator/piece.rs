@@ -26,14 +26,18 @@ impl Piece {
         Piece { stream, flaws, mirostat, index: 0, written: String::new(), trail, ended: false }
     }
 
-    /// The token that a held loop brings next, and how long the loop is, as the parameters ask for it.
+    /// The token that a held loop brings next, and how long the loop is, as the parameters ask for it. A piece that is
+    /// shorter than the loop that is asked for grows to its length first.
     pub fn repeated(held: &mut Option<u32>, piece: &Piece, text: &Text, params: &ParamValues) -> Option<u32> {
         if params.get(ParamId::Lock) < 0.5 || piece.index == 0 {
             *held = None;
             return None;
         }
-        let length = || piece.flaws.looping().unwrap_or(params.get(ParamId::LockLength) as u32);
-        let period = *held.get_or_insert_with(|| length().clamp(1, piece.index));
+        let wanted = held.or(piece.flaws.looping()).unwrap_or(params.get(ParamId::LockLength).max(1.0) as u32);
+        if wanted > piece.index {
+            return None;
+        }
+        let period = *held.insert(wanted);
         text.ids().len().checked_sub(period as usize).map(|at| text.ids()[at])
     }
 }
