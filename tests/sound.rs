@@ -62,11 +62,11 @@ fn with_everything_still_the_sound_is_steady() {
     let samples = mono(&render(&scene.end(56.0)), 2);
     let settled = &samples[6 * RATE as usize..54 * RATE as usize];
     assert_eq!(onsets(settled, RATE), Vec::<usize>::new());
-    // The drone's strings beat, the slowest in a quarter of a minute: over 24 seconds it comes to the same.
+    // The drone's strings and their overtones beat, the slowest over minutes; none comes or goes.
     let parts: Vec<Vec<f64>> = settled.chunks(24 * RATE as usize).map(|part| third_octaves(part, RATE)).collect();
     let top = parts[0].iter().copied().fold(f64::MIN, f64::max);
     for (band, (a, b)) in parts[0].iter().zip(&parts[1]).enumerate() {
-        assert!(a.max(*b) < top - 20.0 || (a - b).abs() < 4.0, "band {band}: {a} {b}");
+        assert!(a.max(*b) < top - 20.0 || (a - b).abs() < 6.0, "band {band}: {a} {b}");
     }
     let loud: Vec<f32> = settled
         .chunks(RATE as usize)

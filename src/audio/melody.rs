@@ -44,6 +44,8 @@ pub struct Melody {
     waiting: Option<TokenCue>,
     /// Tokens' notes per second, as it decays.
     density: f32,
+    /// Bells and cadences of the last seconds, as they decay.
+    bells: f32,
     later: [Option<Later>; LATER],
 }
 
@@ -95,6 +97,7 @@ impl Melody {
             since: u64::MAX / 2,
             waiting: None,
             density: 0.0,
+            bells: 0.0,
             later: [None; LATER],
         }
     }
@@ -109,14 +112,21 @@ impl Melody {
 
     /// A low bell and its fifth: the question is put.
     pub fn prompt(&mut self, control: &MelodyControl) {
-        let level = control.level();
+        let level = control.level() * self.solemnity();
         self.after(0.0, pluck(control.root + 12.0, 0.45, 5.0, 0.55 * level, -0.1));
         self.after(0.12, pluck(control.root + 19.0, 0.35, 4.0, 0.32 * level, 0.25));
     }
 
+    /// How much a bell weighs: one in a while is solemn, one a second is a noise.
+    fn solemnity(&mut self) -> f32 {
+        let weight = 1.0 / (1.0 + self.bells);
+        self.bells += 1.0;
+        weight
+    }
+
     /// A cadence: fifth, third, home.
     pub fn piece_end(&mut self, control: &MelodyControl) {
-        let level = control.level();
+        let level = control.level() * self.solemnity();
         for (k, interval) in [7.0, 4.0, 0.0, -12.0].into_iter().enumerate() {
             let at_s = [0.15, 0.55, 1.05, 1.07][k];
             self.after(at_s, pluck(control.home() + interval, 0.3, 3.5, 0.42 * level, 0.3 - 0.2 * k as f32));
@@ -233,6 +243,7 @@ impl Melody {
     pub fn chunk(&mut self, control: &MelodyControl, step: Step, notes: &mut Notes) -> Option<f32> {
         self.since = self.since.saturating_add(CHUNK as u64);
         self.density *= 1.0 - CHUNK as f32 / self.rate_hz;
+        self.bells *= 1.0 - 0.2 * CHUNK as f32 / self.rate_hz;
         for place in &mut self.later {
             let Some(later) = place else { continue };
             if later.frames < CHUNK as u64 {

@@ -42,6 +42,8 @@ struct HumString {
     load: f32,
     level: Smooth,
     overtones: Smooth,
+    /// How much of the pair's second is heard.
+    depth: Smooth,
     swell: Wander,
     drift: Wander,
 }
@@ -55,6 +57,7 @@ impl Hum {
             load: 0.0,
             level: Smooth(0.0),
             overtones: Smooth(0.0),
+            depth: Smooth(0.0),
             swell: Wander::new(seed.wrapping_add(i as u64)),
             drift: Wander::new(seed.wrapping_add(100 + i as u64)),
         });
@@ -78,7 +81,7 @@ impl Hum {
             // Samples come five times a second; 0.6 s makes one movement of them.
             string.load += (load - string.load) * follow(dt, 0.6);
             let swell = string.swell.step(dt * (0.09 + 0.013 * i as f32));
-            let weight = WEIGHT[i] * (0.3 + 0.7 * string.load) * (1.0 + 0.35 * swell);
+            let weight = WEIGHT[i] * (0.3 + 0.7 * string.load) * (1.0 + 0.22 * swell);
             let overtones = OVERTONES[i] * (0.12 + 0.55 * control.brightness + 0.24 * string.load);
             let b = string.overtones.toward(overtones.clamp(0.0, 0.83), follow(dt, 0.08));
             // Divided by the loudness of the overtones, so that brightness is colour and not level.
@@ -86,9 +89,13 @@ impl Hum {
             let mut level = string.level.toward(weight * (1.0 - b_end * b_end).sqrt(), follow(dt, 0.12));
             let mut b = b;
 
-            // A pair beats slowly, faster the more its core stands out.
+            // A pair beats slowly, faster and deeper the more its core stands out: a machine whose cores do the same hums
+            // evenly.
+            let apart = (string.load - mean).abs();
+            let depth = (0.22 + 1.6 * apart * control.beating.min(1.0)).min(1.0);
+            let mut depth = string.depth.toward(depth, follow(dt, 0.3));
             let beat_hz = (0.07 + 0.03 * i as f32) * control.beating.min(1.0)
-                + 1.4 * control.beating * (string.load - mean).abs();
+                + 1.4 * control.beating * apart;
             let cents = 2.0 * string.drift.step(dt * 0.05);
             let hz = control.root_hz * RATIO[i] * (1.0 + cents * 0.000_577_8);
             let turns = |hz: f32| (hz * dt / CHUNK as f32).clamp(0.0, 0.2);
@@ -102,8 +109,10 @@ impl Hum {
                 advance(&mut string.phase[0], slow);
                 advance(&mut string.phase[1], fast);
                 let loud = level * gain;
-                firsts[k] = loud * overtone_sum(string.phase[0], b);
-                seconds[k] = loud * overtone_sum(string.phase[1], b);
+                // Together they are as loud whatever their parts.
+                let depth = depth.next();
+                firsts[k] = loud * (1.3 - 0.3 * depth) * overtone_sum(string.phase[0], b);
+                seconds[k] = loud * depth * overtone_sum(string.phase[1], b);
             }
             for (channel, out) in out.iter_mut().enumerate() {
                 let (first, second) = (to_first[channel], to_second[channel]);

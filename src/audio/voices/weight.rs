@@ -56,7 +56,8 @@ impl Weight {
         let depth = 0.25 + 0.7 * self.context;
         let swell = 1.0 - depth + depth * wave;
         let load = 0.2 + 0.8 * self.memory;
-        let mut hz = if control.root_hz.is_finite() { control.root_hz.clamp(8.0, 2000.0) } else { 40.0 };
+        // A fourth below the root: at the root itself it would beat against the hum's own lowest string.
+        let mut hz = if control.root_hz.is_finite() { 0.75 * control.root_hz.clamp(8.0, 2000.0) } else { 40.0 };
         while hz > HIGHEST_HZ {
             hz *= 0.5;
         }
