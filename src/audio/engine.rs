@@ -319,6 +319,7 @@ impl Engine {
             lag_s: if self.hushed_at.is_some() { PANIC_S } else { LEVEL_S },
             mix: params.get(ParamId::ReverbMix),
             ceiling: gain(params.get(ParamId::Ceiling)),
+            ceiling_lufs: params.get(ParamId::CeilingLoud),
         };
         let n = self.layout.count();
         let mut out = [[0.0; CHUNK]; MOST_CHANNELS];

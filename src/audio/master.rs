@@ -1,8 +1,9 @@
-//! The master: room, loudness, limiter. It adds the voices up for every loudspeaker, and can give each alone.
+//! The master: room, level, loudness, limiter. It adds the voices up for every loudspeaker, and can give each alone.
 
 use super::bus::{Bus, Voice};
 use super::dsp::{CHUNK, Chunk, Ramp, Smooth, Stereo, follow};
 use super::limiter::Limiter;
+use super::loudness::Loudness;
 use super::room::Room;
 use crate::score::Layout;
 use crate::score::layout::MOST_CHANNELS;
@@ -17,12 +18,14 @@ pub struct MasterControl {
     pub mix: f32,
     /// A part of full scale.
     pub ceiling: f32,
+    pub ceiling_lufs: f32,
 }
 
 pub struct Master {
     rate_hz: f32,
     layout: Layout,
     room: Room,
+    loudness: Loudness,
     limiter: Limiter,
     level: Smooth,
     mix: Smooth,
@@ -46,6 +49,7 @@ impl Master {
             rate_hz,
             layout,
             room: Room::new(rate_hz),
+            loudness: Loudness::new(rate_hz),
             limiter: Limiter::new(rate_hz),
             level: Smooth(0.0),
             mix: Smooth(mix),
@@ -96,6 +100,11 @@ impl Master {
                     + far[i] * (to_far.0 * walls.left[i] + to_far.1 * walls.right[i]);
             }
         }
+        let held = self.loudness.hold(out, control.ceiling_lufs);
+        for out in out.iter_mut() {
+            let mut held = held;
+            out.iter_mut().for_each(|x| *x *= held.next());
+        }
         self.limiter.set_ceiling(control.ceiling);
         let gain = self.limiter.process(out);
         if !out.iter().flatten().map(|x| x.abs()).sum::<f32>().is_finite() {
@@ -107,6 +116,10 @@ impl Master {
         if let Some(stems) = &mut self.stems {
             bus.dry[Voice::Room as usize] = walls;
             let keep = self.limiter.dc_keep();
+            for ramp in [&mut near, &mut far] {
+                let mut held = held;
+                ramp.iter_mut().for_each(|x| *x *= held.next());
+            }
             for voice in Voice::ALL {
                 let (scale, onto) = match voice {
                     Voice::Room => (&far, &self.far),

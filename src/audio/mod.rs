@@ -20,6 +20,7 @@ pub mod file;
 pub mod hush;
 mod limiter;
 pub mod link;
+mod loudness;
 mod master;
 mod melody;
 mod morph;

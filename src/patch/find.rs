@@ -97,9 +97,12 @@ mod tests {
     fn what_is_not_there_is_said_with_what_is() {
         let folder = tempfile::tempdir().unwrap();
         let error = find_under(folder.path(), "frist").unwrap_err().to_string();
-        assert!(error.contains("did you mean \"first\"?") && error.ends_with("built in: first, waiting"), "{error}");
+        assert!(
+            error.contains("did you mean \"first\"?") && error.ends_with("built in: first, waiting, snow, boil, loom"),
+            "{error}"
+        );
         let error = find_under(folder.path(), "no/such.toml").unwrap_err().to_string();
-        assert!(error.ends_with("such.toml: no such patch; built in: first, waiting"), "{error}");
+        assert!(error.ends_with("such.toml: no such patch; built in: first, waiting, snow, boil, loom"), "{error}");
         std::fs::write(folder.path().join("x.toml"), b"a = \"\xff\"").unwrap();
         let error = find_under(folder.path(), "x.toml").unwrap_err().to_string();
         assert!(error.contains("byte 5 is not UTF-8"), "{error}");

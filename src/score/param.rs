@@ -140,6 +140,7 @@ params! {
     TempoSwing "sound.tempo.swing" "" 0.0 .. 0.5 = 0.0 Lin "How late every second step comes, as a part of a step"
     Morph "sound.morph" "" 0.0 .. 1.0 = 0.0 Lin "Crosses from the first snapshot of the sound's parameters to the second"
     Mute "sound.mute" "" 0.0 .. 1.0 = 0.0 Switch "Silence, reached and left without a click"
+    CeilingLoud "sound.ceiling_lufs" "LUFS" -40.0 .. -8.0 = -12.0 Lin "What is louder than this for seconds is turned down"
     Ceiling "sound.ceiling_db" "dB" -24.0 .. -1.0 = -1.0 Lin "No peak goes above this, between the samples neither"
     TextSize "stage.text_size" "" 1.0 .. 8.0 = 3.0 Step "The size of the text in whole multiples of 16 pixels at 720 lines"
     Certainty "stage.certainty" "" 0.0 .. 1.0 = 0.8 Lin "How plainly a token's probability shows in its brightness"
@@ -162,7 +163,8 @@ impl ParamId {
 
     /// Whether snapshots of the sound hold it: all of the sound's do, but for the way between them and what guards it.
     pub fn morphs(self) -> bool {
-        !matches!(self, ParamId::Morph | ParamId::Mute | ParamId::Ceiling) && self.name().starts_with("sound.")
+        !matches!(self, ParamId::Morph | ParamId::Mute | ParamId::Ceiling | ParamId::CeilingLoud)
+            && self.name().starts_with("sound.")
     }
 
     /// Finds a parameter by its dotted name.

@@ -28,6 +28,7 @@ pub fn machine(state: &State, palette: Palette) -> Vec<Meter> {
         (SignalId::Fan, "fan"),
         (SignalId::Power, "power"),
         (SignalId::LoadAverage, "load"),
+        (SignalId::SoundLoad, "sound"),
     ] {
         let value = state.signals.get(id);
         let mut meter = vec![quiet(format!("{label} "), palette)];
@@ -114,6 +115,7 @@ pub fn missing(state: &State, palette: Palette) -> Option<Meter> {
 pub fn reading(id: SignalId, value: f32) -> String {
     match id {
         SignalId::Cpu | SignalId::CpuPeak | SignalId::Memory | SignalId::Swap => format!("{:.0}%", value * 100.0),
+        SignalId::SoundLoad => format!("{:.1}%", value * 100.0),
         SignalId::ContextFill | SignalId::Prefill | SignalId::Load => format!("{:.0}%", value * 100.0),
         SignalId::CpuPressure | SignalId::MemoryPressure | SignalId::IoPressure => format!("{value:.0}%"),
         SignalId::LoadAverage | SignalId::Probability => format!("{value:.2}"),

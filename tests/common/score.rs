@@ -55,7 +55,11 @@ fn plain() -> Token {
         entropy_bits: 3.0,
         context_fill: 0.3,
         top: (0..4).map(|i| Candidate { id: i, text: "x".into(), p: 0.3 / (i + 1) as f32 }).collect(),
-        inside: Inside { spent: Spent { attention_ms: 20.0, ..Spent::default() }, layers_us: vec![10_000; 8], lens: Vec::new() },
+        inside: Inside {
+            spent: Spent { attention_ms: 20.0, ..Spent::default() },
+            layers_us: vec![10_000; 8],
+            lens: Vec::new(),
+        },
     }
 }
 

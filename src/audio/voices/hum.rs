@@ -94,8 +94,7 @@ impl Hum {
             let apart = (string.load - mean).abs();
             let depth = (0.22 + 1.6 * apart * control.beating.min(1.0)).min(1.0);
             let mut depth = string.depth.toward(depth, follow(dt, 0.3));
-            let beat_hz = (0.07 + 0.03 * i as f32) * control.beating.min(1.0)
-                + 1.4 * control.beating * apart;
+            let beat_hz = (0.07 + 0.03 * i as f32) * control.beating.min(1.0) + 1.4 * control.beating * apart;
             let cents = 2.0 * string.drift.step(dt * 0.05);
             let hz = control.root_hz * RATIO[i] * (1.0 + cents * 0.000_577_8);
             let turns = |hz: f32| (hz * dt / CHUNK as f32).clamp(0.0, 0.2);
