@@ -10,9 +10,13 @@ mod jackd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use jackd::{Server, Watch};
+use jackd::{Server, Watch, Xruns};
 use xiao::journal;
 use xiao::score::Event;
+
+/// An xrun is told within this time of the stall that made it. Thirty stalls in two minutes would excuse one in forty
+/// that was made by something else.
+const NEAR: Duration = Duration::from_millis(50);
 
 /// A patch whose cables and parameters are others each time.
 fn patch(round: u32) -> String {
@@ -26,7 +30,8 @@ fn patch(round: u32) -> String {
         part(5),
         round % 8,
     );
-    let ends = ["hum.brightness", "token.brightness", "reverb.mix", "delay.feedback", "breath.turbulence", "hum.beating"];
+    let ends =
+        ["hum.brightness", "token.brightness", "reverb.mix", "delay.feedback", "breath.turbulence", "hum.beating"];
     let from = ["machine.cpu", "token.surprise", "token.entropy", "context.fill"];
     for cable in 0..12 + round as usize % 5 {
         text += &format!(
@@ -54,7 +59,7 @@ fn the_sound_holds_under_full_load() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("load.toml");
     std::fs::write(&file, patch(0)).unwrap();
-    let watch = Watch::begin();
+    let (watch, xruns) = (Watch::begin(), Xruns::begin().unwrap());
     let show = Command::new(env!("CARGO_BIN_EXE_xiao"))
         .args(["play", "load.toml", "--stage", "none", "--set", "generator.pace=0", "--record", "rec"])
         .args(["--seconds", &seconds.to_string(), "--seed", "1"])
@@ -76,38 +81,37 @@ fn the_sound_holds_under_full_load() {
         std::fs::rename(dir.path().join("new"), &file).unwrap();
     }
     let show = show.wait_with_output().unwrap();
-    let stalls = watch.end();
+    let (stalls, server_xruns) = (watch.end(), xruns.told());
     let said = String::from_utf8_lossy(&show.stderr);
     assert!(show.status.success(), "{}: {said}", show.status);
 
     let events = journal::read(&dir.path().join("rec")).unwrap().events;
     let count = |of: fn(&Event) -> bool| events.iter().filter(|e| of(&e.event)).count();
-    let (loads, xruns): (Vec<f32>, Vec<u64>) = events
-        .iter()
-        .filter_map(|e| match &e.event {
-            Event::Callback { load, xruns: 0 } => Some((*load, 0)),
-            Event::Callback { xruns, .. } => Some((f32::NAN, *xruns)),
-            _ => None,
-        })
-        .unzip();
-    let loads: Vec<f32> = loads.into_iter().filter(|load| load.is_finite()).collect();
-    let (mean, xruns) = (loads.iter().sum::<f32>() / loads.len() as f32, xruns.iter().sum::<u64>());
+    let callbacks = events.iter().filter_map(|e| match &e.event {
+        Event::Callback { load, xruns } => Some((*load, *xruns)),
+        _ => None,
+    });
+    let xruns: u64 = callbacks.clone().map(|(_, xruns)| xruns).sum();
+    let loads: Vec<f32> = callbacks.filter(|(_, xruns)| *xruns == 0).map(|(load, _)| load).collect();
+    let mean = loads.iter().sum::<f32>() / loads.len() as f32;
     let most = loads.iter().fold(0.0f32, |most, load| most.max(*load));
+    let excused = |at: &&Instant| {
+        let near = |stall: &Instant| at.duration_since(*stall).max(stall.duration_since(**at)) < NEAR;
+        stalls.as_ref().is_some_and(|stalls| stalls.iter().any(near))
+    };
+    let unexcused = server_xruns.len() - server_xruns.iter().filter(excused).count();
     let tokens = count(|e| matches!(e, Event::Token(_)));
     let reloads = count(|e| matches!(e, Event::Patch { .. })) - 1;
     let faults = count(|e| matches!(e, Event::Fault { .. }));
     println!(
-        "{seconds} s on {cores} cores: {xruns} xruns, {stalls:?} stalls of the machine, {tokens} tokens, {reloads} reloads; \
-         the callback took {:.1} % of its time, at most {:.1} % of half a second",
+        "{seconds} s on {cores} cores: {xruns} xruns in the journal, {} at the server, {unexcused} of them while the \
+         machine itself ran (it stood still {:?} times); {tokens} tokens, {reloads} reloads; the callback took {:.1} % of \
+         its time, at most {:.1} % of half a second",
+        server_xruns.len(),
+        stalls.as_ref().map(Vec::len),
         100.0 * mean,
         100.0 * most,
     );
-    for text in events.iter().filter_map(|e| match &e.event {
-        Event::Notice { text } if text.starts_with("sound") => Some(text),
-        _ => None,
-    }) {
-        println!("  {text}");
-    }
     assert!(events.iter().any(|e| matches!(&e.event, Event::Sound { output, .. } if output.starts_with("jack"))));
     assert_eq!(faults, 0);
     assert!(tokens > 20 * seconds as usize, "{tokens} tokens");
@@ -115,8 +119,8 @@ fn the_sound_holds_under_full_load() {
     assert!(!said.contains("are silence"), "{said}");
     assert!(mean < 0.5, "the callback takes {mean} of its time");
     match stalls {
-        // A core that stands still itself is no fault of the player's; on a machine that runs there is no excuse.
-        Some(stalls) => assert!(xruns <= stalls, "{xruns} xruns, and the machine stood still {stalls} times only"),
-        None => println!("the system gives no real-time priority: {xruns} xruns are told and not judged"),
+        // A core that stands still is no fault of the player's; on a machine that runs there is no excuse.
+        Some(_) => assert_eq!(unexcused, 0, "xruns while the machine ran"),
+        None => println!("the system gives no real-time priority: xruns are told and not judged"),
     }
 }

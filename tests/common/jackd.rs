@@ -6,8 +6,8 @@
 #![allow(dead_code)]
 
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -88,39 +88,69 @@ pub fn hush_libjack() {
 /// machine itself stood still (another guest of the host, the kernel), and no program could have played.
 pub struct Watch {
     stop: Arc<AtomicBool>,
-    stalls: Arc<AtomicU64>,
-    threads: Vec<JoinHandle<bool>>,
+    threads: Vec<JoinHandle<Option<Vec<Instant>>>>,
 }
 
-/// What a watcher calls a stall.
+/// What a watcher calls standing still; half a block of the server's is 1.3 ms.
 const STALL: Duration = Duration::from_millis(1);
 
 impl Watch {
     pub fn begin() -> Watch {
-        let (stop, stalls) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let stop = Arc::<AtomicBool>::default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = (0..cores).map(|core| {
-            let (stop, stalls) = (stop.clone(), stalls.clone());
+            let stop = stop.clone();
             std::thread::spawn(move || {
-                let realtime = goes_first_on(core);
+                let (realtime, mut stalls) = (goes_first_on(core), Vec::new());
                 while !stop.load(Ordering::Relaxed) {
                     let began = Instant::now();
                     std::thread::sleep(Duration::from_millis(1));
                     if began.elapsed() > Duration::from_millis(1) + STALL {
-                        stalls.fetch_add(1, Ordering::Relaxed);
+                        stalls.push(Instant::now());
                     }
                 }
-                realtime
+                realtime.then_some(stalls)
             })
         });
-        Watch { threads: threads.collect(), stop, stalls }
+        Watch { threads: threads.collect(), stop }
     }
 
-    /// How often a core stood still for longer than a millisecond; `None` where the system gives no real-time priority.
-    pub fn end(self) -> Option<u64> {
+    /// When a core came back after it had stood still for longer than a millisecond; `None` where the system gives no
+    /// real-time priority.
+    pub fn end(self) -> Option<Vec<Instant>> {
         self.stop.store(true, Ordering::Relaxed);
-        let realtime = self.threads.into_iter().map(|t| t.join().unwrap_or(false)).fold(true, |all, one| all && one);
-        realtime.then(|| self.stalls.load(Ordering::Relaxed))
+        let each: Option<Vec<Vec<Instant>>> = self.threads.into_iter().map(|t| t.join().ok()?).collect();
+        Some(each?.concat())
+    }
+}
+
+/// A client that only hears of the server's xruns.
+pub struct Xruns {
+    _client: jack::AsyncClient<Told, ()>,
+    at: Arc<Mutex<Vec<Instant>>>,
+}
+
+/// Where they are told, in a thread of libjack's that no sound waits for.
+pub struct Told(Arc<Mutex<Vec<Instant>>>);
+
+impl jack::NotificationHandler for Told {
+    fn xrun(&mut self, _: &jack::Client) -> jack::Control {
+        self.0.lock().unwrap().push(Instant::now());
+        jack::Control::Continue
+    }
+}
+
+impl Xruns {
+    pub fn begin() -> Option<Xruns> {
+        let at = Arc::<Mutex<Vec<Instant>>>::default();
+        let (client, _) = jack::Client::new("xiao-xruns", jack::ClientOptions::NO_START_SERVER).ok()?;
+        let _client = client.activate_async(Told(at.clone()), ()).ok()?;
+        Some(Xruns { _client, at })
+    }
+
+    /// When they were told so far.
+    pub fn told(&self) -> Vec<Instant> {
+        self.at.lock().unwrap().clone()
     }
 }
 
