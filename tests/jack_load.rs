@@ -10,7 +10,7 @@ mod jackd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use jackd::{Server, Watch, Xruns};
+use jackd::{Server, Stall, Watch, Xruns};
 use xiao::journal;
 use xiao::score::Event;
 
@@ -96,7 +96,7 @@ fn the_sound_holds_under_full_load() {
     let mean = loads.iter().sum::<f32>() / loads.len() as f32;
     let most = loads.iter().fold(0.0f32, |most, load| most.max(*load));
     let excused = |at: &&Instant| {
-        let near = |stall: &Instant| at.duration_since(*stall).max(stall.duration_since(**at)) < NEAR;
+        let near = |(stall, _): &Stall| at.duration_since(*stall).max(stall.duration_since(**at)) < NEAR;
         stalls.as_ref().is_some_and(|stalls| stalls.iter().any(near))
     };
     let unexcused = server_xruns.len() - server_xruns.iter().filter(excused).count();
@@ -105,10 +105,11 @@ fn the_sound_holds_under_full_load() {
     let faults = count(|e| matches!(e, Event::Fault { .. }));
     println!(
         "{seconds} s on {cores} cores: {xruns} xruns in the journal, {} at the server, {unexcused} of them while the \
-         machine itself ran (it stood still {:?} times); {tokens} tokens, {reloads} reloads; the callback took {:.1} % of \
+         machine itself ran (it stood still {:?} times, for {:.1} ms at most); {tokens} tokens, {reloads} reloads; the callback took {:.1} % of \
          its time, at most {:.1} % of half a second",
         server_xruns.len(),
         stalls.as_ref().map(Vec::len),
+        stalls.iter().flatten().map(|(_, late)| 1e3 * late.as_secs_f64()).fold(0.0, f64::max),
         100.0 * mean,
         100.0 * most,
     );

@@ -88,8 +88,11 @@ pub fn hush_libjack() {
 /// machine itself stood still (another guest of the host, the kernel), and no program could have played.
 pub struct Watch {
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<Option<Vec<Instant>>>>,
+    threads: Vec<JoinHandle<Option<Vec<Stall>>>>,
 }
+
+/// When a core came back, and how long it had stood still.
+pub type Stall = (Instant, Duration);
 
 /// What a watcher calls standing still; half a block of the server's is 1.3 ms.
 const STALL: Duration = Duration::from_millis(1);
@@ -105,8 +108,9 @@ impl Watch {
                 while !stop.load(Ordering::Relaxed) {
                     let began = Instant::now();
                     std::thread::sleep(Duration::from_millis(1));
-                    if began.elapsed() > Duration::from_millis(1) + STALL {
-                        stalls.push(Instant::now());
+                    let late = began.elapsed().saturating_sub(Duration::from_millis(1));
+                    if late > STALL {
+                        stalls.push((Instant::now(), late));
                     }
                 }
                 realtime.then_some(stalls)
@@ -115,11 +119,11 @@ impl Watch {
         Watch { threads: threads.collect(), stop }
     }
 
-    /// When a core came back after it had stood still for longer than a millisecond; `None` where the system gives no
-    /// real-time priority.
-    pub fn end(self) -> Option<Vec<Instant>> {
+    /// Every time that a core stood still for longer than a millisecond; `None` where the system gives no real-time
+    /// priority.
+    pub fn end(self) -> Option<Vec<Stall>> {
         self.stop.store(true, Ordering::Relaxed);
-        let each: Option<Vec<Vec<Instant>>> = self.threads.into_iter().map(|t| t.join().ok()?).collect();
+        let each: Option<Vec<Vec<Stall>>> = self.threads.into_iter().map(|t| t.join().ok()?).collect();
         Some(each?.concat())
     }
 }
