@@ -158,7 +158,13 @@ impl Xruns {
     }
 }
 
-/// Binds the calling thread to a core, with a priority above JACK's.
+/// Binds the calling thread to a core, with a priority above JACK's; elsewhere than on Linux nobody watches.
+#[cfg(not(target_os = "linux"))]
+fn goes_first_on(_: usize) -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
 fn goes_first_on(core: usize) -> bool {
     // SAFETY: plain calls about the calling thread, with structures that live on its stack.
     unsafe {
