@@ -6,6 +6,8 @@ use crate::audio::dsp::{CHUNK, Smooth, Stereo, advance, follow, quarter, sine};
 /// The sub never goes below what a large loudspeaker gives, nor above what is still felt and not heard as a note.
 const LOWEST_HZ: f32 = 27.5;
 const HIGHEST_HZ: f32 = 62.0;
+/// So far beyond it may go before it changes its octave, so that a root that trembles there does not make it leap.
+const SLACK: f32 = 1.15;
 
 /// What the weight needs to know for one chunk.
 pub struct WeightControl {
@@ -23,6 +25,8 @@ pub struct WeightControl {
 pub struct Weight {
     rate_hz: f32,
     phase: f32,
+    /// What the root is multiplied by to lie where it is felt.
+    fold: f32,
     roll: f32,
     hz: Smooth,
     level: Smooth,
@@ -36,6 +40,7 @@ impl Weight {
         Weight {
             rate_hz,
             phase: 0.0,
+            fold: 0.75,
             roll: 0.0,
             hz: Smooth(40.0),
             level: Smooth(0.0),
@@ -57,13 +62,17 @@ impl Weight {
         let swell = 1.0 - depth + depth * wave;
         let load = 0.2 + 0.8 * self.memory;
         // A fourth below the root: at the root itself it would beat against the hum's own lowest string.
-        let mut hz = if control.root_hz.is_finite() { 0.75 * control.root_hz.clamp(8.0, 2000.0) } else { 40.0 };
-        while hz > HIGHEST_HZ {
-            hz *= 0.5;
+        let root_hz = if control.root_hz.is_finite() { control.root_hz.clamp(8.0, 2000.0) } else { 55.0 };
+        if !(LOWEST_HZ / SLACK..=HIGHEST_HZ * SLACK).contains(&(root_hz * self.fold)) {
+            self.fold = 0.75;
+            while root_hz * self.fold > HIGHEST_HZ {
+                self.fold *= 0.5;
+            }
+            while root_hz * self.fold < LOWEST_HZ {
+                self.fold *= 2.0;
+            }
         }
-        while hz < LOWEST_HZ {
-            hz *= 2.0;
-        }
+        let hz = root_hz * self.fold;
         // Letting go of words, it sinks by a tone and comes back.
         let mut hz = self.hz.toward(hz * (1.0 - 0.11 * control.forgetting.clamp(0.0, 1.0)), follow(dt, 0.25));
         let mut level = self.level.toward(control.gain * load * swell, follow(dt, 0.15));
@@ -117,7 +126,7 @@ mod tests {
                     last = x;
                 }
             }
-            assert!((20..70).contains(&crossings), "{root_hz} {crossings}");
+            assert!((20..75).contains(&crossings), "{root_hz} {crossings}");
         }
     }
 }
