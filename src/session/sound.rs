@@ -223,7 +223,7 @@ impl Sound {
                     bus.emit(Event::Heard { of, frame });
                 }
                 // A notice and not a fault: a fault is itself a gesture of the sound.
-                // Past the end only the end itself is told, so that it is the last.
+                // Past the end only what was heard is told still, so that the journal can be rendered to its end.
                 Report::Load(_) | Report::Xrun(_) | Report::Failed(_) if self.closing => {}
                 Report::Load(load) if live => {
                     self.load = load;
