@@ -72,9 +72,14 @@ pub fn to_stems(
     tail_s: f32,
 ) -> Result<Vec<Written>, RenderError> {
     let plan = Plan::new(events, banks)?;
+    let path = |voice: Voice| folder.join(voice.name()).with_extension(end);
+    // Looked at before the first is made, so that none is left behind.
+    if let Some(there) = Voice::ALL.map(path).into_iter().find(|path| path.exists()) {
+        return Err(SoundFileError::Exists(there).into());
+    }
     let mut files = Vec::new();
     for voice in Voice::ALL {
-        let path = folder.join(voice.name()).with_extension(end);
+        let path = path(voice);
         files.push((voice, SoundFile::create(&path, plan.format())?));
     }
     let mut failed = None;
@@ -136,14 +141,15 @@ impl Plan {
         let (mut seed, mut sound_at, mut layout) = (0, None, Layout::default());
         let mut heard = HashMap::new();
         let mut times = HashMap::new();
-        for e in events {
+        for (n, e) in events.iter().enumerate() {
             match &e.event {
                 Event::Begin { seed: of_generator, .. } if sound_at.is_none() => seed = *of_generator,
                 Event::Sound { seed: of_sound, layout: of_room, .. } if sound_at.is_none() => {
                     (seed, sound_at, layout) = (*of_sound, Some(e.seq), *of_room);
                 }
                 Event::Heard { of, frame } => {
-                    heard.insert(*of, *frame);
+                    // Of those at one frame the reports' order is that in which they were taken.
+                    heard.insert(*of, (*frame, n));
                 }
                 _ => {}
             }
@@ -152,12 +158,14 @@ impl Plan {
         let rate = rate_hz(events);
         let frames = |ns: u64| (u128::from(ns) * u128::from(rate) / 1_000_000_000) as u64;
         // What came after the last heard event (a recording cut short) keeps its distance in time from it.
-        let last_heard = heard.iter().max_by_key(|(of, _)| **of).map(|(of, frame)| (*of, *frame));
+        let last_heard = heard.iter().max_by_key(|(of, _)| **of).map(|(of, (frame, _))| (*of, *frame));
+        let later = events.len();
         let place = |e: &Stamped| match (heard.get(&e.seq), last_heard) {
-            (Some(frame), _) => Some(*frame),
-            (None, None) => Some(frames(e.t_ns)),
+            (Some(place), _) => Some(*place),
+            (None, None) => Some((frames(e.t_ns), later)),
             (None, Some((of, frame))) if e.seq > of => {
-                Some(frame + frames(e.t_ns.saturating_sub(times.get(&of).copied().unwrap_or(e.t_ns))))
+                let since_ns = e.t_ns.saturating_sub(times.get(&of).copied().unwrap_or(e.t_ns));
+                Some((frame.saturating_add(frames(since_ns)), later))
             }
             // The live engine never got it.
             (None, Some(_)) => None,
@@ -175,24 +183,25 @@ impl Plan {
                 if first {
                     matrix = patch.matrix.clone();
                 }
-                if let Some(frame) = if first { heard.get(&e.seq).copied() } else { place(e) } {
-                    acts.push((frame, Act::Matrix(Box::new(Modulator::new(patch.matrix)))));
+                if let Some(at) = if first { heard.get(&e.seq).copied() } else { place(e) } {
+                    acts.push((at, Act::Matrix(Box::new(Modulator::new(patch.matrix)))));
                 }
             } else if let Some(bank) = banks.of(e.seq) {
-                acts.extend(place(e).map(|frame| (frame, Act::Bank(bank.clone()))));
+                acts.extend(place(e).map(|at| (at, Act::Bank(bank.clone()))));
             } else if let Some(cue) = Cue::from_event(e)
-                && let Some(frame) = place(e)
+                && let Some(at) = place(e)
             {
-                acts.push((frame, Act::Cue(Box::new(cue))));
+                acts.push((at, Act::Cue(Box::new(cue))));
             }
             if !matches!(e.event, Event::Heard { .. })
-                && let Some(frame) = place(e)
+                && let Some((frame, _)) = place(e)
             {
                 end = end.max(frame);
             }
         }
-        // Stable: at one frame the order is that of the score.
-        acts.sort_by_key(|(frame, _)| *frame);
+        // Stable: where no report says otherwise, the order at one frame is that of the score.
+        acts.sort_by_key(|(at, _)| *at);
+        let acts = acts.into_iter().map(|((frame, _), act)| (frame, act)).collect();
         Ok(Plan { rate_hz: rate, seed, layout, matrix, acts, end })
     }
 
@@ -223,7 +232,7 @@ impl Plan {
         if stems {
             engine.keep_stems();
         }
-        let end = self.end + (tail_s.clamp(0.0, 600.0) * self.rate_hz as f32) as u64;
+        let end = self.end.saturating_add((tail_s.clamp(0.0, 600.0) * self.rate_hz as f32) as u64);
         let mut acts = self.acts.into_iter().peekable();
         // One chunk, so that every cue can act at its own.
         let mut block = vec![0.0; CHUNK * self.layout.count()];

@@ -175,6 +175,41 @@ fn rendering_the_recording_gives_the_samples_that_were_played() {
     }
 }
 
+/// At one frame the live engine takes the cues first and the matrix after them: an envelope that begins with a token is
+/// at rest if the patch that brings it came in the same block.
+#[test]
+fn a_patch_and_a_token_of_one_block_are_rendered_in_the_order_in_which_they_were_taken() {
+    let text = "[prompts]\na = \"a\"\n[envelope.hit]\non = \"token\"\nhold_ms = 900\n\
+                [[matrix]]\nfrom = \"envelope.hit\"\nto = \"sound.hum.level_db\"\namount = 0.2\n";
+    let (mut desk, mut player) = link(engine());
+    let send = desk.cue_sender();
+    let stamped = |seq: u64, t_ns: u64, event: Event| Stamped { seq, t_ns, event };
+    let mut events = vec![
+        stamped(0, 0, Event::Patch { name: "p".into(), text: "[prompts]\na = \"a\"\n".into() }),
+        stamped(1, 0, Event::Sound { rate_hz: RATE, seed: 7, output: String::new(), layout: Default::default() }),
+        stamped(2, 2_000_000_000, Event::Patch { name: "p".into(), text: text.into() }),
+        script().into_iter().find(|e| matches!(e.event, Event::Token(_))).map(|e| Stamped { seq: 3, ..e }).unwrap(),
+    ];
+    events[3].t_ns = 2_000_000_000;
+    let (mut played, mut block, mut heard) = (Vec::new(), vec![0.0; 256], Vec::new());
+    for i in 0..1500 {
+        if i == 750 {
+            assert!(desk.swap_matrix(2, crate::patch::parse("p", text).unwrap().matrix));
+            send(&events[3]);
+        }
+        player.fill(&mut block);
+        played.extend_from_slice(&block);
+        heard.extend(desk.reports().filter_map(|report| match report {
+            Report::Heard { of, frame } => Some(Event::Heard { of, frame }),
+            _ => None,
+        }));
+    }
+    events.extend(heard.into_iter().enumerate().map(|(i, e)| stamped(4 + i as u64, 2_000_000_001, e)));
+    let (_, rendered) = to_samples(&events, &Banks::default(), 2.0).unwrap();
+    let n = played.len().min(rendered.len());
+    assert!(n > 2 * 3 * RATE as usize && played[..n] == rendered[..n]);
+}
+
 #[test]
 fn a_room_of_loudspeakers_is_rendered_as_it_was_played() {
     let layout = Layout { channels: 5, form: Form::Line };
