@@ -42,6 +42,8 @@ pub struct Hands {
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
     pub synths: Synths,
+    /// The tuning that is played.
+    pub tuning: Event,
     pub patch: Patch,
     /// The scene that the piece begins with, a place in the patch's plan.
     pub scene: usize,
@@ -236,9 +238,10 @@ impl State {
 
     /// Silence and no further token; again, both are given back.
     fn panic(&mut self, by: Hand) {
-        self.panicked = !self.panicked;
+        // Only what still holds is given back: whoever came back by hand may panic once more.
+        let holds = |id| self.hands.params.get(id) >= 0.5;
+        self.panicked = !(self.panicked && holds(ParamId::Mute) && holds(ParamId::Hold));
         if self.panicked {
-            self.hands.synths.panic();
             self.hands.bus.emit(Event::Panic);
         }
         let on = f32::from(self.panicked);
@@ -319,17 +322,26 @@ impl State {
         if patch.sampler != old.sampler {
             self.command(Command::Sampler(patch.sampler.clone()));
         }
-        if let Some(sound) = &mut self.hands.sound {
-            sound.take_matrix(seq, patch.matrix.clone());
+        if let Some(sound) = &mut self.hands.sound
+            && !sound.take_matrix(seq, patch.matrix.clone())
+        {
+            let text = "the sound does not answer: it plays on with the matrix that it had".into();
+            self.hands.bus.emit(Event::Notice { text });
         }
         for (event, changed) in morph(patch).into_iter().zip([0, 1].map(|i| patch.morph[i] != old.morph[i])) {
             if changed {
                 self.hands.bus.emit(event);
             }
         }
-        if (&patch.tuning, &patch.keyboard) != (&old.tuning, &old.keyboard) {
-            let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
-            self.hands.bus.emit(tuning::read(patch, path).unwrap_or_else(tuning::fault));
+        // Its files may have been mended meanwhile, so they are read again.
+        let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
+        match tuning::read(patch, path) {
+            Ok(tuning) if tuning == self.hands.tuning => {}
+            Ok(tuning) => {
+                self.hands.tuning = tuning.clone();
+                self.hands.bus.emit(tuning);
+            }
+            Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
         }
         self.hands.synths.take(&patch.midi_out);
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
@@ -338,7 +350,7 @@ impl State {
         }
         let playing = &old.prompts[self.prompt].name;
         self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
-        let other_samples = patch.samples != old.samples;
+        let other_samples = patch.samples != old.samples || self.samples.failed();
         if patch.shader != old.shader {
             self.hands.shader = shader::Watch::new(&patch.shader, &self.hands.shader_folders);
             match shader::find(&patch.shader, &self.hands.shader_folders) {

@@ -116,7 +116,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     if let Some(sound) = &sound {
         bus.emit(sound.event());
     }
-    bus.emit(tuning::read(&patch, found.path.as_deref()).unwrap_or_else(tuning::fault));
+    let tuning = tuning::read(&patch, found.path.as_deref());
+    bus.emit(tuning.clone().unwrap_or_else(tuning::fault));
     for (event, given) in super::hands::morph(&patch).into_iter().zip(&patch.morph) {
         if !given.is_empty() {
             bus.emit(event);
@@ -161,6 +162,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         sound,
         synths,
+        tuning: tuning.unwrap_or_else(|_| tuning::usual()),
         patch,
         scene,
         raw: options.raw,
@@ -246,9 +248,10 @@ fn end_after(time: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
 /// What `xiao check` looks for beyond the patch itself: the files that it names.
 ///
 /// # Errors
-/// The shader or the model is not there, or samples cannot be played.
+/// The shader or the model is not there, or tuning or samples cannot be played.
 pub fn check_files(patch: &Patch, patch_file: Option<&Path>) -> anyhow::Result<()> {
     shader::find(&patch.shader, &shader_folders(patch_file))?;
+    tuning::read(patch, patch_file).map_err(anyhow::Error::msg)?;
     crate::model::Info::read(&source(patch, patch_file)?)?;
     samples::check(patch, patch_file)
 }

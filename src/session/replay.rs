@@ -62,11 +62,12 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
                             sound.take_matrix(stamped.seq, patch.matrix);
                         }
                     }
-                    _ => {
+                    Event::Samples { .. } => {
                         if let (Some(sound), Some(bank)) = (&mut sound, banks.of(stamped.seq)) {
                             sound.take_bank(stamped.seq, bank.clone());
                         }
                     }
+                    _ => {}
                 }
             }
             if let Some(sound) = &mut sound {

@@ -18,12 +18,19 @@ const RATE_HZ: u32 = 48_000;
 pub struct Samples {
     wanted: Option<Option<PathBuf>>,
     reading: Option<(PathBuf, Receiver<Result<Loaded, FolderError>>)>,
+    /// The last reading brought less than was there.
+    failed: bool,
 }
 
 impl Samples {
     /// Asks for the patch's folder, or for none.
     pub fn want(&mut self, patch: &Patch, patch_file: Option<&Path>) {
         self.wanted = Some(folder(patch, patch_file));
+    }
+
+    /// Whether what was wanted last is worth another look.
+    pub fn failed(&self) -> bool {
+        self.failed
     }
 
     /// Begins to read what is wanted and passes on what was read. To be called often.
@@ -34,6 +41,7 @@ impl Samples {
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => None,
             };
+            self.failed = !matches!(&read, Some(Ok(loaded)) if loaded.problems.is_empty());
             // Another folder may be wanted by now; then this one is not taken.
             match read {
                 _ if self.wanted.is_some() => {}

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use crossbeam_channel::TryRecvError;
 
 use super::{SoundChoice, SoundOptions};
 use crate::audio::file;
@@ -46,6 +47,9 @@ pub struct Sound {
     dropped: u64,
     /// The callback's, as it was told last.
     load: f32,
+    /// How often the device ran dry since it was last told, and when that was.
+    xruns: u64,
+    dry: Option<Instant>,
     /// That the system gives no priority has been said.
     warned: bool,
     closing: bool,
@@ -92,7 +96,8 @@ impl Plan {
         let insist = options.choice == SoundChoice::Device
             || options.host.is_some()
             || options.device.is_some()
-            || !options.map.is_empty();
+            || !options.map.is_empty()
+            || !options.layout.is_stereo();
         let (device, notice) = match wanted.as_ref().map(output::choose) {
             None => (None, None),
             Some(Ok(device)) => (Some(device), None),
@@ -117,7 +122,7 @@ impl Plan {
     /// The rate at which an engine will run; none where nothing will be heard or written.
     pub fn rate_hz(&self) -> Option<u32> {
         let plays = self.wanted.is_some() || self.file.is_some();
-        plays.then(|| self.device.as_ref().map_or(RATE_HZ, output::Device::rate_hz))
+        plays.then(|| self.device.as_ref().map_or(self.rate_hz, output::Device::rate_hz))
     }
 }
 
@@ -162,6 +167,8 @@ impl Sound {
             described: NO_DEVICE.into(),
             dropped: 0,
             load: 0.0,
+            xruns: 0,
+            dry: None,
             warned: false,
             closing: false,
             counted: Instant::now(),
@@ -201,8 +208,9 @@ impl Sound {
     }
 
     /// Another matrix, brought by the patch event with the number `of`.
-    pub fn take_matrix(&mut self, of: u64, matrix: Matrix) {
-        self.desk.swap_matrix(of, matrix);
+    /// False if the callback has not taken the last eight.
+    pub fn take_matrix(&mut self, of: u64, matrix: Matrix) -> bool {
+        self.desk.swap_matrix(of, matrix)
     }
 
     /// Another bank of samples, brought by the samples event with the number `of`; false if it is not taken.
@@ -233,13 +241,17 @@ impl Sound {
                     let text = format!("sound: the {voice} gave what is not a number and began anew");
                     bus.emit(Event::Notice { text });
                 }
-                Report::Xrun(times) if live => {
-                    bus.emit(Event::Callback { load: self.load, xruns: times });
-                    let text = format!("sound: the device ran dry {times} times; give it a larger block");
-                    bus.emit(Event::Notice { text });
-                }
+                Report::Xrun(times) if live => self.xruns += times,
                 _ => {}
             }
+        }
+        // A device that runs dry at every block is told of twice a second and not each time.
+        if self.xruns > 0 && self.dry.is_none_or(|told| told.elapsed() >= Duration::from_millis(500)) {
+            let times = std::mem::take(&mut self.xruns);
+            self.dry = Some(Instant::now());
+            bus.emit(Event::Callback { load: self.load, xruns: times });
+            let text = format!("sound: the device ran dry {times} times; give it a larger block");
+            bus.emit(Event::Notice { text });
         }
         if self.counted.elapsed() >= Duration::from_secs(1) {
             self.counted = Instant::now();
@@ -302,7 +314,12 @@ impl Sound {
             }
             return;
         };
-        let Ok(found) = looking.try_recv() else { return };
+        let found = match looking.try_recv() {
+            Err(TryRecvError::Empty) => return,
+            // The look itself failed: the next one may not.
+            Err(TryRecvError::Disconnected) => None,
+            Ok(found) => found,
+        };
         self.looking = None;
         let Some(device) = found else { return };
         if let Playing::Silent(silent) = std::mem::replace(&mut self.playing, Playing::Lost) {
@@ -382,17 +399,16 @@ fn copy(files: &[PathBuf], to: &Path) -> anyhow::Result<()> {
             0 => to.to_path_buf(),
             _ => file::numbered(to, i + 1),
         };
-        anyhow::ensure!(
-            i == 0 || !to.exists(),
-            "{} is there already; the sound is in {}",
-            to.display(),
-            from.display()
-        );
+        anyhow::ensure!(!to.exists(), "{} is there already; the sound is in {}", to.display(), from.display());
         let copied = match file::is_flac(&to) {
             true => file::encode(from, &to).map_err(anyhow::Error::from),
-            false => fs::copy(from, &to).map(drop).map_err(anyhow::Error::from),
+            false => copy_new(from, &to).map_err(anyhow::Error::from),
         };
         copied.with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))?;
     }
     Ok(())
+}
+
+fn copy_new(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::io::copy(&mut fs::File::open(from)?, &mut fs::File::create_new(to)?).map(drop)
 }

@@ -22,7 +22,7 @@ pub fn read(patch: &Patch, patch_file: Option<&Path>) -> Result<Event, String> {
                 "keyboard = \"{keyboard}\" chooses from a scale; give tuning = \"equal\" or another too"
             ));
         }
-        return Ok(Event::Tuning { name: "gong".into(), scale: String::new(), keyboard: None });
+        return Ok(usual());
     };
     let built_in = BUILT_IN.iter().find(|(built_in, _)| built_in == name);
     let scale = match built_in {
@@ -36,6 +36,11 @@ pub fn read(patch: &Patch, patch_file: Option<&Path>) -> Result<Event, String> {
     let keyboard = patch.keyboard.as_ref().map(|name| text(&folder.join(name))).transpose()?;
     Tuning::read(&scale, keyboard.as_deref()).map_err(|problem| format!("{name}: {problem}"))?;
     Ok(Event::Tuning { name: name.clone(), scale, keyboard })
+}
+
+/// The tuning of a patch that names none.
+pub fn usual() -> Event {
+    Event::Tuning { name: "gong".into(), scale: String::new(), keyboard: None }
 }
 
 /// The event for a tuning that cannot be used.

@@ -54,6 +54,7 @@ impl Rig {
             asks: Vec::new(),
             hands: Hands {
                 synths: Synths::start(&bus, &[]),
+                tuning: crate::session::tuning::usual(),
                 bus,
                 params: Arc::new(Params::default()),
                 worker,
@@ -162,4 +163,21 @@ fn a_changed_patch_is_led_to_in_its_scene() {
         .collect();
     assert_eq!(ids.into_iter().collect::<Vec<_>>(), [ParamId::Hue]);
     assert!(!events.iter().any(|e| matches!(e, Event::Scene { .. })) && rig.prompts().is_empty());
+}
+
+#[test]
+fn panic_works_again_after_the_performer_came_back_by_hand() {
+    let mut rig = Rig::new("[prompts]\nmoon = \"The moon\"\n");
+    let panics = |rig: &Rig| rig.events().iter().filter(|event| **event == Event::Panic).count();
+    rig.state.key(Key::Char('!'));
+    assert_eq!(panics(&rig), 1);
+    // Again, it gives both back.
+    rig.state.key(Key::Char('!'));
+    let at = |rig: &Rig, id| rig.state.hands.params.get(id);
+    assert_eq!((panics(&rig), at(&rig, ParamId::Mute), at(&rig, ParamId::Hold)), (0, 0.0, 0.0));
+    rig.state.key(Key::Char('!'));
+    rig.state.key(Key::Char('M'));
+    rig.state.key(Key::Char(' '));
+    rig.state.key(Key::Char('!'));
+    assert_eq!((panics(&rig), at(&rig, ParamId::Mute), at(&rig, ParamId::Hold)), (2, 1.0, 1.0));
 }
