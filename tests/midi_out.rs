@@ -135,7 +135,7 @@ fn play(name: &str) {
     let _synth = plug_in(&heard);
     assert!(until(|| (), || has(&|b| b == [0x81, 38, 0]) && has(&|b| b == [0xb1, 123, 0])));
     assert!(until(flaw, || has(&|b| b == [0x91, 38, 100])));
-    playing.panic();
+    bus.emit(Event::Panic);
     assert!(until(|| (), || has(&|b| b == [0xbf, 120, 0])));
     assert!(until(flaw, || heard.lock().unwrap().iter().filter(|(_, b)| *b == [0x91, 38, 100]).count() > 1));
 

@@ -1,6 +1,6 @@
 //! The MIDI-out thread: plays the score on the performer's synthesisers.
 //!
-//! It sleeps until an event comes or a message is due, whichever is first, and is there only while the patch has
+//! It sleeps until an event comes or a message is due, or a few milliseconds for orders, whichever is first. It is there only while the patch has
 //! something for it. [`Synths`] is how the hands reach it.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::score::{Bus, Event, Policy, Queue, Received, Stamped};
 
 /// Events that may wait while a port does not take what it is sent.
 const QUEUE: usize = 1 << 14;
-/// Orders are looked at this often while nothing happens, which is how late a panic may be.
+/// Orders are looked at this often while nothing happens.
 const ORDERS_EVERY: Duration = Duration::from_millis(5);
 /// How often MIDI is looked for on a machine that had none.
 const RETRY: Duration = Duration::from_secs(5);
@@ -25,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What the thread is told.
 enum Order {
     Take(Vec<Synth>),
-    Panic,
     ServerGone,
 }
 
@@ -66,11 +65,6 @@ impl Synths {
             }
             None => self.spawn(synths),
         }
-    }
-
-    /// Cuts off whatever sounds on the synthesisers; the score plays on.
-    pub fn panic(&self) {
-        self.tell(Order::Panic);
     }
 
     /// The JACK server is gone, and the ports with it.
@@ -148,7 +142,6 @@ impl Thread {
                         }
                         self.synths = synths;
                     }
-                    (Ok(Order::Panic), Some(outputs)) => outputs.panic(),
                     (Ok(Order::ServerGone), Some(_)) => {
                         self.left = outputs.take().map(Outputs::abandon).unwrap_or_default();
                         looked = Instant::now();
@@ -180,6 +173,9 @@ impl Thread {
 
     fn play(&self, event: &Arc<Stamped>, outputs: Option<&mut Outputs>) {
         if let Some(outputs) = outputs {
+            if matches!(event.event, Event::Panic) {
+                return outputs.panic();
+            }
             outputs.event(event, self.now_ns());
         }
     }
