@@ -1,5 +1,5 @@
-//! A sound file that survives: WAV or FLAC, 24 bit, brought up to date at every flush, a new file each hour, and no
-//! file ever overwritten. Used by the recorder's thread and by offline rendering.
+//! A sound file that survives: WAV or FLAC, 24 bit, a new file each hour, and no file ever overwritten. A WAV is brought
+//! up to date at every flush; of a FLAC the last second may be missing after a `kill -9`. Used by the recorder's thread and by offline rendering.
 
 use std::fs::{File, OpenOptions};
 use std::io::BufWriter;
@@ -35,8 +35,9 @@ pub struct Format {
     pub channels: u16,
 }
 
-/// Seconds in one file: a gigabyte of stereo at 48 kHz, a quarter of what WAV can hold; of more channels less.
+/// Seconds in one file: a gigabyte of stereo at 48 kHz; and what WAV can hold, whose counts have 32 bits.
 const FILE_S: u64 = 3600;
+const MOST_BYTES: u64 = 4_000_000_000;
 /// The largest sample of 24 bits.
 const FULL: f32 = 8_388_607.0;
 
@@ -65,7 +66,8 @@ impl SoundFile {
             format,
             encoder: Encoder::begin(path, format)?,
             frames_in_file: 0,
-            frames_per_file: FILE_S * u64::from(format.rate_hz) * 2 / u64::from(format.channels.max(2)),
+            frames_per_file: (FILE_S * u64::from(format.rate_hz))
+                .min(MOST_BYTES / (3 * u64::from(format.channels.max(1)))),
             written: Written { files: vec![path.to_path_buf()], ..Written::default() },
             integers: Vec::new(),
         })
@@ -109,7 +111,12 @@ impl SoundFile {
     }
 
     fn next_file(&mut self) -> Result<(), SoundFileError> {
-        let path = numbered(&self.first, self.written.files.len() + 1);
+        // Another evening's may lie there already.
+        let mut n = self.written.files.len() + 1;
+        while numbered(&self.first, n).exists() && n < 100_000 {
+            n += 1;
+        }
+        let path = numbered(&self.first, n);
         let old = std::mem::replace(&mut self.encoder, Encoder::begin(&path, self.format)?);
         old.finish().map_err(|why| at(self.path(), why))?;
         self.written.files.push(path);
@@ -124,7 +131,8 @@ impl Encoder {
             std::io::ErrorKind::AlreadyExists => SoundFileError::Exists(path.to_path_buf()),
             _ => at(path, e.to_string()),
         })?;
-        let file = BufWriter::with_capacity(1 << 18, file);
+        // FLAC goes out as it is made: what waits here would be lost with the program.
+        let file = BufWriter::with_capacity(if is_flac(path) { 1 << 15 } else { 1 << 18 }, file);
         let Format { rate_hz, channels } = format;
         let mut encoder = if is_flac(path) {
             let writer = FlacSampleWriter::new(file, Options::default(), rate_hz, 24, channels as u8, None);
@@ -226,6 +234,16 @@ mod tests {
             );
         }
         assert!(read.len() == 3000 && read.iter().zip(&samples).all(|(a, b)| (a - b).abs() < 1e-6));
+        // What lies there from another evening is passed over.
+        let first = dir.path().join("show.wav");
+        std::fs::write(dir.path().join("show-2.wav"), "mine").unwrap();
+        let mut wav = SoundFile::create(&first, MONO).unwrap();
+        wav.frames_per_file = 10;
+        wav.write(&[0.0; 15]).unwrap();
+        assert_eq!(wav.finish().unwrap().files, [first, dir.path().join("show-3.wav")]);
+        assert_eq!(std::fs::read(dir.path().join("show-2.wav")).unwrap(), b"mine");
+        let high = SoundFile::create(&dir.path().join("high.wav"), Format { rate_hz: 384_000, channels: 2 }).unwrap();
+        assert!(high.frames_per_file * 6 < u64::from(u32::MAX));
         assert!(matches!(SoundFile::create(&path, MONO), Err(SoundFileError::Exists(_))));
         assert!(matches!(SoundFile::create(&dir.path().join("no/x.wav"), MONO), Err(SoundFileError::Write { .. })));
     }

@@ -1,7 +1,7 @@
-//! The recorder: a thread that moves the tape into WAV or FLAC files and brings their headers up to date four times a second,
-//! so that after a `kill -9` all but the last quarter second can be read.
+//! The recorder: a thread that moves the tape into WAV or FLAC files and brings a WAV's header up to date four times a
+//! second, so that after a `kill -9` all but its last quarter second can be read; of a FLAC all but about the last.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::score::Shutdown;
 pub struct Recorder {
     stop: Shutdown,
     failed: Arc<Mutex<Option<String>>>,
+    path: PathBuf,
     thread: Option<JoinHandle<Result<Recorded, SoundFileError>>>,
 }
 
@@ -58,12 +59,15 @@ impl Recorder {
             .name("xiao-recorder".into())
             .spawn(run)
             .map_err(|e| SoundFileError::Write { path: path.to_path_buf(), why: e.to_string() })?;
-        Ok(Recorder { stop, failed, thread: Some(thread) })
+        Ok(Recorder { stop, failed, path: path.to_path_buf(), thread: Some(thread) })
     }
 
     /// Why the recording ended before it was stopped, if it did (a full disk).
     pub fn failed(&self) -> Option<String> {
-        self.failed.lock().unwrap_or_else(|e| e.into_inner()).clone()
+        let told = self.failed.lock().unwrap_or_else(|e| e.into_inner()).clone();
+        // It ends by itself only where it failed.
+        let ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        told.or_else(|| ended.then(|| "the recorder failed".to_string()))
     }
 
     /// Writes what is still on the tape and closes the file. Stop the output first, so that nothing more comes.
@@ -73,7 +77,11 @@ impl Recorder {
 
     fn end(&mut self) -> Option<Result<Recorded, SoundFileError>> {
         self.stop.request("stop");
-        self.thread.take()?.join().ok()
+        let failed = |_| {
+            let why = "the recorder failed; what it wrote is whole up to there".to_string();
+            Err(SoundFileError::Write { path: self.path.clone(), why })
+        };
+        Some(self.thread.take()?.join().unwrap_or_else(failed))
     }
 }
 
