@@ -55,6 +55,7 @@ impl Tuning {
                 (all, scale.period().as_semitones() as f32, 0.0, false)
             }
             Some(kbm) => {
+                plain_numbers(kbm)?;
                 let kbm =
                     Kbm::import(kbm.as_bytes()).map_err(|e| format!("the keyboard (.kbm): {}", kbm_problem(&e)))?;
                 let keyboard = Keyboard::new(&kbm, scale.num_items());
@@ -95,6 +96,17 @@ impl Tuning {
             |step: i32| self.notes[step.rem_euclid(count) as usize] + self.period * step.div_euclid(count) as f32;
         note(step + mode) - note(mode) + self.offset
     }
+}
+
+/// The crate counts beyond what an `i32` holds where a keyboard's numbers are absurd.
+fn plain_numbers(kbm: &str) -> Result<(), String> {
+    for (i, line) in kbm.lines().enumerate().filter(|(_, line)| !line.starts_with('!')) {
+        let number = line.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
+        if number.is_some_and(|number| number.abs() > 100_000.0) {
+            return Err(format!("the keyboard (.kbm): line {}: {} is no key and no frequency", i + 1, line.trim()));
+        }
+    }
+    Ok(())
 }
 
 /// Of many notes the five that lie nearest to the gong mode's.
@@ -253,6 +265,16 @@ mod tests {
         for text in ["\0", "春\n1\n2/1", "a\n-3\n", "a\n1\n1e999\n", "a\n1\n0/0\n", "a\n2\n-100.\n2/1\n"] {
             let _ = Tuning::read(text, Some(text));
             let _ = Tuning::read(text, None);
+        }
+    }
+
+    #[test]
+    fn absurd_numbers_of_a_keyboard_are_refused_with_their_line() {
+        let scl = BUILT_IN[0].1;
+        for last in ["2147483647", "-2147483648", "1e300"] {
+            let kbm = format!("! mine\n12\n0\n{last}\n60\n69\n440.0\n12\n");
+            let error = Tuning::read(scl, Some(&kbm)).unwrap_err();
+            assert!(error.contains("line 4"), "{error}");
         }
     }
 }

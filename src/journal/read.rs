@@ -11,6 +11,15 @@ use crate::score::{Event, Stamped};
 /// No performance is longer than a year: a later time is damage, and a rendering would never end.
 const LONGEST_NS: u64 = 366 * 24 * 3600 * 1_000_000_000;
 
+/// Frames of a year at the highest rate.
+const LAST_FRAME: u64 = LONGEST_NS / 1_000_000_000 * 384_000;
+
+/// Whether a rendering of it would never end, or its number leaves none for those that follow.
+fn broken(stamped: &Stamped) -> bool {
+    let late = matches!(stamped.event, Event::Heard { frame, .. } if frame > LAST_FRAME);
+    late || stamped.seq > u64::MAX / 2
+}
+
 /// No line is longer than this; the longest by far hold a patch or a shader.
 const LONGEST_LINE: u64 = 16 << 20;
 
@@ -78,6 +87,10 @@ impl Reader {
         match serde_json::from_slice::<Stamped>(&self.line) {
             Ok(stamped) if stamped.t_ns > LONGEST_NS => {
                 let why = format!("t_ns {} is more than a year after the beginning", stamped.t_ns);
+                Err(JournalError::Broken { path: self.path.clone(), line, offset, why })
+            }
+            Ok(stamped) if broken(&stamped) => {
+                let why = "a number in it is beyond any performance".to_string();
                 Err(JournalError::Broken { path: self.path.clone(), line, offset, why })
             }
             Ok(stamped) => {
