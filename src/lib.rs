@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  hands: MIDI · keys ─────────► parameters ──┐                          ┌─► visuals   (nannou window | offscreen frames)
-//!                                             ▼                          ├─► audio     (cpal | WAV)
+//!                                             ▼                          ├─► audio     (cpal | WAV, FLAC)
 //!                                             │                          ├─► MIDI out  (midir)
 //!  patch (TOML): prompts, matrix ───► generator (worker thread) ─► score ┼─► terminal  (ratatui | plain lines)
 //!                                             ▲                          └─► journal   (the recording)
@@ -37,7 +37,9 @@
 //! | audio callback | the sound engine | no allocation, lock, log or file; [`audio::Cue`]s in, reports out, by rings |
 //! | machine | the sensors | one sample each 200 ms |
 //! | journal | the recording | flushed four times a second; a `kill -9` costs less than a second |
-//! | recorder | the WAV files | takes the sound from a ring, headers brought up to date four times a second |
+//! | recorder | the sound files | takes the sound from a ring; a WAV is brought up to date four times a second |
+//! | silent | the sound engine, while no device plays | the same at the clock's pace, so that a recording has its sound |
+//! | look, timer, replay | nothing | look for a lost device; end a show in time; relay a recording's events at theirs |
 //! | samples | nothing | decodes the artist's own sounds while it plays already, hands them over and ends |
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |

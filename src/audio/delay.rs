@@ -24,6 +24,8 @@ pub struct Delay {
     /// Left and right, a power of two long.
     lines: [Vec<f32>; 2],
     at: usize,
+    /// Frames that were written since it was last emptied; beyond them it is silent.
+    filled: usize,
     /// Frames behind the write head.
     behind: f32,
     dull: [f32; 2],
@@ -39,6 +41,7 @@ impl Delay {
             rate_hz,
             lines: [vec![0.0; frames], vec![0.0; frames]],
             at: 0,
+            filled: 0,
             behind: 0.4 * rate_hz,
             dull: [0.0; 2],
             dull_part: follow(1.0 / rate_hz, 1.0 / (std::f32::consts::TAU * DULL_HZ)),
@@ -61,6 +64,9 @@ impl Delay {
             self.behind += glide;
             let (whole, part) = (self.behind as usize, self.behind.fract());
             let read = |line: &[f32]| {
+                if whole + 1 > self.filled {
+                    return 0.0;
+                }
                 let (a, b) = (line[self.at.wrapping_sub(whole) & mask], line[self.at.wrapping_sub(whole + 1) & mask]);
                 a + (b - a) * part
             };
@@ -71,18 +77,23 @@ impl Delay {
             for side in 0..2 {
                 let back = echo[1 - side];
                 self.dull[side] += self.dull_part * (back - self.dull[side]);
+                if self.dull[side].abs() < 1e-15 {
+                    self.dull[side] = 0.0;
+                }
                 let in_here = if side == 0 { 0.5 * (sent[0] + sent[1]) } else { 0.25 * (sent[1] - sent[0]) };
                 self.lines[side][self.at & mask] = in_here + feedback * self.dull[side];
             }
             self.at = self.at.wrapping_add(1);
+            self.filled = (self.filled + 1).min(mask);
             out.left[i] = mix * echo[0];
             out.right[i] = mix * echo[1];
         }
         out
     }
 
+    /// Empties it. The lines themselves are left, for at high rates they are megabytes.
     pub fn reset(&mut self) {
-        self.lines.iter_mut().for_each(|line| line.fill(0.0));
+        self.filled = 0;
         self.dull = [0.0; 2];
     }
 }

@@ -108,6 +108,10 @@ impl Smooth {
     pub fn toward(&mut self, target: f32, part: f32) -> Ramp {
         let from = self.0;
         self.0 += (target - from) * part;
+        // It arrives, instead of coming ever closer: numbers that are all but zero cost the processor dearly.
+        if (target - self.0).abs() < 1e-9 {
+            self.0 = target;
+        }
         Ramp { at: from, step: (self.0 - from) / CHUNK as f32 }
     }
 }

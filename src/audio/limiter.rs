@@ -52,6 +52,14 @@ impl Limiter {
         }
     }
 
+    /// Forgets what it holds, and keeps its ceiling.
+    pub fn reset(&mut self) {
+        self.held = [[0.0; CHUNK]; MOST_CHANNELS];
+        (self.held_peak, self.gain) = (0.0, 1.0);
+        self.dc = [(0.0, 0.0); MOST_CHANNELS];
+        self.true_peak = std::array::from_fn(|_| TruePeak::new());
+    }
+
     /// What of the last sample the DC blocker keeps.
     pub fn dc_keep(&self) -> f32 {
         self.dc_keep
@@ -64,6 +72,8 @@ impl Limiter {
             for x in chunk.iter_mut() {
                 *last_out = *x - *last_in + self.dc_keep * *last_out;
                 *last_in = *x;
+                // What is all but zero costs the processor dearly.
+                *last_out = if last_out.abs() < 1e-15 { 0.0 } else { *last_out };
                 *x = *last_out;
             }
             peak = peak.max(true_peak.of(chunk));

@@ -291,7 +291,7 @@ impl Player {
         }
         // A gap is filled with silence first, a little per block, so that what follows stands at its own time.
         while self.owed > 0 {
-            let n = self.owed.min(GAP).min(self.tape.slots());
+            let n = self.owed.min(GAP.max(2 * block.len())).min(self.tape.slots());
             match self.tape.write_chunk(n) {
                 Ok(chunk) if n > 0 => chunk.commit_all(),
                 _ => break,

@@ -109,7 +109,7 @@ impl Master {
         let gain = self.limiter.process(out);
         if !out.iter().flatten().map(|x| x.abs()).sum::<f32>().is_finite() {
             // Every voice is checked before, so this is the last of three nets.
-            self.limiter = Limiter::new(self.rate_hz);
+            self.limiter.reset();
             out.fill([0.0; CHUNK]);
             failed = Some("limiter");
         }

@@ -1,9 +1,11 @@
 //! The sonifier: events become one continuous sound.
 //!
 //! ```text
-//! bus ─ Cue ─► Desk ═ ring ═► Player (in the callback) ─► Engine: hum · breath · tension · plucks · gestures
-//!                   ◄═ ring ═ reports                                    └► room ─► limiter ─► device
-//!                                   └═ ring ═► Tape ─► Recorder (WAV)
+//! bus ─ Cue ─► Desk ═ rings ═► Player (in the callback) ─► Engine: morph ─► matrix ─► voices ─► bus ─► master ─► device
+//!      matrices, banks ─┘ ◄═ reports         │             voices: hum · breath · weight · tension · plucks · ghosts ·
+//!                                            │                     throat · grains · gestures, and the delay
+//!                                            │             master: room ─► level ─► loudness ceiling ─► limiter
+//!                                            └═ ring ═► Tape ─► Recorder (WAV or FLAC)
 //! ```
 //!
 //! The sound is a pure function of the patch's matrix, the artist's own sounds ([`bank`]), the cues with the frames at

@@ -70,6 +70,10 @@ impl SoundArgs {
             map.len(),
             self.speakers
         );
+        let twice = map.iter().enumerate().find(|(i, channel)| map[..*i].contains(channel));
+        if let Some((_, channel)) = twice {
+            anyhow::bail!("--speakers-map names channel {channel} twice; each loudspeaker has one of its own");
+        }
         Ok(session::SoundOptions {
             choice: self.sound.unwrap_or(SoundChoice::Auto),
             host: self.sound_host,

@@ -17,6 +17,9 @@ pub struct Choice {
 /// Sample formats that are played, the best first.
 const FORMATS: [SampleFormat; 4] = [SampleFormat::F32, SampleFormat::I32, SampleFormat::I16, SampleFormat::U16];
 
+/// The highest rate of the engine.
+const MOST_HZ: SampleRate = 384_000;
+
 /// Chooses among what a device offers.
 ///
 /// # Errors
@@ -46,7 +49,13 @@ pub fn choose(
             told.push(format!("{device} does not play {wish} Hz; it plays {nearest} Hz"));
             nearest
         }
-        (None, None) => default.sample_rate(),
+        (None, None) if plays(default.sample_rate()) && default.sample_rate() <= MOST_HZ => default.sample_rate(),
+        // What it usually plays it does not play with so many channels, or the engine does not.
+        (None, None) => {
+            let bounds = fitting.iter().flat_map(|r| [r.min_sample_rate(), r.max_sample_rate()]);
+            let here = bounds.filter(|rate| *rate <= MOST_HZ).min_by_key(|rate| rate.abs_diff(default.sample_rate()));
+            here.unwrap_or(default.sample_rate())
+        }
     };
     let buffer_size = match options.block {
         None => BufferSize::Default,

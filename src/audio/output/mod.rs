@@ -149,7 +149,7 @@ impl Device {
             let error = OutputError::Rate { device: self.name, rate_hz: player.rate_hz() };
             return Err(Box::new(Refused { error, player: Some(player) }));
         }
-        let mut config = self.config;
+        let (mut config, mut refused) = (self.config, false);
         let (mut result, mut back, mut lost, mut priority) = self.stream(config, player)?;
         // A block that was asked for and is refused after all: the device's own.
         if result.is_err() && config.buffer_size != BufferSize::Default {
@@ -158,6 +158,7 @@ impl Device {
                 return Err(Box::new(Refused { error, player: None }));
             };
             config.buffer_size = BufferSize::Default;
+            refused = true;
             (result, back, lost, priority) = self.stream(config, player)?;
         }
         let failed = |e: cpal::Error, back: &Receiver<Player>| {
@@ -169,7 +170,10 @@ impl Device {
             drop(stream);
             return Err(failed(e, &back));
         }
-        let name = describe(&self.name, &config);
+        let mut name = describe(&self.name, &config);
+        if refused {
+            name.push_str(", in blocks of its own: it refused those that were asked for");
+        }
         Ok(Output { stream: Some(stream), back, lost, priority, name })
     }
 

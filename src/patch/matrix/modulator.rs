@@ -21,7 +21,8 @@ struct Cable {
     above: bool,
     /// What the last token left, if the cable holds.
     held: Option<f32>,
-    followed: Option<f32>,
+    /// In double precision: over minutes a step is smaller than the last place of a single one.
+    followed: Option<f64>,
 }
 
 impl Cable {
@@ -40,13 +41,14 @@ impl Cable {
         }
         let at = match self.followed {
             Some(at) => {
-                let lag_s = route.lag_s[usize::from(target < at)];
-                if lag_s > 0.0 { at + (target - at) * (1.0 - (-dt_s / lag_s).exp()) } else { target }
+                let target = f64::from(target);
+                let lag_s = f64::from(route.lag_s[usize::from(target < at)]);
+                if lag_s > 0.0 { at + (target - at) * (1.0 - (-f64::from(dt_s) / lag_s).exp()) } else { target }
             }
-            None => target,
+            None => f64::from(target),
         };
         self.followed = Some(at);
-        at
+        at as f32
     }
 }
 
