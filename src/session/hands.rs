@@ -64,7 +64,8 @@ struct State {
     prompt: usize,
     selected: ParamId,
     help: bool,
-    panicked: bool,
+    /// While a panic lasts, what it holds and what that is to be afterwards.
+    panicked: Option<Vec<(ParamId, f32)>>,
     /// The patch's plan, what it has yet to hear, and what it asks for.
     course: Course,
     events: Queue,
@@ -81,7 +82,7 @@ impl Hands {
             prompt: 0,
             selected: ParamId::Temperature,
             help: false,
-            panicked: false,
+            panicked: None,
             course: Course::new(self.patch.plan.clone()),
             events: self.bus.subscribe("hands", Policy::Coalesce, EVENT_QUEUE),
             heard: Vec::new(),
@@ -228,7 +229,12 @@ impl State {
         }
     }
 
-    fn set(&self, id: ParamId, value: f32, by: Hand) {
+    fn set(&mut self, id: ParamId, value: f32, by: Hand) {
+        let held = self.panicked.as_mut().and_then(|after| after.iter_mut().find(|(held, _)| *held == id));
+        if let Some((_, after)) = held {
+            *after = value;
+            return;
+        }
         let before = self.hands.params.get(id);
         let value = self.hands.params.set(id, value);
         if value != before {
@@ -236,17 +242,23 @@ impl State {
         }
     }
 
-    /// Silence and no further token; again, both are given back.
+    /// Silence and no further token, whatever a plan, a patch or another hand sets meanwhile; again, both are what they
+    /// would be without it.
     fn panic(&mut self, by: Hand) {
-        // Only what still holds is given back: whoever came back by hand may panic once more.
-        let holds = |id| self.hands.params.get(id) >= 0.5;
-        self.panicked = !(self.panicked && holds(ParamId::Mute) && holds(ParamId::Hold));
-        if self.panicked {
-            self.hands.bus.emit(Event::Panic);
+        const HELD: [ParamId; 2] = [ParamId::Mute, ParamId::Hold];
+        let bus = &self.hands.bus;
+        match self.panicked.take() {
+            None => {
+                bus.emit(Event::Panic);
+                let before = HELD.map(|id| self.hands.params.get(id));
+                HELD.into_iter().for_each(|id| self.set(id, 1.0, by));
+                self.panicked = Some(HELD.into_iter().zip(before).collect());
+            }
+            Some(after) => {
+                bus.emit(Event::Notice { text: "the panic is over".into() });
+                after.into_iter().for_each(|(id, value)| self.set(id, value, by));
+            }
         }
-        let on = f32::from(self.panicked);
-        self.set(ParamId::Mute, on, by);
-        self.set(ParamId::Hold, on, by);
     }
 
     fn show_help(&mut self, on: bool) {
@@ -302,13 +314,13 @@ impl State {
     fn take_patch(&mut self, mut patch: Patch, file: String, text: String) {
         patch.chat.take(self.hands.raw, self.hands.system.as_deref());
         let old = std::mem::replace(&mut self.hands.patch, patch);
-        let patch = &self.hands.patch;
         let seq = self.hands.bus.emit(Event::Patch { name: file, text });
-        for (id, value) in &patch.params {
-            if !old.params.contains(&(*id, *value)) {
-                self.set(*id, *value, Hand::Patch);
+        for param in self.hands.patch.params.clone() {
+            if !old.params.contains(&param) {
+                self.set(param.0, param.1, Hand::Patch);
             }
         }
+        let patch = &self.hands.patch;
         self.command(Command::Matrix(patch.matrix.clone()));
         if patch.chat != old.chat {
             self.command(Command::Chat(patch.chat.clone()));

@@ -65,6 +65,9 @@ fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
     if let Some(output) = &state.sound {
         right.push(Span::styled(format!("♪ {output}  "), quiet));
     }
+    if state.params.get(ParamId::Mute) >= 0.5 {
+        right.push(Span::styled("MUTED  ", palette.of(Role::Fault)));
+    }
     match state.recording() {
         Some(true) => right.push(Span::styled("● REC  ", palette.of(Role::Fault))),
         Some(false) => right.push(Span::styled("● REC BROKEN  ", palette.of(Role::Fault))),

@@ -184,7 +184,7 @@ impl State {
             }
             Event::Tuning { name, .. } => self.remark(t_ns, Tone::Notice, &format!("tuning {name}")),
             Event::Morph { side, values } => self.remark(t_ns, Tone::Notice, &kept(*side, values.is_empty())),
-            Event::Panic => self.remark(t_ns, Tone::Notice, "panic: silence"),
+            Event::Panic => self.remark(t_ns, Tone::Notice, "panic: silence until ! is pressed again"),
             Event::Samples { folder, files } => {
                 let name = std::path::Path::new(folder).file_name().unwrap_or_default().to_string_lossy();
                 let text = match files.len() {
