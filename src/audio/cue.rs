@@ -14,6 +14,9 @@ const _: () = assert!(SignalId::COUNT <= 64, "MachineCue has 64 bits for absent 
 /// Candidates beside the drawn one that can be heard.
 pub const GHOSTS: usize = 7;
 
+/// Places of faults that lie in the performer's own files.
+const FILES: [&str; 4] = ["patch", "shader", "tuning", "samples"];
+
 /// An event as the sound hears it.
 #[derive(Clone, Copy, Debug)]
 pub struct Cue {
@@ -139,6 +142,8 @@ impl Cue {
                 CueKind::Machine(cue)
             }
             Event::Param { id, value, .. } => CueKind::Param { id: *id, value: *value },
+            // A slip in a file that is being edited is told in words; a gong is for what fails.
+            Event::Fault { place, .. } if FILES.contains(&place.as_str()) => return None,
             Event::Fault { .. } => CueKind::Fault,
             Event::Loop { period } => CueKind::Loop(*period),
             Event::Tuning { scale, keyboard, .. } if scale.is_empty() && keyboard.is_none() => {

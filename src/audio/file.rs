@@ -143,6 +143,9 @@ impl Encoder {
             Encoder::Wav(WavWriter::new(file, spec).map_err(|e| at(path, e.to_string()))?)
         };
         encoder.flush().map_err(|why| at(path, why))?;
+        if channels > 2 && !is_flac(path) {
+            unnamed(path).map_err(|e| at(path, e.to_string()))?;
+        }
         Ok(encoder)
     }
 
@@ -189,6 +192,15 @@ pub fn encode(wav: &Path, to: &Path) -> Result<(), SoundFileError> {
         }
         encoder.write(&part).map_err(|why| at(to, why))?;
     }
+}
+
+/// Takes the names of cinema loudspeakers off a WAV file's channels, so that the fourth of a ring is no subwoofer: the mask
+/// of the extended format lies at byte 40.
+fn unnamed(path: &Path) -> std::io::Result<()> {
+    use std::io::{Seek, SeekFrom, Write};
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.seek(SeekFrom::Start(40))?;
+    file.write_all(&[0; 4])
 }
 
 /// Whether the file's name asks for FLAC.
@@ -260,6 +272,7 @@ mod tests {
             file.flush().unwrap();
             file
         };
+        let mask = |name: &str| std::fs::read(dir.path().join(name)).unwrap()[36..44].to_vec();
         let read = |name: &str| {
             let mut reader = flac_codec::decode::FlacSampleReader::open(dir.path().join(name)).unwrap();
             let (mut all, mut part) = (Vec::new(), vec![0; 4096]);
@@ -270,6 +283,8 @@ mod tests {
         };
         write("whole.flac").finish().unwrap();
         write("whole.wav").finish().unwrap();
+        // The bits of a sample, and no names for the four channels.
+        assert_eq!(mask("whole.wav"), [22, 0, 24, 0, 0, 0, 0, 0]);
         encode(&dir.path().join("whole.wav"), &dir.path().join("copy.flac")).unwrap();
         let wanted: Vec<i32> = samples.iter().map(|x| (x * FULL).round() as i32).collect();
         assert!(read("whole.flac") == wanted && read("copy.flac") == wanted);
