@@ -226,7 +226,7 @@ pub struct Render {
     #[arg(long, value_name = "OUT", group = "what")]
     frames: Option<PathBuf>,
     /// Write the sound to this file, which must not be there yet
-    #[arg(long, value_name = "F", group = "what")]
+    #[arg(long, value_name = "F.wav", value_parser = wav_name, group = "what")]
     wav: Option<PathBuf>,
     /// Write the sound as FLAC to this file, which must not be there yet
     #[arg(long, value_name = "F.flac", value_parser = flac_name, group = "what")]
@@ -263,6 +263,15 @@ impl Render {
             session::offline::frames(&self.folder, frames, self.size, self.fps)?;
         }
         Ok(())
+    }
+}
+
+fn wav_name(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if file::is_flac(&path) {
+        Err("--flac makes FLAC; a file name that ends in .wav is wanted".into())
+    } else {
+        Ok(path)
     }
 }
 
