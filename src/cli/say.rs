@@ -82,7 +82,12 @@ impl SamplerArgs {
 pub fn in_range(id: ParamId) -> impl Fn(&str) -> Result<f32, String> + Clone {
     move |text| {
         let spec = id.spec();
-        let value: f32 = text.parse().map_err(|_| format!("a number from {} to {} is wanted", spec.min, spec.max))?;
+        if let Some(value) = spec.named(text) {
+            return Ok(value);
+        }
+        let names = if spec.names().is_empty() { String::new() } else { format!(" or {}", spec.names().join(", ")) };
+        let wanted = || format!("a number from {} to {}{names} is wanted", spec.min, spec.max);
+        let value: f32 = text.parse().map_err(|_| wanted())?;
         match (spec.min..=spec.max).contains(&value) {
             true if spec.clamp(value) == value => Ok(value),
             true => Err(format!("{} takes whole numbers", spec.name)),

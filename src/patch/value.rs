@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike, Value};
 
-use super::error::Problems;
+use super::error::{Problems, did_you_mean};
 use crate::score::{ParamId, param::Curve};
 
 /// Where a key stands in the file.
@@ -64,6 +64,14 @@ pub(super) fn fits(id: ParamId, item: &Item, name: &str, problems: &mut Problems
     if spec.curve == Curve::Switch && item.as_integer().is_none_or(|i| i != 0 && i != 1) {
         problems.add(item.span(), format!("{name} takes true or false"));
         return None;
+    }
+    if let (Some(word), false) = (item.as_str(), spec.names().is_empty()) {
+        let value = spec.named(word);
+        if value.is_none() {
+            let near = did_you_mean(word, spec.names().iter().copied());
+            problems.add(item.span(), format!("{name} takes {}, not {word:?}{near}", spec.names().join(", ")));
+        }
+        return value;
     }
     let value = number(item, name, spec.min, spec.max, spec.unit, problems)?;
     if spec.curve == Curve::Step && value.fract() != 0.0 {

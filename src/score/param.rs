@@ -142,12 +142,35 @@ params! {
     Mute "sound.mute" "" 0.0 .. 1.0 = 0.0 Switch "Silence, reached and left without a click"
     CeilingLoud "sound.ceiling_lufs" "LUFS" -40.0 .. -8.0 = -12.0 Lin "What is louder than this for seconds is turned down"
     Ceiling "sound.ceiling_db" "dB" -24.0 .. -1.0 = -1.0 Lin "No peak goes above this, between the samples neither"
-    TextSize "stage.text_size" "" 1.0 .. 8.0 = 3.0 Step "The size of the text in whole multiples of 16 pixels at 720 lines"
+    StageScene "stage.scene" "" 0.0 .. 7.0 = 0.0 Step "What the stage shows: page, river, loom, breath, film, body, fault, or the patch's shader alone"
+    Crossfade "stage.crossfade_s" "s" 0.0 .. 20.0 = 2.0 Lin "How long one scene of the stage takes to become the next"
+    Palette "stage.palette" "" 0.0 .. 4.0 = 0.0 Step "The colours: ink, paper, phosphor, ember or plain"
+    TextSize "stage.text_size" "" 1.0 .. 16.0 = 3.0 Step "The size of the text in whole multiples of 16 pixels at 720 lines; from 8 on it is read from 20 m"
+    Vertical "stage.vertical" "" 0.0 .. 1.0 = 0.0 Switch "Sets the text in columns from top to bottom, from right to left"
     Certainty "stage.certainty" "" 0.0 .. 1.0 = 0.8 Lin "How plainly a token's probability shows in its brightness"
+    Doubt "stage.doubt" "" 0.0 .. 2.0 = 0.0 Step "How else doubt shows: not, as weight (sure words are bold) or as blur"
+    StageGhosts "stage.ghosts" "" 0.0 .. 1.0 = 0.5 Lin "How plainly the tokens that were not drawn stand around those that were"
     Background "stage.background" "" 0.0 .. 1.0 = 0.5 Lin "The brightness of the field behind the words"
     Hue "stage.hue" "" 0.0 .. 1.0 = 0.55 Lin "The colour of the field, once around the wheel"
+    FaultScene "stage.fault" "" 0.0 .. 1.0 = 1.0 Switch "Shows the scene fault by itself while the model has crashed and until it is back"
+    FlashGuard "stage.flash_guard" "" 0.0 .. 1.0 = 1.0 Switch "Keeps the whole picture from flashing faster than three times a second"
+    Letterbox "stage.letterbox" "" 0.0 .. 4.0 = 0.0 Lin "The picture's width by its height, with black beside it; below 0.2 the picture fills the window"
+    Blackout "stage.blackout" "" 0.0 .. 1.0 = 0.0 Switch "Takes all light from the stage; the show goes on"
+    Freeze "stage.freeze" "" 0.0 .. 1.0 = 0.0 Switch "Holds the picture as it is; the show goes on"
     Meters "stage.meters" "" 0.0 .. 1.0 = 1.0 Switch "Shows the machine's meters at the foot of the stage"
     Plate "stage.plate" "" 0.0 .. 1.0 = 0.0 Switch "Shows the model's card as a plate in the corner of the stage"
+    Shader1 "shader.1" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 1, over its own range"
+    Shader2 "shader.2" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 2, over its own range"
+    Shader3 "shader.3" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 3, over its own range"
+    Shader4 "shader.4" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 4, over its own range"
+    Shader5 "shader.5" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 5, over its own range"
+    Shader6 "shader.6" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 6, over its own range"
+    Shader7 "shader.7" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 7, over its own range"
+    Shader8 "shader.8" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 8, over its own range"
+    Shader9 "shader.9" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 9, over its own range"
+    Shader10 "shader.10" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 10, over its own range"
+    Shader11 "shader.11" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 11, over its own range"
+    Shader12 "shader.12" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 12, over its own range"
 }
 
 impl ParamId {
@@ -173,7 +196,29 @@ impl ParamId {
     }
 }
 
+/// The names that whole values go by, from the parameter's least value up.
+const NAMES: [(ParamId, &[&str]); 3] = [
+    (ParamId::StageScene, &["page", "river", "loom", "breath", "film", "body", "fault", "shader"]),
+    (ParamId::Palette, &["ink", "paper", "phosphor", "ember", "plain"]),
+    (ParamId::Doubt, &["dim", "weight", "blur"]),
+];
+
 impl ParamSpec {
+    /// The names of the parameter's values, from the least up; none where they are plain numbers.
+    pub fn names(&self) -> &'static [&'static str] {
+        NAMES.iter().find(|(id, _)| *id == self.id).map_or(&[], |(_, names)| names)
+    }
+
+    /// The name that a value goes by.
+    pub fn name_of(&self, value: f32) -> Option<&'static str> {
+        self.names().get((self.clamp(value) - self.min) as usize).copied()
+    }
+
+    /// The value that goes by this name.
+    pub fn named(&self, name: &str) -> Option<f32> {
+        self.names().iter().position(|known| *known == name).map(|place| self.min + place as f32)
+    }
+
     /// Brings any value into range; whole numbers where the curve says so; NaN becomes the default.
     pub fn clamp(&self, value: f32) -> f32 {
         if value.is_nan() {
@@ -280,7 +325,11 @@ mod tests {
             assert_eq!(p.clamp(p.default), p.default, "{}", p.name);
             assert!(p.curve != Curve::Exp || p.min > 0.0, "{}", p.name);
             assert_eq!(ParamId::from_name(p.name), Some(p.id));
-            assert!(p.name.chars().all(|c| c.is_ascii_lowercase() || c == '.' || c == '_'), "{}", p.name);
+            assert!(
+                p.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '_'),
+                "{}",
+                p.name
+            );
             for position in [0.0, 0.25, 0.5, 1.0] {
                 let value = p.at(position);
                 if matches!(p.curve, Curve::Lin | Curve::Exp) {
@@ -288,6 +337,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_value_with_names_has_one() {
+        for (id, names) in NAMES {
+            let spec = id.spec();
+            assert_eq!(names.len() as f32, spec.max - spec.min + 1.0, "{}", spec.name);
+            for name in names {
+                assert_eq!(spec.name_of(spec.named(name).unwrap()), Some(*name));
+            }
+        }
+        assert_eq!(ParamId::StageScene.spec().named("loom"), Some(2.0));
+        assert_eq!((ParamId::TopK.spec().name_of(2.0), ParamId::TopK.spec().named("loom")), (None, None));
     }
 
     #[test]

@@ -13,9 +13,10 @@
 
 pub mod displays;
 pub mod glyphs;
+pub mod graph;
 pub mod offscreen;
 pub mod page;
-pub mod renderer;
+pub mod palette;
 pub mod scene;
 pub mod shader;
 pub mod state;
@@ -24,8 +25,8 @@ pub mod uniforms;
 pub mod window;
 
 pub use displays::{adapters, display_available};
+pub use graph::Renderer;
 pub use offscreen::{Offscreen, write_png};
-pub use renderer::Renderer;
 pub use shader::ShaderError;
 pub use state::FrameState;
 

@@ -27,9 +27,10 @@ impl Offscreen {
         if !(1..=max).contains(&width) || !(1..=max).contains(&height) {
             return Err(VisualsError::Size { width, height, max });
         }
+        let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))
             .map_err(|e| VisualsError::Device(e.to_string()))?;
-        let renderer = Renderer::new(&device, &queue, FORMAT, 1);
+        let renderer = Renderer::new(&device, &queue, FORMAT, 1, software);
         let texture = device.create_texture(&wgpu::TextureDescriptor {
             label: Some("frame"),
             size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },

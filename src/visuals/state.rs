@@ -3,9 +3,23 @@
 //! Belongs to whichever thread draws. No clock and no chance in here: the same patch, events and times give the same
 //! frame, so a replay shows what was shown.
 
+mod cross;
+mod marks;
+mod roll;
+mod strata;
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::sync::Arc;
 
+pub use cross::Cross;
+pub use marks::{Mark, Marks};
+pub use roll::{EXPOSURES, Exposure, Roll};
+pub use strata::{KEPT, MOST_STRATA, Strata, Stratum};
+
 use super::page::Page;
+use super::palette::Palette;
+use super::scene;
 use crate::patch::{self, Modulator};
 use crate::score::event::branched;
 use crate::score::{Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
@@ -27,6 +41,22 @@ pub struct ShaderText {
     pub text: Arc<str>,
 }
 
+/// A crash of the model, and its return.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crash {
+    pub t_ns: u64,
+    pub what: String,
+    /// When it was back.
+    pub back_ns: Option<u64>,
+}
+
+/// How long the scene fault stays after the model is back.
+const RETURN_S: f32 = 2.5;
+/// The water's speed while nothing comes and with the most tokens, in widths a second.
+const FLOW: [f32; 2] = [0.004, 0.16];
+/// How soon the water slows when no token comes.
+const SLOWS_S: f32 = 1.5;
+
 /// Everything that a frame shows.
 #[derive(Clone, Debug)]
 pub struct FrameState {
@@ -39,7 +69,11 @@ pub struct FrameState {
     pub(super) signals: SignalValues,
     /// Each signal's place in its range, following slowly; `None` where absent.
     pub(super) glide: [Option<f32>; SignalId::COUNT],
+    /// The load of each core, following slowly.
     pub(super) cores: Vec<f32>,
+    cores_now: Vec<f32>,
+    /// The sound's spectrum, low to high, 0..1.
+    pub(super) bands: [f32; 32],
     /// Why a signal is absent, where that was said.
     pub(super) absent: Vec<Option<String>>,
     pub(super) selected: ParamId,
@@ -64,6 +98,19 @@ pub struct FrameState {
     pub(super) piece_ns: u64,
     pub(super) last_flaw_ns: Option<u64>,
     pub(super) ended_ns: Option<u64>,
+    /// The last tokens, the lines as exposures, and the machine's evening.
+    pub(super) marks: Marks,
+    pub(super) roll: Roll,
+    pub(super) strata: Strata,
+    /// The scene that is shown, and the one that is going.
+    pub(super) cross: Cross,
+    /// How far the water has flowed, in widths of the stage: fast with many tokens, slow while none comes.
+    pub(super) flow: f64,
+    pub(super) last_fault_ns: Option<u64>,
+    /// When the model crashed, what it said, and when it was back.
+    pub(super) crash: Option<Crash>,
+    /// The energy of all tokens, in J; none where the machine does not tell.
+    pub(super) energy_j: Option<f64>,
     shader: Option<ShaderText>,
     modulator: Modulator,
     since: Since,
@@ -86,6 +133,8 @@ impl FrameState {
             signals: SignalValues::default(),
             glide: [None; SignalId::COUNT],
             cores: Vec::new(),
+            cores_now: Vec::new(),
+            bands: [0.0; 32],
             absent: vec![None; SignalId::COUNT],
             selected: ParamId::Temperature,
             touched_ns: None,
@@ -103,6 +152,14 @@ impl FrameState {
             piece_ns: 0,
             last_flaw_ns: None,
             ended_ns: None,
+            marks: Marks::default(),
+            roll: Roll::default(),
+            strata: Strata::default(),
+            cross: Cross::default(),
+            flow: 0.0,
+            last_fault_ns: None,
+            crash: None,
+            energy_j: None,
             shader: None,
             modulator: Modulator::new(patch::Matrix::default()),
             since: Since::default(),
@@ -140,19 +197,39 @@ impl FrameState {
             }
             Event::Prompt { text, tokens, .. } => {
                 self.page.prompt(t_ns, text, *tokens);
+                self.marks.begin(t_ns);
+                self.roll.close(t_ns);
+                if let Some(crash) = &mut self.crash {
+                    crash.back_ns.get_or_insert(t_ns);
+                }
                 (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
                 self.signals.set(SignalId::Prefill, Some(0.0));
             }
             Event::Scene { name, .. } => self.notice(t_ns, name.clone()),
             Event::Token(token) => {
                 self.page.token(t_ns, token);
+                if token.index == 0 {
+                    self.roll.close(t_ns);
+                }
+                self.roll.token(t_ns, token);
+                let energy_j = self.signals.get(SignalId::Energy);
+                self.marks.token(t_ns, token, energy_j);
+                if let Some(joules) = energy_j {
+                    *self.energy_j.get_or_insert(0.0) += f64::from(joules);
+                }
                 self.reading = false;
                 self.tokens += 1;
                 self.last_token = Some((t_ns, SignalId::Surprise.spec().position(token.surprise_bits)));
             }
-            Event::Rewind { to, text } => self.page.rewind(t_ns, *to, text),
+            Event::Rewind { to, text } => {
+                self.page.rewind(t_ns, *to, text);
+                self.marks.rewind(t_ns, *to);
+                self.roll.close(t_ns);
+            }
             Event::Restore { slot, prompt, text, index } => {
                 self.page.restore(t_ns, prompt, text, *index);
+                self.marks.begin(t_ns);
+                self.roll.close(t_ns);
                 self.notice(t_ns, format!("back to {}", slot + 1));
             }
             Event::Snapshot { slot } => self.notice(t_ns, format!("kept as {}", slot + 1)),
@@ -164,11 +241,16 @@ impl FrameState {
             Event::Forget { tokens, kept, .. } => self.page.forget(t_ns, *tokens, *kept),
             Event::Flaw(flaw) => {
                 self.page.flaw(t_ns, flaw);
+                self.marks.flaw(t_ns, flaw);
+                self.roll.flaw(flaw.kind);
                 self.last_flaw_ns = Some(t_ns);
                 self.notice(t_ns, flaw.title());
             }
             Event::Machine(sample) => {
-                self.cores.clone_from(&sample.cores);
+                self.cores_now.clone_from(&sample.cores);
+                if self.cores.len() != sample.cores.len() {
+                    self.cores.clone_from(&sample.cores);
+                }
                 for (id, _) in &sample.values {
                     self.absent[*id as usize] = None;
                 }
@@ -192,6 +274,11 @@ impl FrameState {
                 self.shader = Some(ShaderText { name: name.as_str().into(), text: text.as_str().into() });
             }
             Event::Fault { place, what, remedy } => {
+                if place == "generator" {
+                    self.crash = Some(Crash { t_ns, what: what.clone(), back_ns: None });
+                    self.roll.close(t_ns);
+                }
+                self.last_fault_ns = Some(t_ns);
                 let what = join(&[place, what], ": ");
                 self.fault = Some(Message { t_ns, text: join(&[&what, remedy], "; ") });
             }
@@ -226,6 +313,40 @@ impl FrameState {
                 (_, target) => target,
             };
         }
+        for (core, now) in self.cores.iter_mut().zip(&self.cores_now) {
+            *core += (now - *core) * follow;
+        }
+        let part = |id: SignalId| self.signals.get(id).map_or(0.0, |value| id.spec().position(value));
+        let waiting_s = self.signals.get(SignalId::Waiting).unwrap_or(0.0);
+        let speed = part(SignalId::Rate).sqrt() * (-(waiting_s - 0.3).max(0.0) / SLOWS_S).exp();
+        self.flow += f64::from((FLOW[0] + (FLOW[1] - FLOW[0]) * speed) * dt_s);
+        self.strata.settle(self.t_ns, &self.signals);
+        self.cross.advance(self.wanted_scene(), self.params.get(ParamId::Crossfade), self.t_ns, dt_s);
+    }
+
+    /// The scene that is to be shown: a crash comes before what was chosen.
+    fn wanted_scene(&self) -> usize {
+        let crashed = self.crash.as_ref().is_some_and(|c| c.back_ns.is_none_or(|t_ns| self.since(t_ns) < RETURN_S));
+        if crashed && self.params.get(ParamId::FaultScene) >= 0.5 {
+            scene::FAULT
+        } else {
+            (self.params.get(ParamId::StageScene) as usize).min(scene::SCENES.len() - 1)
+        }
+    }
+
+    /// The colours of the stage.
+    pub fn palette(&self) -> &'static Palette {
+        Palette::of(self.base.get(ParamId::Palette))
+    }
+
+    /// Takes in the sound's spectrum of this moment.
+    pub fn hear(&mut self, bands: &[f32; 32]) {
+        self.bands = *bands;
+    }
+
+    /// Whether the picture is held as it is.
+    pub(super) fn frozen(&self) -> bool {
+        self.params.get(ParamId::Freeze) >= 0.5
     }
 
     fn notice(&mut self, t_ns: u64, text: String) {
@@ -252,63 +373,4 @@ impl FrameState {
 /// Joins what is not empty.
 fn join(parts: &[&str], between: &str) -> String {
     parts.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(between)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::score::MachineSample;
-
-    fn at(t_ns: u64, event: Event) -> Stamped {
-        Stamped { seq: 0, t_ns, event }
-    }
-
-    #[test]
-    fn absent_comes_with_its_reason_and_goes_when_measured() {
-        let mut state = FrameState::new();
-        let absent = vec![(SignalId::Fan, "no sensor".to_string())];
-        state.apply(&at(0, Event::Machine(MachineSample { absent, ..Default::default() })));
-        state.advance(1);
-        assert_eq!(state.absent[SignalId::Fan as usize].as_deref(), Some("no sensor"));
-        assert_eq!((state.signals.get(SignalId::Fan), state.glide[SignalId::Fan as usize]), (None, None));
-        let values = vec![(SignalId::Fan, 3000.0)];
-        state.apply(&at(2, Event::Machine(MachineSample { values, ..Default::default() })));
-        state.advance(3);
-        assert_eq!(state.absent[SignalId::Fan as usize], None);
-        assert_eq!(state.glide[SignalId::Fan as usize], Some(0.5));
-    }
-
-    #[test]
-    fn a_hand_selects_what_it_moves_and_a_patch_does_not() {
-        let mut state = FrameState::new();
-        state.apply(&at(0, Event::Param { id: ParamId::Hue, value: 0.2, by: Hand::Patch }));
-        assert_eq!(state.selected, ParamId::Temperature);
-        state.apply(&at(0, Event::Param { id: ParamId::TopP, value: 0.5, by: Hand::Midi }));
-        state.advance(10);
-        assert_eq!((state.selected, state.params.get(ParamId::TopP)), (ParamId::TopP, 0.5));
-        assert_eq!(state.params.get(ParamId::Hue), 0.2);
-    }
-
-    #[test]
-    fn waiting_grows_with_time_alone_and_time_does_not_run_back() {
-        let mut state = FrameState::new();
-        state.advance(3_000_000_000);
-        assert_eq!(state.signals.get(SignalId::Waiting), Some(3.0));
-        state.advance(1_000_000_000);
-        assert_eq!(state.signals.get(SignalId::Waiting), Some(3.0));
-    }
-
-    #[test]
-    fn a_fault_says_where_what_and_what_to_do() {
-        let mut state = FrameState::new();
-        let fault = |place: &str, remedy: &str| Event::Fault {
-            place: place.into(),
-            what: "gone".into(),
-            remedy: remedy.into(),
-        };
-        state.apply(&at(5, fault("sound", "plug it in")));
-        assert_eq!(state.fault, Some(Message { t_ns: 5, text: "sound: gone; plug it in".into() }));
-        state.apply(&at(6, fault("", "")));
-        assert_eq!(state.fault.unwrap().text, "gone");
-    }
 }

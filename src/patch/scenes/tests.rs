@@ -146,6 +146,10 @@ fn each_mistake_is_told_with_its_place_and_remedy() {
             "[[scene]]\nname = \"a\"\n[scene.params]\nstage.hue = 0.1\n\"stage.hue\" = 0.2",
             "7:1: [scene.params] sets \"stage.hue\" twice",
         ),
+        (
+            "[[scene]]\nname = \"a\"\n[scene.params]\nstage.scene = \"lom\"",
+            "6:15: [scene.params] \"stage.scene\" takes page, river, loom, breath, film, body, fault, shader, not \"lom\"; did you mean \"loom\"?",
+        ),
         ("[[scene]]\nname = \"a\"\nparams = 1", "5:1: [scene.params] is a table of its own, not a number"),
     ];
     for (text, wanted) in cases {

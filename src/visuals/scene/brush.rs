@@ -3,11 +3,12 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::visuals::glyphs;
+use crate::visuals::palette::Palette;
 
 /// sRGB red, green, blue, and alpha.
 pub type Color = [u8; 4];
 
-/// One instance as the graphics card takes it: 24 bytes.
+/// One instance as the graphics card takes it: 28 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct Glyph {
@@ -15,24 +16,82 @@ pub struct Glyph {
     pub pos: [f32; 2],
     /// Width and height in pixels.
     pub size: [f32; 2],
-    /// The character's code point, or [`SOLID`].
+    /// The character's code point, or [`SOLID`], [`DISC`] or [`RING`].
     pub cell: u32,
     pub color: Color,
+    pub look: Look,
 }
 
-/// The cell of a plain rectangle.
+/// How a glyph looks beyond its colour.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Look {
+    /// 0 is sharp, 255 lost in haze.
+    pub blur: u8,
+    /// 128 is the type's own weight, below it strokes are thinner, above it bolder. Of a ring, its thickness.
+    pub weight: u8,
+    /// 0 is whole, 255 is gone, grain by grain.
+    pub dissolve: u8,
+    /// Turned about its middle, 256ths of a whole turn clockwise.
+    pub turn: u8,
+}
+
+impl Look {
+    pub const PLAIN: Look = Look { blur: 0, weight: 128, dissolve: 0, turn: 0 };
+
+    /// The look with this much haze, 0..1.
+    pub fn blurred(self, blur: f32) -> Look {
+        Look { blur: byte(blur), ..self }
+    }
+
+    /// The look with strokes from thin (-1) to bold (1).
+    pub fn weighted(self, weight: f32) -> Look {
+        Look { weight: byte(0.502 + 0.498 * weight), ..self }
+    }
+
+    /// The look with this part of its grains gone, 0..1.
+    pub fn dissolved(self, dissolve: f32) -> Look {
+        Look { dissolve: byte(dissolve), ..self }
+    }
+
+    /// The look turned by so many whole turns, clockwise.
+    pub fn turned(self, turns: f32) -> Look {
+        Look { turn: (turns.rem_euclid(1.0) * 256.0) as u8, ..self }
+    }
+}
+
+fn byte(part: f32) -> u8 {
+    (part.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+/// The cell of a plain rectangle; blur softens its edges.
 pub const SOLID: u32 = 0x1_0000;
+/// The cell of a disc, or an ellipse.
+pub const DISC: u32 = 0x1_0001;
+/// The cell of a ring.
+pub const RING: u32 = 0x1_0002;
 
 /// Paints into a list of glyphs for a frame of a known size.
 pub struct Brush<'a> {
     glyphs: &'a mut Vec<Glyph>,
     pub width: f32,
     pub height: f32,
+    pub palette: &'static Palette,
+    /// What the alpha of everything is multiplied with: a scene that comes or goes.
+    pub alpha: f32,
+    /// Where the eye is to go, in pixels: the place of the next word.
+    pub focus: [f32; 2],
 }
 
 impl<'a> Brush<'a> {
-    pub fn new(glyphs: &'a mut Vec<Glyph>, [width, height]: [u32; 2]) -> Brush<'a> {
-        Brush { glyphs, width: width as f32, height: height as f32 }
+    pub fn new(glyphs: &'a mut Vec<Glyph>, [width, height]: [u32; 2], palette: &'static Palette) -> Brush<'a> {
+        let (width, height) = (width as f32, height as f32);
+        Brush { glyphs, width, height, palette, alpha: 1.0, focus: [0.5 * width, 0.55 * height] }
+    }
+
+    /// How many glyphs have been painted.
+    pub fn count(&self) -> usize {
+        self.glyphs.len()
     }
 
     /// How many pixels of the frame one pixel of small type takes: small text is 16 lines high at 720.
@@ -43,11 +102,14 @@ impl<'a> Brush<'a> {
     /// A character with its upper left corner at `x`, `y`, each of its pixels `scale` wide; what is invisible or
     /// outside the frame is left out.
     pub fn char(&mut self, x: f32, y: f32, scale: f32, c: char, color: Color) {
-        let shown = glyphs::shown(c);
+        self.styled(x, y, scale, c, color, Look::PLAIN);
+    }
+
+    /// The same with a look of its own.
+    pub fn styled(&mut self, x: f32, y: f32, scale: f32, c: char, color: Color, look: Look) {
         let half_cells = if glyphs::is_mark(c) { 1 } else { glyphs::advance(c) };
-        let size = [8.0 * scale * half_cells as f32, 16.0 * scale];
-        if c != ' ' && half_cells > 0 && self.is_seen(x, y, size, color) {
-            self.glyphs.push(Glyph { pos: [x, y], size, cell: shown as u32, color });
+        if c != ' ' && half_cells > 0 {
+            self.put([x, y], [8.0 * scale * half_cells as f32, 16.0 * scale], glyphs::shown(c) as u32, color, look);
         }
     }
 
@@ -65,9 +127,30 @@ impl<'a> Brush<'a> {
     }
 
     pub fn rect(&mut self, x: f32, y: f32, width: f32, height: f32, color: Color) {
-        let (pos, size) = ([x.round(), y.round()], [width.round(), height.round()]);
-        if size[0] > 0.0 && size[1] > 0.0 && self.is_seen(pos[0], pos[1], size, color) {
-            self.glyphs.push(Glyph { pos, size, cell: SOLID, color });
+        self.put([x.round(), y.round()], [width.round(), height.round()], SOLID, color, Look::PLAIN);
+    }
+
+    /// A rectangle between whole pixels, with edges as soft as `blur`, 0..1: light rather than a thing.
+    pub fn glow(&mut self, x: f32, y: f32, width: f32, height: f32, color: Color, blur: f32) {
+        self.put([x, y], [width, height], SOLID, color, Look::PLAIN.blurred(blur));
+    }
+
+    /// A disc about a middle, with an edge as soft as `blur`, 0..1.
+    pub fn disc(&mut self, middle: [f32; 2], radius: f32, color: Color, blur: f32) {
+        let pos = middle.map(|m| m - radius);
+        self.put(pos, [2.0 * radius; 2], DISC, color, Look::PLAIN.blurred(blur));
+    }
+
+    /// A ring about a middle, `thick` pixels inwards from its radius.
+    pub fn ring(&mut self, middle: [f32; 2], radius: f32, thick: f32, color: Color, blur: f32) {
+        let look = Look { weight: byte(thick / radius.max(1e-3)), ..Look::PLAIN.blurred(blur) };
+        self.put(middle.map(|m| m - radius), [2.0 * radius; 2], RING, color, look);
+    }
+
+    fn put(&mut self, pos: [f32; 2], size: [f32; 2], cell: u32, color: Color, look: Look) {
+        let color = faded(color, self.alpha);
+        if size[0] > 0.0 && size[1] > 0.0 && look.dissolve < 255 && self.is_seen(pos[0], pos[1], size, color) {
+            self.glyphs.push(Glyph { pos, size, cell, color, look });
         }
     }
 
@@ -110,11 +193,6 @@ pub fn mixed(a: Color, b: Color, at: f32) -> Color {
     std::array::from_fn(|i| (f32::from(a[i]) * (1.0 - at) + f32::from(b[i]) * at).round() as u8)
 }
 
-/// The colour with its light taken down to the part `by`, its alpha left.
-pub fn dimmed(color: Color, by: f32) -> Color {
-    mixed([0, 0, 0, color[3]], color, by)
-}
-
 /// 0 at and below `from`, 1 at and above `to`, smooth between.
 pub fn smooth(from: f32, to: f32, x: f32) -> f32 {
     let x = ((x - from) / (to - from)).clamp(0.0, 1.0);
@@ -135,12 +213,15 @@ mod tests {
     #[test]
     fn only_what_is_seen_is_painted() {
         let mut glyphs = Vec::new();
-        let mut brush = Brush::new(&mut glyphs, [100, 100]);
+        let mut brush = Brush::new(&mut glyphs, [100, 100], Palette::of(0.0));
         brush.char(10.0, 10.0, 2.0, '小', [255; 4]);
         brush.char(10.0, 10.0, 2.0, ' ', [255; 4]);
         brush.char(10.0, 100.0, 2.0, 'a', [255; 4]);
         brush.char(10.0, -32.0, 2.0, 'a', [255; 4]);
         brush.char(10.0, 10.0, 2.0, 'a', [255, 255, 255, 0]);
-        assert_eq!(glyphs, [Glyph { pos: [10.0; 2], size: [32.0; 2], cell: '小' as u32, color: [255; 4] }]);
+        assert_eq!(
+            glyphs,
+            [Glyph { pos: [10.0; 2], size: [32.0; 2], cell: '小' as u32, color: [255; 4], look: Look::PLAIN }]
+        );
     }
 }

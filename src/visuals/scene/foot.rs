@@ -1,7 +1,6 @@
 //! The foot of the stage: the machine's meters, the parameters in hand, and what went wrong, in small plain words.
 
 use super::brush::{Brush, Color, faded, fit, smooth, text_width};
-use super::tone;
 use crate::score::param::Curve;
 use crate::score::{ParamId, SignalId};
 use crate::visuals::FrameState;
@@ -27,44 +26,77 @@ const METERS: [(SignalId, &str, Reading); 8] = [
     (SignalId::Power, "power", |v| format!("{v:.1} W")),
 ];
 
-/// Paints the foot and returns its upper edge in pixels; the words stay above it.
-pub fn draw(state: &FrameState, brush: &mut Brush) -> f32 {
-    let unit = brush.unit();
-    let margin = (brush.width * 0.07).round();
-    let on = state.params.get(ParamId::Meters) >= 0.5;
-    // The last row: parameters.
-    let mut top = brush.height - 36.0 * unit;
-    let touched = state.touched_ns.map_or(0.0, |t_ns| fading(state.since(t_ns), TOUCH_S));
-    if on || touched > 0.0 {
-        draw_params(state, brush, margin, top, if on { 1.0 } else { touched });
-    }
-    if on {
-        // A quarter of the frame at most: in a small window the meters stand closer, and the last of them give way.
+/// How the meters stand: so many in a row, so many rows, each so wide, with a gap between.
+struct Grid {
+    columns: usize,
+    rows: usize,
+    wide: f32,
+    gap: f32,
+}
+
+impl Grid {
+    /// A quarter of the frame at most: in a small window the meters stand closer, and the last of them give way.
+    fn of(brush: &Brush) -> Grid {
+        let (unit, room) = (brush.unit(), brush.width - 2.0 * margin(brush));
         let gap = 16.0 * unit;
-        let fitting =
-            |least: f32| ((brush.width - 2.0 * margin + gap) / (least * unit + gap)).floor().max(1.0) as usize;
-        let most_rows = (brush.height * 0.25 / (48.0 * unit)).floor().max(1.0) as usize;
+        let fitting = |least: f32| ((room + gap) / (least * unit + gap)).floor().max(1.0) as usize;
+        let most_rows = (brush.height * 0.25 / (ROW * unit)).floor().max(1.0) as usize;
         let columns = fitting(200.0).min(4).max(fitting(88.0).min(METERS.len().div_ceil(most_rows)));
         let rows = METERS.len().div_ceil(columns).min(most_rows);
-        let wide = ((brush.width - 2.0 * margin + gap) / columns as f32 - gap).floor();
-        top -= rows as f32 * 48.0 * unit;
-        for (i, (id, label, read)) in METERS.iter().take(columns * rows).enumerate() {
-            let x = margin + (i % columns) as f32 * (wide + gap);
-            let y = top + (i / columns) as f32 * 48.0 * unit;
-            draw_meter(state, brush, *id, label, *read, x, y, wide);
+        Grid { columns, rows, wide: ((room + gap) / columns as f32 - gap).floor(), gap }
+    }
+}
+
+/// A row of meters, in pixels of small type.
+const ROW: f32 = 48.0;
+
+fn margin(brush: &Brush) -> f32 {
+    (brush.width * 0.07).round()
+}
+
+fn meters(state: &FrameState) -> bool {
+    state.params.get(ParamId::Meters) >= 0.5
+}
+
+/// The row of parameters, the meters above it, and the messages above those: the upper edge of each.
+fn edges(state: &FrameState, brush: &Brush) -> [f32; 3] {
+    let unit = brush.unit();
+    let params = brush.height - 36.0 * unit;
+    let rows = if meters(state) { Grid::of(brush).rows } else { 0 };
+    let top = params - rows as f32 * ROW * unit;
+    [params, top, top - 54.0 * unit]
+}
+
+/// The foot's upper edge in pixels; scenes stay above it.
+pub fn top(state: &FrameState, brush: &Brush) -> f32 {
+    edges(state, brush)[2]
+}
+
+/// Paints the foot.
+pub fn draw(state: &FrameState, brush: &mut Brush) {
+    let (unit, margin, on) = (brush.unit(), margin(brush), meters(state));
+    let [params, top, messages] = edges(state, brush);
+    let touched = state.touched_ns.map_or(0.0, |t_ns| fading(state.since(t_ns), TOUCH_S));
+    if on || touched > 0.0 {
+        draw_params(state, brush, margin, params, if on { 1.0 } else { touched });
+    }
+    if on {
+        let grid = Grid::of(brush);
+        for (i, (id, label, read)) in METERS.iter().take(grid.columns * grid.rows).enumerate() {
+            let x = margin + (i % grid.columns) as f32 * (grid.wide + grid.gap);
+            let y = top + (i / grid.columns) as f32 * ROW * unit;
+            draw_meter(state, brush, *id, label, *read, x, y, grid.wide);
         }
     }
     // Above the meters, what the performer should know, and above that what failed.
     let room = (brush.width - 2.0 * margin) / unit;
-    let messages = [(&state.notice, NOTICE_S, tone::LABEL), (&state.fault, FAULT_S, tone::AMBER)];
-    top -= 54.0 * unit;
-    for (row, (message, for_s, color)) in messages.into_iter().enumerate() {
+    let said = [(&state.notice, NOTICE_S, brush.palette.label), (&state.fault, FAULT_S, brush.palette.accent)];
+    for (row, (message, for_s, color)) in said.into_iter().enumerate() {
         if let Some(Message { t_ns, text }) = message {
             let color = faded(color, fading(state.since(*t_ns), for_s));
-            brush.text(margin, top + (1 - row) as f32 * 24.0 * unit, &fit(text, room), color);
+            brush.text(margin, messages + (1 - row) as f32 * 24.0 * unit, &fit(text, room), color);
         }
     }
-    top
 }
 
 /// 1 for most of the time, then down to 0 within the last second.
@@ -85,30 +117,30 @@ fn draw_meter(
 ) {
     let unit = brush.unit();
     let (value, absent) = (state.signals.get(id), state.absent[id as usize].as_deref());
-    let after = brush.text(x, y, label, tone::LABEL) + 8.0 * unit;
+    let after = brush.text(x, y, label, brush.palette.label) + 8.0 * unit;
     let below = y + 20.0 * unit;
     match (value, absent) {
         (Some(value), _) => {
-            brush.text(after, y, &read(value), tone::PAPER);
+            brush.text(after, y, &read(value), brush.palette.paper);
             if id == SignalId::Cpu && !state.cores.is_empty() {
                 return draw_cores(&state.cores, brush, x, below, wide);
             }
-            draw_bar(brush, x, below, wide, id.spec().position(value), tone::BAR);
+            draw_bar(brush, x, below, wide, id.spec().position(value), brush.palette.bar());
         }
         // Absent is not zero: no bar at all, but words.
         (None, Some(reason)) => {
-            brush.text(after, y, &fit("unavailable", (x + wide - after) / unit), tone::LABEL);
-            brush.text(x, below, &fit(reason, wide / unit), faded(tone::LABEL, 0.75));
+            brush.text(after, y, &fit("unavailable", (x + wide - after) / unit), brush.palette.label);
+            brush.text(x, below, &fit(reason, wide / unit), faded(brush.palette.label, 0.75));
         }
         (None, None) => {
-            brush.text(after, y, "…", tone::LABEL);
+            brush.text(after, y, "…", brush.palette.label);
         }
     }
 }
 
 fn draw_bar(brush: &mut Brush, x: f32, y: f32, wide: f32, at: f32, color: Color) {
     let (y, thick) = (y + 2.0 * brush.unit(), 3.0 * brush.unit());
-    brush.rect(x, y, wide, thick, tone::TRACK);
+    brush.rect(x, y, wide, thick, brush.palette.track);
     brush.rect(x, y, wide * at.clamp(0.0, 1.0), thick, color);
 }
 
@@ -123,8 +155,8 @@ fn draw_cores(cores: &[f32], brush: &mut Brush, x: f32, y: f32, wide: f32) {
     for (i, group) in cores.chunks(each).enumerate() {
         let load = group.iter().copied().fold(0.0, f32::max).clamp(0.0, 1.0);
         let (x, thick) = (x + i as f32 * step, (step - unit).max(unit).min(step));
-        brush.rect(x, y, thick, tall, tone::TRACK);
-        brush.rect(x, y + tall * (1.0 - load), thick, tall * load, tone::BAR);
+        brush.rect(x, y, thick, tall, brush.palette.track);
+        brush.rect(x, y + tall * (1.0 - load), thick, tall * load, brush.palette.bar());
     }
 }
 
@@ -138,31 +170,34 @@ fn draw_params(state: &FrameState, brush: &mut Brush, left: f32, y: f32, alpha: 
     }
     for (id, label) in shown {
         let held = id == state.selected;
-        let color = faded(if held { tone::PROMPT } else { tone::LABEL }, alpha);
+        let color = faded(if held { brush.palette.prompt } else { brush.palette.label }, alpha);
         if held {
             x = brush.text(x, y, "› ", color);
         }
         x = brush.text(x, y, label, color) + 8.0 * unit;
-        x = brush.text(x, y, &reading(id, state.base.get(id)), faded(tone::PAPER, alpha)) + 12.0 * unit;
+        x = brush.text(x, y, &reading(id, state.base.get(id)), faded(brush.palette.paper, alpha)) + 12.0 * unit;
         let (spec, wide) = (id.spec(), 120.0 * unit);
         draw_bar(brush, x, y + 4.0 * unit, wide, spec.position(state.base.get(id)), color);
         let played = spec.position(state.params.get(id));
         if state.params.get(id) != state.base.get(id) {
             let tick = x + (wide - 2.0 * unit) * played;
-            brush.rect(tick, y + 2.0 * unit, 2.0 * unit, 11.0 * unit, faded(tone::AMBER, alpha));
+            brush.rect(tick, y + 2.0 * unit, 2.0 * unit, 11.0 * unit, faded(brush.palette.accent, alpha));
         }
         x += wide + 32.0 * unit;
     }
     if state.base.get(ParamId::Hold) >= 0.5 {
         let word = "held";
         let right = brush.width - left - text_width(word) * unit;
-        brush.text(right, y, word, faded(tone::AMBER, alpha));
+        brush.text(right, y, word, faded(brush.palette.accent, alpha));
     }
 }
 
 /// A parameter's value as people read it.
 pub fn reading(id: ParamId, value: f32) -> String {
     let spec = id.spec();
+    if let Some(name) = spec.name_of(value) {
+        return name.to_string();
+    }
     let number = match spec.curve {
         Curve::Switch => return if value >= 0.5 { "on" } else { "off" }.to_string(),
         Curve::Step => format!("{value:.0}"),

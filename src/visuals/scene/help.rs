@@ -2,7 +2,6 @@
 
 use super::brush::{Brush, fit};
 use super::foot::reading;
-use super::tone;
 use crate::score::ParamId;
 use crate::visuals::FrameState;
 
@@ -10,7 +9,7 @@ use crate::visuals::FrameState;
 pub fn draw(state: &FrameState, brush: &mut Brush) {
     let unit = brush.unit();
     let (width, height) = (brush.width, brush.height);
-    brush.rect(0.0, 0.0, width, height, [4, 6, 8, 250]);
+    brush.rect(0.0, 0.0, width, height, brush.palette.panel());
     let margin = (width * 0.07).round();
     let line = 22.0 * unit;
     let column = ((width - 2.0 * margin) / 2.0 - 16.0 * unit).floor();
@@ -18,15 +17,15 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
 
     let mut y = top;
     for text in &state.help_lines {
-        brush.text(margin, y, &fit(text, column / unit), tone::PAPER);
+        brush.text(margin, y, &fit(text, column / unit), brush.palette.paper);
         y += line;
     }
     if !state.prompts.is_empty() {
         y += line;
-        brush.text(margin, y, "prompts", tone::LABEL);
+        brush.text(margin, y, "prompts", brush.palette.label);
         y += line;
         for (i, name) in state.prompts.iter().enumerate() {
-            brush.text(margin, y, &fit(&format!("{}  {name}", i + 1), column / unit), tone::PROMPT);
+            brush.text(margin, y, &fit(&format!("{}  {name}", i + 1), column / unit), brush.palette.prompt);
             y += line;
         }
     }
@@ -39,16 +38,21 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
     let values = x + 216.0 * unit;
     let more = usize::from(shown.len() < count);
     if shown.start > 0 {
-        brush.text(x, top, "↑", tone::LABEL);
+        brush.text(x, top, "↑", brush.palette.label);
     }
     if shown.end < count {
-        brush.text(x, top + (shown.len() + 1) as f32 * line, "↓", tone::LABEL);
+        brush.text(x, top + (shown.len() + 1) as f32 * line, "↓", brush.palette.label);
     }
     for (i, id) in ParamId::ALL[shown].iter().enumerate() {
         let y = top + (i + more) as f32 * line;
-        let color = if *id == state.selected { tone::PROMPT } else { tone::LABEL };
+        let color = if *id == state.selected { brush.palette.prompt } else { brush.palette.label };
         brush.text(x, y, id.name(), color);
-        brush.text(values, y, &fit(&reading(*id, state.base.get(*id)), (width - margin - values) / unit), tone::PAPER);
+        brush.text(
+            values,
+            y,
+            &fit(&reading(*id, state.base.get(*id)), (width - margin - values) / unit),
+            brush.palette.paper,
+        );
     }
 }
 
@@ -60,9 +64,10 @@ fn around(chosen: usize, count: usize, room: usize) -> std::ops::Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Glyph, build, tone};
+    use super::super::{Glyph, build};
     use super::*;
     use crate::score::{Event, Stamped};
+    use crate::visuals::palette::PALETTES;
 
     #[test]
     fn help_shows_keys_and_parameters_within_the_frame() {
@@ -86,7 +91,7 @@ mod tests {
                 let overlay = glyphs.iter().rposition(|g| g.size == [width, height]).unwrap();
                 let inside = |g: &Glyph| g.pos[1] + g.size[1] <= height && g.pos[0] + g.size[0] <= width;
                 assert!(glyphs[overlay..].iter().all(inside), "{size:?}");
-                let chosen = glyphs[overlay..].iter().filter(|g| g.color == tone::PROMPT);
+                let chosen = glyphs[overlay..].iter().filter(|g| g.color == PALETTES[0].prompt);
                 let name: String = chosen.filter_map(|g| char::from_u32(g.cell)).collect();
                 assert!(id.name().starts_with(&name) && (name == id.name() || width < 1000.0), "{size:?} {name}");
                 assert!(!name.is_empty(), "{size:?} {id:?}");

@@ -1,14 +1,12 @@
 //! The plate: what the model is, as on the label beside a picture, in the upper right corner over a dark ground.
 
 use super::brush::{Brush, Color, faded, fit, smooth, text_width};
-use super::words::Ceiling;
-use super::{tone, words};
+use super::{Ceiling, page};
 use crate::score::ParamId;
 use crate::visuals::FrameState;
 
 /// How long the plate takes to come and to go.
 const FADE_S: f32 = 0.35;
-const GROUND: Color = [7, 9, 11, 252];
 
 /// A plate laid out for a frame.
 pub struct Plate<'a> {
@@ -47,7 +45,7 @@ impl<'a> Plate<'a> {
         let large = if 2.0 * text_width(name) <= room { 2.0 } else { 1.0 };
         let name = fit(name, room);
         let tall = |lines: usize| (2.0 * PAD + head(large) + lines as f32 * LEADING - 5.0) * unit;
-        let free = words::lowest(state, brush, bottom) - GAP * unit - top;
+        let free = page::lowest(state, brush, bottom) - GAP * unit - top;
         // A window that has no room for the name has none for a plate.
         let lines = &lines[..(0..=lines.len()).rev().find(|n| tall(*n) <= free)?];
         let widest = lines.iter().map(|line| text_width(line)).fold(large * text_width(&name), f32::max);
@@ -65,17 +63,18 @@ impl<'a> Plate<'a> {
         let unit = self.unit;
         let [left, top, wide, tall] = self.place;
         let tint = |color| faded(color, self.there);
-        brush.rect(left, top, wide, tall, tint(GROUND));
-        frame(brush, self.place, unit, tint(faded(tone::LABEL, 0.4)));
+        brush.rect(left, top, wide, tall, tint(brush.palette.panel()));
+        let line = tint(faded(brush.palette.label, 0.4));
+        frame(brush, self.place, unit, line);
         let (x, y) = (left + PAD * unit, top + PAD * unit);
-        brush.sized(x, y, self.large * unit, &self.name, tint(tone::PAPER));
+        brush.sized(x, y, self.large * unit, &self.name, tint(brush.palette.paper));
         let below = y + head(self.large) * unit;
         if !self.lines.is_empty() {
-            brush.rect(x, below - 13.0 * unit, 40.0 * unit, unit, tint(tone::AMBER));
+            brush.rect(x, below - 13.0 * unit, 40.0 * unit, unit, tint(brush.palette.accent));
         }
         let room = wide / unit - 2.0 * PAD;
         for (line, row) in self.lines.iter().zip(0..) {
-            brush.text(x, below + row as f32 * LEADING * unit, &fit(line, room), tint(tone::LABEL));
+            brush.text(x, below + row as f32 * LEADING * unit, &fit(line, room), tint(brush.palette.label));
         }
     }
 }
@@ -103,6 +102,7 @@ mod tests {
     use super::super::{Glyph, SOLID, build};
     use super::*;
     use crate::score::{Event, Hand, Stamped};
+    use crate::visuals::palette::PALETTES;
 
     const CARD: &str = "Little voice 小声\n2.98 M parameters, 5 layers of 192\n6.31 bits a character of unseen Chinese";
 
@@ -143,7 +143,7 @@ mod tests {
         let ground =
             |switched: &[f32], t_ms| plate(CARD, switched, t_ms, [1280, 720]).first().map_or(0, |g| g.color[3]);
         assert!(0 < ground(&[1.0], 100) && ground(&[1.0], 100) < ground(&[1.0], 250));
-        assert_eq!((ground(&[1.0], 400), ground(&[1.0], 9000)), (GROUND[3], GROUND[3]));
+        assert_eq!((ground(&[1.0], 400), ground(&[1.0], 9000)), (252, 252));
         assert!(ground(&[1.0, 0.0], 100) > ground(&[1.0, 0.0], 250) && ground(&[1.0, 0.0], 400) == 0);
     }
 
@@ -154,7 +154,7 @@ mod tests {
             for size in [[1280, 720], [640, 360], [1920, 1080], [400, 200], [320, 900], [3840, 2160]] {
                 let glyphs = plate(card, &[1.0], 5000, size);
                 // The caret moves as well.
-                let Some(at) = glyphs.iter().position(|g| g.color == GROUND) else {
+                let Some(at) = glyphs.iter().position(|g| g.color == PALETTES[0].panel()) else {
                     assert!(glyphs.is_empty() && size == [400, 200], "{size:?}");
                     continue;
                 };

@@ -1,10 +1,37 @@
-//! The words: the page's last lines, rising as new ones come, and where the next word will be.
+//! *page*: the text as a page being written. The last lines rise as new ones come, and a caret waits for the next word.
 
-use super::brush::{Brush, Color, dimmed, faded, mixed, smooth};
-use super::tone;
+use super::brush::{Brush, Color, faded, mixed, smooth};
+use super::{Ceiling, Claim, Place, Scene, What};
 use crate::score::{FlawKind, ParamId, SignalId};
 use crate::visuals::page::{Cell, Line, Voice};
 use crate::visuals::{FrameState, glyphs};
+
+pub const SCENE: Scene = Scene {
+    name: "page",
+    help: "the text as a page being written, and beneath it the roads not taken",
+    wgsl: None,
+    draw,
+    over: true,
+    claims: &[
+        Claim { what: What::Token, region: [0.05, 0.0, 0.95, 0.75] },
+        Claim { what: What::Certainty, region: [0.05, 0.0, 0.95, 0.75] },
+        Claim { what: What::Rejected, region: [0.05, 0.0, 0.95, 0.75] },
+        Claim { what: What::Flaw, region: [0.05, 0.0, 0.95, 0.75] },
+        Claim { what: What::Signal(SignalId::Waiting), region: [0.05, 0.0, 0.95, 0.75] },
+        Claim { what: What::Signal(SignalId::Prefill), region: [0.05, 0.0, 0.95, 0.75] },
+        Claim { what: What::Signal(SignalId::Load), region: [0.05, 0.0, 0.95, 0.75] },
+    ],
+};
+
+/// The patch's shader by itself: the words are there for it to read, and it shows them or does not.
+pub const SHADER: Scene = Scene {
+    name: "shader",
+    help: "the patch's shader alone, which sees the words as a texture",
+    wgsl: None,
+    draw,
+    over: false,
+    claims: &[],
+};
 
 /// How long a token takes to come up, and how long it glows after that.
 const ATTACK_S: f32 = 0.15;
@@ -21,22 +48,13 @@ fn scale(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     wanted.min((bottom / 44.0).floor()).max(1.0)
 }
 
-/// What stands over the page and takes room from it.
-#[derive(Clone, Copy, Debug)]
-pub struct Ceiling {
-    /// Its lower edge in pixels.
-    pub y: f32,
-    /// How much of it is there, 0..1, while it comes and goes.
-    pub there: f32,
-}
-
 /// How far down the line being written can go, in pixels.
 pub fn lowest(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     bottom - (22.0 * scale(state, brush, bottom)).round()
 }
 
-/// Paints the page above `bottom`, the foot's upper edge in pixels, and below the ceiling, where there is one.
-pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32, ceiling: Option<Ceiling>) {
+/// Paints the page above the foot and below the ceiling, where there is one.
+fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {
     let scale = scale(state, brush, bottom);
     let margin = (brush.width * 0.07).round();
     let columns = ((brush.width - 2.0 * margin) / (8.0 * scale)).floor().max(2.0);
@@ -69,6 +87,7 @@ pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32, ceiling: Option<
         let x = last.map_or(0, |l| state.page.cells().range(l.start..l.end).map(|c| glyphs::advance(c.ch)).sum());
         let x = margin + (x as f32).min(columns) * 8.0 * scale;
         draw_caret(state, brush, x, rest, scale);
+        brush.focus = [x, rest + 8.0 * scale];
     }
     draw_prefill(state, brush, margin, rest + leading, scale);
 }
@@ -87,7 +106,7 @@ fn draw_line(state: &FrameState, brush: &mut Brush, line: &Line, left: f32, y: f
             && (cell.ch != ' ' || (i > 0 && flawed(i - 1) && flawed(i + 1)))
         {
             let alpha = alpha * smooth(0.0, 0.3, state.since(t_ns));
-            draw_flaw(brush, kind, x, y + 17.0 * scale, wide, scale, faded(tone::AMBER, alpha));
+            draw_flaw(brush, kind, x, y + 17.0 * scale, wide, scale, faded(brush.palette.accent, alpha));
         }
         x += wide;
     }
@@ -105,17 +124,18 @@ fn presence(state: &FrameState, cell: &Cell, place: usize) -> f32 {
 
 /// Certain words are bright paper; doubt dims them, and what is improbable turns amber. New ones glow.
 fn color(state: &FrameState, cell: &Cell) -> Color {
+    let palette = state.palette();
     if cell.voice == Voice::Performer {
-        return tone::PROMPT;
+        return palette.prompt;
     }
     let shown = state.params.get(ParamId::Certainty);
     let surprise = SignalId::Surprise.spec().position(-cell.p.max(1e-9).log2());
     let doubt = shown * (1.0 - cell.p.clamp(0.0, 1.0).sqrt());
     let warm = shown * smooth(0.25, 0.75, surprise);
     // Amber is darker than paper by itself, and both must stay readable.
-    let settled = dimmed(mixed(tone::PAPER, tone::AMBER, warm), 1.0 - doubt * (0.26 - 0.16 * warm));
+    let settled = mixed(mixed(palette.paper, palette.accent, warm), palette.ground, doubt * (0.26 - 0.16 * warm));
     let glow = 1.0 - smooth(0.0, GLOW_S, state.since(cell.born_ns));
-    let lit = mixed(settled, [255, 255, 255, 255], 0.35);
+    let lit = mixed(settled, palette.lit, 0.35);
     mixed(settled, lit, glow)
 }
 
@@ -160,7 +180,7 @@ fn draw_caret(state: &FrameState, brush: &mut Brush, x: f32, y: f32, scale: f32)
     let width = scale * (1.0 + 15.0 * long);
     let height = scale * (12.0 + 2.0 * long * breath);
     let alpha = (0.75 - 0.45 * long) + 0.4 * long * breath;
-    let tint = mixed(tone::PAPER, tone::AMBER, long);
+    let tint = mixed(brush.palette.paper, brush.palette.accent, long);
     brush.rect(x + 2.0 * scale, y + 8.0 * scale - height / 2.0, width, height, faded(tint, alpha));
 }
 
@@ -170,8 +190,8 @@ fn draw_prefill(state: &FrameState, brush: &mut Brush, left: f32, y: f32, scale:
         let measure = if state.loading { SignalId::Load } else { SignalId::Prefill };
         let done = state.signals.get(measure).unwrap_or(0.0);
         let (wide, thick) = (brush.width - 2.0 * left, scale.max(2.0));
-        brush.rect(left, y, wide, thick, tone::TRACK);
-        brush.rect(left, y, wide * done.clamp(0.0, 1.0), thick, tone::PROMPT);
+        brush.rect(left, y, wide, thick, brush.palette.track);
+        brush.rect(left, y, wide * done.clamp(0.0, 1.0), thick, brush.palette.prompt);
     }
 }
 
@@ -180,6 +200,7 @@ mod tests {
     use super::super::{Glyph, SOLID, build};
     use super::*;
     use crate::score::{Event, Stamped, Token};
+    use crate::visuals::palette::PALETTES;
 
     fn token(index: u32, text: &str, p: f32) -> Event {
         Event::Token(Token {
@@ -248,7 +269,7 @@ mod tests {
             let contrast = (luminance(&glyph.color) + 0.05) / (0.014 + 0.05);
             assert!(contrast >= 7.0 && glyph.color[3] == 255, "p {p}: {contrast} {:?}", glyph.color);
         }
-        let prompt = (luminance(&tone::PROMPT) + 0.05) / 0.064;
+        let prompt = (luminance(&PALETTES[0].prompt) + 0.05) / 0.064;
         assert!(prompt >= 7.0, "{prompt}");
     }
 
@@ -314,6 +335,6 @@ mod tests {
         assert!(stage(&events, 1001).1.iter().any(|g| g.cell == 'W' as u32));
         let (_, glyphs) = stage(&events, 6000);
         assert!(!glyphs.iter().any(|g| g.cell == 'W' as u32 && g.size[1] > 16.0));
-        assert_eq!(find(&glyphs, 'Q').color, tone::PROMPT);
+        assert_eq!(find(&glyphs, 'Q').color, PALETTES[0].prompt);
     }
 }

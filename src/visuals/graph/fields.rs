@@ -1,0 +1,150 @@
+//! The fields: the light behind the words, one for each scene that is shown, with what each gave in the frame before.
+//!
+//! A field of ours is soft, so it is drawn at half the picture's resolution, which a processor that draws thanks with three
+//! quarters of its time; an artist's own is drawn at the whole, unless it is the processor that draws.
+
+use super::resources::{self, Bound, LIGHT};
+use crate::visuals::scene::SCENES;
+use crate::visuals::shader::{self, ShaderError};
+use crate::visuals::state::ShaderText;
+use crate::visuals::uniforms;
+
+/// The field of one scene on its way: the one that comes or is there, or the one that goes.
+struct Slot {
+    scene: usize,
+    /// What it draws into and what it drew before, by turns.
+    views: [wgpu::TextureView; 2],
+    binds: [wgpu::BindGroup; 2],
+    uniforms: wgpu::Buffer,
+    turn: usize,
+    size: [u32; 2],
+}
+
+/// Every field's pipeline and the slots in which they are drawn.
+pub struct Fields {
+    layout: wgpu::BindGroupLayout,
+    pipeline_layout: wgpu::PipelineLayout,
+    sampler: wgpu::Sampler,
+    /// One for each scene with a field of its own, made when it is first shown.
+    own: [Option<wgpu::RenderPipeline>; SCENES.len()],
+    /// The patch's.
+    patch: wgpu::RenderPipeline,
+    slots: [Option<Slot>; 2],
+    /// Drawn by the processor.
+    software: bool,
+    /// What stands in for a field that is not there.
+    dark: wgpu::TextureView,
+}
+
+impl Fields {
+    pub fn new(device: &wgpu::Device, software: bool) -> Fields {
+        let kinds = [Bound::Uniform, Bound::Sampler, Bound::Texture, Bound::Texture];
+        let layout = resources::layout(device, "field", &kinds);
+        let pipeline_layout = resources::pipeline_layout(device, &[&layout]);
+        let text = shader::builtin(shader::DEFAULT).expect("the default shader is inside the program");
+        let patch = shader::compile(device, &pipeline_layout, LIGHT, 1, shader::DEFAULT, text)
+            .expect("the shader inside the program compiles; a test holds it to that");
+        Fields {
+            layout,
+            pipeline_layout,
+            sampler: resources::smooth_sampler(device),
+            own: std::array::from_fn(|_| None),
+            patch,
+            slots: [None, None],
+            software,
+            dark: resources::target_view(device, "dark", [1, 1], LIGHT),
+        }
+    }
+
+    /// Takes up the patch's shader; one that does not compile is refused and the last good one runs on.
+    pub fn take(&mut self, device: &wgpu::Device, text: &ShaderText) -> Result<(), ShaderError> {
+        self.patch = shader::compile(device, &self.pipeline_layout, LIGHT, 1, &text.name, &text.text)?;
+        Ok(())
+    }
+
+    /// Makes ready for `scenes` (the going one and the coming one) in a picture of `size` pixels, whose words are in
+    /// `words`. A slot keeps what it drew for as long as its scene and size stay.
+    pub fn arrange(
+        &mut self,
+        device: &wgpu::Device,
+        scenes: [Option<usize>; 2],
+        size: [u32; 2],
+        words: &wgpu::TextureView,
+        words_are_new: bool,
+    ) {
+        // The scene that goes was the one that came: its slot goes with it, and with it what it drew before.
+        if self.slots[0].as_ref().map(|s| s.scene) != scenes[0] && scenes[0].is_some() {
+            self.slots.swap(0, 1);
+        }
+        for (slot, scene) in self.slots.iter_mut().zip(scenes) {
+            let Some(scene) = scene else {
+                *slot = None;
+                continue;
+            };
+            let of_patch = SCENES[scene].wgsl.is_none();
+            let divisor = if of_patch && !self.software { 1 } else { 2 };
+            let size = size.map(|side| side.div_ceil(divisor).max(1));
+            let fits = slot.as_ref().is_some_and(|s| s.scene == scene && s.size == size && !words_are_new);
+            if !fits {
+                *slot = Some(self::slot(device, &self.layout, &self.sampler, scene, size, words));
+            }
+            if let (Some(wgsl), None) = (SCENES[scene].wgsl, &self.own[scene]) {
+                let made = shader::compile(device, &self.pipeline_layout, LIGHT, 1, SCENES[scene].name, wgsl);
+                self.own[scene] = Some(made.expect("the scenes' shaders compile; a test holds them to that"));
+            }
+        }
+    }
+
+    /// Uploads what the field of a slot may read. `resolution` is that of the field itself.
+    pub fn write(&self, queue: &wgpu::Queue, slot: usize, pack: impl FnOnce([u32; 2]) -> uniforms::Packed) {
+        if let Some(slot) = &self.slots[slot] {
+            queue.write_buffer(&slot.uniforms, 0, bytemuck::cast_slice(&pack(slot.size)));
+        }
+    }
+
+    /// Draws the fields of the frame.
+    pub fn draw(&mut self, encoder: &mut wgpu::CommandEncoder) {
+        for slot in self.slots.iter_mut().flatten() {
+            slot.turn = 1 - slot.turn;
+            let pipeline = self.own[slot.scene].as_ref().unwrap_or(&self.patch);
+            let mut pass = resources::pass(encoder, "field", &slot.views[slot.turn]);
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, &slot.binds[slot.turn], &[]);
+            pass.draw(0..3, 0..1);
+        }
+    }
+
+    /// The fields as they were last drawn, for each turn: the going one's and the coming one's.
+    pub fn views(&self) -> [[&wgpu::TextureView; 2]; 2] {
+        let view = |slot: usize, turn: usize| self.slots[slot].as_ref().map_or(&self.dark, |s| &s.views[turn]);
+        [[view(0, 0), view(0, 1)], [view(1, 0), view(1, 1)]]
+    }
+
+    /// Which of its two textures each slot drew last.
+    pub fn turns(&self) -> [usize; 2] {
+        [0, 1].map(|slot| self.slots[slot].as_ref().map_or(0, |s| s.turn))
+    }
+}
+
+fn slot(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    sampler: &wgpu::Sampler,
+    scene: usize,
+    size: [u32; 2],
+    words: &wgpu::TextureView,
+) -> Slot {
+    let views = [0, 1].map(|_| resources::target_view(device, "field", size, LIGHT));
+    let uniforms = resources::uniforms(device, "field", size_of::<uniforms::Packed>());
+    let bind = |before: usize| {
+        let resources = [
+            uniforms.as_entire_binding(),
+            wgpu::BindingResource::Sampler(sampler),
+            wgpu::BindingResource::TextureView(words),
+            wgpu::BindingResource::TextureView(&views[before]),
+        ];
+        resources::bind(device, layout, &resources)
+    };
+    let binds = [bind(1), bind(0)];
+    Slot { scene, views, binds, uniforms, turn: 0, size }
+}

@@ -1,0 +1,190 @@
+//! The renderer: a small graph of passes, the same for a window and for pictures without one.
+//!
+//! ```text
+//! glyphs of the scenes ─► words ──┬─► field of the going scene ──┐
+//!                                 ├─► field of the coming scene ─┼─► measure ─► judge ─► post ─► glyphs that explain
+//!                                 └──────────────────────────────┘
+//! ```
+//!
+//! Knows a device, a target's format and a [`FrameState`]; not whether it is a window or a picture. Each field reads what
+//! it drew in the frame before, and the words. Belongs to the thread that draws; waits for nothing.
+
+mod fields;
+mod finish;
+mod letters;
+mod resources;
+
+use fields::Fields;
+use finish::{Finish, Picture};
+use letters::Letters;
+
+pub use letters::MOST_GLYPHS;
+
+use super::FrameState;
+use super::palette::linear;
+use super::scene::{self, Frame, SCENES};
+use super::shader::ShaderError;
+use super::state::ShaderText;
+use super::uniforms::{self, Moment};
+use crate::score::ParamId;
+
+/// A time between two frames that is longer than this is a pause, not a frame.
+const LONGEST_FRAME_S: f32 = 0.25;
+
+/// The renderer of one target.
+pub struct Renderer {
+    fields: Fields,
+    letters: Letters,
+    finish: Finish,
+    frame: Frame,
+    words: wgpu::TextureView,
+    /// Pixels of the words' texture: the picture's.
+    size: [u32; 2],
+    /// The picture's part of the target.
+    inner: [u32; 4],
+    drawn_ns: Option<u64>,
+    frames: u64,
+    /// Whether what was drawn last is to be shown once more.
+    held: bool,
+    /// The shader of the state that was last tried, whether it compiled or not.
+    tried: Option<ShaderText>,
+    fault: Option<ShaderError>,
+}
+
+impl Renderer {
+    /// For targets of this format and number of samples (1 is without multisampling). `software`: the processor draws.
+    pub fn new(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        format: wgpu::TextureFormat,
+        samples: u32,
+        software: bool,
+    ) -> Renderer {
+        Renderer {
+            fields: Fields::new(device, software),
+            letters: Letters::new(device, queue, format, samples),
+            finish: Finish::new(device, format, samples),
+            frame: Frame::default(),
+            words: resources::target_view(device, "words", [1, 1], resources::WORDS),
+            size: [1, 1],
+            inner: [0, 0, 1, 1],
+            drawn_ns: None,
+            frames: 0,
+            held: false,
+            tried: None,
+            fault: None,
+        }
+    }
+
+    /// Takes up a field shader; one that does not compile is refused and the last good one runs on.
+    pub fn set_shader(&mut self, device: &wgpu::Device, name: &str, wgsl: &str) -> Result<(), ShaderError> {
+        self.fields.take(device, &ShaderText { name: name.into(), text: wgsl.into() })
+    }
+
+    /// Why the shader that the state last brought was refused; told once.
+    pub fn take_fault(&mut self) -> Option<ShaderError> {
+        self.fault.take()
+    }
+
+    /// Makes the frame for a target of `size` pixels ready: takes up the state's shader if it is another, paints, and
+    /// uploads what is shown.
+    pub fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, size: [u32; 2], state: &FrameState) {
+        if let Some(wanted) = state.shader_text()
+            && self.tried.as_ref() != Some(wanted)
+        {
+            self.fault = self.fields.take(device, wanted).err();
+            self.tried = Some(wanted.clone());
+        }
+        self.inner = scene::letterbox(state, size);
+        let inner = [self.inner[2], self.inner[3]];
+        self.held = state.frozen() && inner == self.size && self.drawn_ns.is_some();
+        let words_are_new = inner != self.size;
+        if words_are_new {
+            self.words = resources::target_view(device, "words", inner, resources::WORDS);
+            self.size = inner;
+        }
+        let dt_s = self.drawn_ns.map_or(0.0, |t_ns| state.since(t_ns));
+        if !self.held {
+            self.frame.paint(state, inner);
+            self.letters.upload(device, queue, &self.frame.glyphs, inner);
+            let cross = &state.cross;
+            self.fields.arrange(device, [cross.going(), Some(cross.to)], inner, &self.words, words_are_new);
+            for (slot, scene_ns, shown) in [(0, cross.from_ns, 1.0 - cross.part()), (1, cross.to_ns, cross.part())] {
+                let (focus, frame) = (self.frame.focus, self.frames);
+                let dt_s = dt_s.min(LONGEST_FRAME_S);
+                let pack = |size| uniforms::pack(state, &Moment { size, focus, dt_s, frame, scene_ns, shown });
+                self.fields.write(queue, slot, pack);
+            }
+        }
+        self.finish.write(queue, &self.picture(state, dt_s));
+        self.drawn_ns = Some(state.t_ns);
+        self.frames += 1;
+    }
+
+    fn picture(&self, state: &FrameState, dt_s: f32) -> Picture {
+        let (palette, cross) = (state.palette(), &state.cross);
+        let open = |scene: usize| f32::from(!SCENES[scene].over);
+        let ground = palette.ground;
+        Picture {
+            ground: [linear(ground[0]), linear(ground[1]), linear(ground[2]), 1.0],
+            inner: self.inner.map(|v| v as f32),
+            part: if cross.going().is_some() { cross.part() } else { 1.0 },
+            over: self.frame.over,
+            background: state.params.get(ParamId::Background),
+            light: f32::from(palette.is_light()),
+            open: [open(cross.from), open(cross.to)],
+            blackout: state.params.get(ParamId::Blackout),
+            guard: state.params.get(ParamId::FlashGuard),
+            dt_s,
+            // The same moment drawn again is no flash.
+            first: f32::from(dt_s <= 0.0),
+            unused: [0.0; 2],
+        }
+    }
+
+    /// Draws everything but the last pass, into textures of the renderer's own.
+    pub fn encode(&mut self, device: &wgpu::Device, encoder: &mut wgpu::CommandEncoder) {
+        if !self.held {
+            let mut pass = resources::pass(encoder, "words", &self.words);
+            self.letters.draw_words(&mut pass, self.frame.scene);
+            drop(pass);
+            self.fields.draw(encoder);
+        }
+        let views = self.fields.views();
+        let [a, b] = self.fields.turns();
+        self.finish.judge(device, encoder, [views[0][a], views[1][b]], &self.words);
+    }
+
+    /// The last pass, into the target. Beside a picture that does not fill it, the target stays as it was cleared.
+    pub fn paint(&self, pass: &mut wgpu::RenderPass<'_>) {
+        let [x, y, width, height] = self.inner.map(|v| v as f32);
+        pass.set_viewport(x, y, width, height, 0.0, 1.0);
+        self.finish.post(pass);
+        self.letters.draw_over(pass, self.frame.scene);
+    }
+
+    /// Prepares and draws a frame into a view of `size` pixels that is not multisampled.
+    pub fn draw(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        encoder: &mut wgpu::CommandEncoder,
+        view: &wgpu::TextureView,
+        size: [u32; 2],
+        state: &FrameState,
+    ) {
+        self.prepare(device, queue, size, state);
+        self.encode(device, encoder);
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("stage"),
+            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                view,
+                resolve_target: None,
+                depth_slice: None,
+                ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::BLACK), store: wgpu::StoreOp::Store },
+            })],
+            ..Default::default()
+        });
+        self.paint(&mut pass);
+    }
+}

@@ -1,0 +1,123 @@
+//! Marks: the last tokens one by one, with all that was told of each.
+//!
+//! What the page keeps of a token is its characters; scenes that show tokens as things of their own read these. Bounded;
+//! any thread, no clock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::score::{Candidate, Flaw, FlawKind, Token};
+
+/// More tokens than any scene shows at once.
+pub const MOST_MARKS: usize = 512;
+
+/// A token that came.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    pub t_ns: u64,
+    /// Counts all tokens of the performance.
+    pub number: u64,
+    /// Counts the pieces of the performance.
+    pub piece: u32,
+    pub token: Arc<Token>,
+    /// When the machine's energy for it was known, in J.
+    pub energy_j: Option<f32>,
+    pub flaw: Option<(FlawKind, u64)>,
+    /// When it was taken back, or left behind by another prompt.
+    pub left_ns: Option<u64>,
+}
+
+impl Mark {
+    /// The candidates that were not drawn, likeliest first.
+    pub fn rejected(&self) -> impl Iterator<Item = &Candidate> {
+        self.token.top.iter().filter(|candidate| candidate.id != self.token.id)
+    }
+}
+
+/// The last tokens, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    marks: VecDeque<Mark>,
+    count: u64,
+    piece: u32,
+}
+
+impl Marks {
+    /// Oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Mark> + ExactSizeIterator {
+        self.marks.iter()
+    }
+
+    pub fn last(&self) -> Option<&Mark> {
+        self.marks.back()
+    }
+
+    /// How many tokens have come in all.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Another piece begins; what came before is left behind.
+    pub fn begin(&mut self, t_ns: u64) {
+        self.piece += 1;
+        for mark in &mut self.marks {
+            mark.left_ns.get_or_insert(t_ns);
+        }
+    }
+
+    pub fn token(&mut self, t_ns: u64, token: &Token, energy_j: Option<f32>) {
+        if self.marks.len() == MOST_MARKS {
+            self.marks.pop_front();
+        }
+        let (number, piece) = (self.count, self.piece);
+        self.count += 1;
+        let token = Arc::new(token.clone());
+        self.marks.push_back(Mark { t_ns, number, piece, token, energy_j, flaw: None, left_ns: None });
+    }
+
+    /// Tokens from `to` on are taken back.
+    pub fn rewind(&mut self, t_ns: u64, to: u32) {
+        for mark in self.present() {
+            if mark.token.index >= to {
+                mark.left_ns = Some(t_ns);
+            }
+        }
+    }
+
+    pub fn flaw(&mut self, t_ns: u64, flaw: &Flaw) {
+        let first = flaw.index.saturating_sub(flaw.span() - 1);
+        for mark in self.present() {
+            if (first..=flaw.index).contains(&mark.token.index) {
+                mark.flaw = Some((flaw.kind, t_ns));
+            }
+        }
+    }
+
+    /// Tokens of the present piece that have not left.
+    fn present(&mut self) -> impl Iterator<Item = &mut Mark> {
+        let piece = self.piece;
+        self.marks.iter_mut().rev().take_while(move |m| m.piece == piece).filter(|m| m.left_ns.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::token;
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_and_flaws_find_their_tokens() {
+        let mut marks = Marks::default();
+        marks.begin(0);
+        for i in 0..100_000 {
+            marks.token(u64::from(i), &token(i, "x", 0.5), None);
+        }
+        assert_eq!((marks.iter().len(), marks.count()), (MOST_MARKS, 100_000));
+        marks.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 99_999, period: 2, count: 2, cause: String::new() });
+        assert_eq!(marks.iter().filter(|m| m.flaw.is_some()).count(), 4);
+        marks.rewind(6, 99_998);
+        assert_eq!(marks.iter().filter(|m| m.left_ns.is_some()).count(), 2);
+        marks.begin(7);
+        assert!(marks.iter().all(|m| m.left_ns.is_some()));
+    }
+}

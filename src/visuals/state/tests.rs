@@ -1,0 +1,68 @@
+use super::*;
+use crate::score::{Inside, MachineSample, Token};
+
+/// A token that took 50 ms.
+pub fn token(index: u32, text: &str, p: f32) -> Token {
+    Token {
+        id: 0,
+        text: text.into(),
+        index,
+        latency_ms: 50.0,
+        p,
+        surprise_bits: -p.log2(),
+        entropy_bits: 1.0,
+        context_fill: 0.1,
+        inside: Inside::default(),
+        top: vec![],
+    }
+}
+
+fn at(t_ns: u64, event: Event) -> Stamped {
+    Stamped { seq: 0, t_ns, event }
+}
+
+#[test]
+fn absent_comes_with_its_reason_and_goes_when_measured() {
+    let mut state = FrameState::new();
+    let absent = vec![(SignalId::Fan, "no sensor".to_string())];
+    state.apply(&at(0, Event::Machine(MachineSample { absent, ..Default::default() })));
+    state.advance(1);
+    assert_eq!(state.absent[SignalId::Fan as usize].as_deref(), Some("no sensor"));
+    assert_eq!((state.signals.get(SignalId::Fan), state.glide[SignalId::Fan as usize]), (None, None));
+    let values = vec![(SignalId::Fan, 3000.0)];
+    state.apply(&at(2, Event::Machine(MachineSample { values, ..Default::default() })));
+    state.advance(3);
+    assert_eq!(state.absent[SignalId::Fan as usize], None);
+    assert_eq!(state.glide[SignalId::Fan as usize], Some(0.5));
+}
+
+#[test]
+fn a_hand_selects_what_it_moves_and_a_patch_does_not() {
+    let mut state = FrameState::new();
+    state.apply(&at(0, Event::Param { id: ParamId::Hue, value: 0.2, by: Hand::Patch }));
+    assert_eq!(state.selected, ParamId::Temperature);
+    state.apply(&at(0, Event::Param { id: ParamId::TopP, value: 0.5, by: Hand::Midi }));
+    state.advance(10);
+    assert_eq!((state.selected, state.params.get(ParamId::TopP)), (ParamId::TopP, 0.5));
+    assert_eq!(state.params.get(ParamId::Hue), 0.2);
+}
+
+#[test]
+fn waiting_grows_with_time_alone_and_time_does_not_run_back() {
+    let mut state = FrameState::new();
+    state.advance(3_000_000_000);
+    assert_eq!(state.signals.get(SignalId::Waiting), Some(3.0));
+    state.advance(1_000_000_000);
+    assert_eq!(state.signals.get(SignalId::Waiting), Some(3.0));
+}
+
+#[test]
+fn a_fault_says_where_what_and_what_to_do() {
+    let mut state = FrameState::new();
+    let fault =
+        |place: &str, remedy: &str| Event::Fault { place: place.into(), what: "gone".into(), remedy: remedy.into() };
+    state.apply(&at(5, fault("sound", "plug it in")));
+    assert_eq!(state.fault, Some(Message { t_ns: 5, text: "sound: gone; plug it in".into() }));
+    state.apply(&at(6, fault("", "")));
+    assert_eq!(state.fault.unwrap().text, "gone");
+}
