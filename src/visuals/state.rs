@@ -52,10 +52,9 @@ pub struct Crash {
 
 /// How long the scene fault stays after the model is back.
 const RETURN_S: f32 = 2.5;
-/// The water's speed while nothing comes and with the most tokens, in widths a second.
-const FLOW: [f32; 2] = [0.004, 0.16];
-/// How soon the water slows when no token comes.
-const SLOWS_S: f32 = 1.5;
+/// How soon the water has carried a word from the mouth, and how fast it drifts by itself, in half cells a second.
+const FLOW_S: f32 = 0.8;
+const DRIFT: f32 = 0.35;
 
 /// Everything that a frame shows.
 #[derive(Clone, Debug)]
@@ -104,7 +103,7 @@ pub struct FrameState {
     pub(super) strata: Strata,
     /// The scene that is shown, and the one that is going.
     pub(super) cross: Cross,
-    /// How far the water has flowed, in widths of the stage: fast with many tokens, slow while none comes.
+    /// How far the water has flowed, in half cells: with the words, and slowly while none comes.
     pub(super) flow: f64,
     pub(super) last_fault_ns: Option<u64>,
     /// When the model crashed, what it said, and when it was back.
@@ -213,7 +212,7 @@ impl FrameState {
                 }
                 self.roll.token(t_ns, token);
                 let energy_j = self.signals.get(SignalId::Energy);
-                self.marks.token(t_ns, token, energy_j);
+                self.marks.token(t_ns, token, energy_j, self.flow);
                 if let Some(joules) = energy_j {
                     *self.energy_j.get_or_insert(0.0) += f64::from(joules);
                 }
@@ -316,10 +315,9 @@ impl FrameState {
         for (core, now) in self.cores.iter_mut().zip(&self.cores_now) {
             *core += (now - *core) * follow;
         }
-        let part = |id: SignalId| self.signals.get(id).map_or(0.0, |value| id.spec().position(value));
-        let waiting_s = self.signals.get(SignalId::Waiting).unwrap_or(0.0);
-        let speed = part(SignalId::Rate).sqrt() * (-(waiting_s - 0.3).max(0.0) / SLOWS_S).exp();
-        self.flow += f64::from((FLOW[0] + (FLOW[1] - FLOW[0]) * speed) * dt_s);
+        // The water follows the words, and never quite stands.
+        let behind = (self.marks.mouth() - self.flow).max(0.0);
+        self.flow += behind * f64::from(1.0 - (-dt_s / FLOW_S).exp()) + f64::from(DRIFT * dt_s);
         self.strata.settle(self.t_ns, &self.signals);
         self.cross.advance(self.wanted_scene(), self.params.get(ParamId::Crossfade), self.t_ns, dt_s);
     }

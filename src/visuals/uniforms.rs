@@ -38,12 +38,12 @@ pub const MOMENTS: [(&str, &str); 14] = [
     ("reading", "1 while the prompt is being read, else 0"),
     ("crashed", "1 from a crash of the model until it is back, else 0"),
     ("spread", "how far the last token's ripple should reach: its surprise, 0..1, held until the next token"),
-    ("flow", "how far the water has flowed, in widths of the picture: fast with many tokens, slow while none comes"),
+    ("flow", "how far the water has flowed, in hundreds of letters: with the words, and slowly while none comes"),
 ];
 
 /// Every `WRAP_S` seconds time begins again: a motion that repeats a whole number of times in 1000 s goes on without a seam.
 const WRAP_S: f64 = 8000.0;
-/// The same for the water, in widths of the picture.
+/// The same for the water.
 const WRAP_FLOW: f64 = 1000.0;
 
 /// How many `f32` the struct holds, padded to whole `vec4`s.
@@ -118,7 +118,7 @@ pub fn pack(state: &FrameState, moment: &Moment) -> Packed {
         f32::from(state.reading),
         f32::from(state.crash.as_ref().is_some_and(|crash| crash.back_ns.is_none())),
         state.last_token.map_or(0.0, |t| t.1),
-        state.flow.rem_euclid(WRAP_FLOW) as f32,
+        (state.flow / 100.0).rem_euclid(WRAP_FLOW) as f32,
     ];
     let signals = state.glide.iter().map(|at| at.unwrap_or(-1.0));
     let params = ParamId::ALL.iter().map(|id| id.spec().position(state.params.get(*id)));

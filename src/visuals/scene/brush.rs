@@ -120,8 +120,13 @@ impl<'a> Brush<'a> {
 
     /// The same with type of which each pixel takes `scale` of the frame's.
     pub fn sized(&mut self, x: f32, y: f32, scale: f32, text: &str, color: Color) -> f32 {
+        self.looking(x, y, scale, text, color, Look::PLAIN)
+    }
+
+    /// The same with a look of its own.
+    pub fn looking(&mut self, x: f32, y: f32, scale: f32, text: &str, color: Color, look: Look) -> f32 {
         text.chars().fold(x, |x, c| {
-            self.char(x, y, scale, c, color);
+            self.styled(x, y, scale, c, color, look);
             x + 8.0 * scale * glyphs::advance(c) as f32
         })
     }

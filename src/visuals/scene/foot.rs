@@ -12,10 +12,10 @@ const NOTICE_S: f32 = 5.0;
 const TOUCH_S: f32 = 3.0;
 
 /// How a value reads.
-type Reading = fn(f32) -> String;
+pub type Reading = fn(f32) -> String;
 
 /// The meters in their order: signal, label, and how its value reads.
-const METERS: [(SignalId, &str, Reading); 8] = [
+pub const METERS: [(SignalId, &str, Reading); 8] = [
     (SignalId::Rate, "tokens/s", |v| format!("{v:.1}")),
     (SignalId::Latency, "latency", |v| if v < 10.0 { format!("{v:.1} ms") } else { format!("{v:.0} ms") }),
     (SignalId::Cpu, "cpu", |v| format!("{:.0} %", v * 100.0)),

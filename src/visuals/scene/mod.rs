@@ -4,11 +4,17 @@
 //! A scene is one file of Rust, which places glyphs, and one of WGSL beside it, which lights the field. Pure and without
 //! wgpu, so that what stands where can be tested anywhere: no clock and no chance, but what the frame state holds.
 
+mod body;
+mod breath;
 mod brush;
+mod fault;
+mod film;
 mod foot;
 mod help;
+mod loom;
 mod page;
 mod plate;
+mod river;
 
 pub use brush::{Brush, Color, DISC, Glyph, Look, RING, SOLID, mixed};
 
@@ -77,16 +83,8 @@ pub struct Ceiling {
 }
 
 /// The scenes in the order of the names of `stage.scene`.
-pub static SCENES: [Scene; 8] = [
-    page::SCENE,
-    Scene { name: "river", ..page::SCENE },
-    Scene { name: "loom", ..page::SCENE },
-    Scene { name: "breath", ..page::SCENE },
-    Scene { name: "film", ..page::SCENE },
-    Scene { name: "body", ..page::SCENE },
-    Scene { name: "fault", ..page::SCENE },
-    page::SHADER,
-];
+pub static SCENES: [Scene; 8] =
+    [page::SCENE, river::SCENE, loom::SCENE, breath::SCENE, film::SCENE, body::SCENE, fault::SCENE, page::SHADER];
 
 /// The scene of a crash.
 pub const FAULT: usize = 6;

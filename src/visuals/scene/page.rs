@@ -1,6 +1,6 @@
 //! *page*: the text as a page being written. The last lines rise as new ones come, and a caret waits for the next word.
 
-use super::brush::{Brush, Color, faded, mixed, smooth};
+use super::brush::{Brush, Color, Look, faded, mixed, smooth};
 use super::{Ceiling, Claim, Place, Scene, What};
 use crate::score::{FlawKind, ParamId, SignalId};
 use crate::visuals::page::{Cell, Line, Voice};
@@ -40,10 +40,13 @@ const GLOW_S: f32 = 0.9;
 const RISE_S: f32 = 0.45;
 /// How long forgotten text takes to dissolve.
 const DISSOLVE_S: f32 = 2.5;
+/// How many tokens keep a trace of what was not drawn, and for how long.
+const GHOSTS: usize = 24;
+const GHOST_S: f32 = 6.0;
 
 /// How large the type is: each of its pixels takes so many of the frame's. Two lines fit above the foot even in a small
 /// window.
-fn scale(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
+pub fn scale(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     let wanted = (state.params.get(ParamId::TextSize) * brush.height / 720.0).round();
     wanted.min((bottom / 44.0).floor()).max(1.0)
 }
@@ -53,90 +56,208 @@ pub fn lowest(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     bottom - (22.0 * scale(state, brush, bottom)).round()
 }
 
-/// Paints the page above the foot and below the ceiling, where there is one.
-fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {
-    let scale = scale(state, brush, bottom);
-    let margin = (brush.width * 0.07).round();
-    let columns = ((brush.width - 2.0 * margin) / (8.0 * scale)).floor().max(2.0);
-    let lines = state.page.lines(columns as u32);
-    let leading = (22.0 * scale).round();
-    // The line being written stands a little below the middle, where a room looks; it comes to rest there while the
-    // lines before it rise.
-    let rest = (bottom * 0.74 - 16.0 * scale).max(8.0 * scale);
-    // Under a ceiling they sink as far as it takes to show two more lines.
-    let sunk = |c: Ceiling| rest + c.there * ((c.y + 2.0 * leading).min(lowest(state, brush, bottom)) - rest).max(0.0);
-    let rest = ceiling.map_or(rest, sunk).round();
-    let edge = ceiling.map_or(0.0, |c| c.y * c.there);
-    let risen: f32 = lines.iter().rev().take(4).map(|line| 1.0 - smooth(0.0, RISE_S, state.since(line.born_ns))).sum();
-    let gone = state.ended_ns.map_or(1.0, |t_ns| 1.0 - 0.6 * smooth(0.0, 4.0, state.since(t_ns)));
-
-    for (back, line) in lines.iter().rev().enumerate() {
-        let y = rest - (back as f32 - risen.min(back as f32)) * leading;
-        if y + leading < 0.0 {
-            break;
-        }
-        // What stands higher is older, and lets the eye go.
-        let depth = smooth(edge - leading, (rest - 2.0 * leading).max(edge + leading), y);
-        let (out, whole) =
-            if edge > 0.0 { (edge - 0.1 * leading, edge + 0.3 * leading) } else { (-leading, leading * 0.5) };
-        let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(out, whole, y) } * gone;
-        draw_line(state, brush, line, margin, y.round(), scale, alpha);
-    }
-    if state.ended_ns.is_none() {
-        let last = lines.last().copied();
-        let x = last.map_or(0, |l| state.page.cells().range(l.start..l.end).map(|c| glyphs::advance(c.ch)).sum());
-        let x = margin + (x as f32).min(columns) * 8.0 * scale;
-        draw_caret(state, brush, x, rest, scale);
-        brush.focus = [x, rest + 8.0 * scale];
-    }
-    draw_prefill(state, brush, margin, rest + leading, scale);
+/// A character where it stands on the page.
+pub struct Letter<'a> {
+    pub cell: &'a Cell,
+    /// Its place among the page's cells.
+    pub place: usize,
+    /// Upper left corner, and pixels to one of its own.
+    pub x: f32,
+    pub y: f32,
+    pub scale: f32,
+    /// How much of it there is: higher up the eye lets go.
+    pub alpha: f32,
+    /// Whether its neighbours on the line are flawed as well, so that marks join.
+    pub between: bool,
 }
 
-fn draw_line(state: &FrameState, brush: &mut Brush, line: &Line, left: f32, y: f32, scale: f32, alpha: f32) {
-    let mut x = left;
+/// The page laid out for a frame.
+struct Sheet {
+    lines: Vec<Line>,
+    scale: f32,
+    margin: f32,
+    leading: f32,
+    /// Where the line that is being written comes to rest, and how far the lines still have to rise.
+    rest: f32,
+    risen: f32,
+    /// The lower edge of what stands over the page.
+    edge: f32,
+    columns: f32,
+}
+
+impl Sheet {
+    fn of(state: &FrameState, brush: &Brush, Place { bottom, ceiling }: Place) -> Sheet {
+        let scale = scale(state, brush, bottom);
+        let margin = (brush.width * 0.07).round();
+        let columns = ((brush.width - 2.0 * margin) / (8.0 * scale)).floor().max(2.0);
+        let lines = state.page.lines(columns as u32);
+        let leading = (22.0 * scale).round();
+        // The line being written stands a little below the middle, where a room looks; it comes to rest there while the
+        // lines before it rise.
+        let rest = (bottom * 0.74 - 16.0 * scale).max(8.0 * scale);
+        // Under a ceiling they sink as far as it takes to show two more lines.
+        let lowest = lowest(state, brush, bottom);
+        let sunk = |c: Ceiling| rest + c.there * ((c.y + 2.0 * leading).min(lowest) - rest).max(0.0);
+        let rest = ceiling.map_or(rest, sunk).round();
+        let edge = ceiling.map_or(0.0, |c| c.y * c.there);
+        let rising = |line: &Line| 1.0 - smooth(0.0, RISE_S, state.since(line.born_ns));
+        let risen = lines.iter().rev().take(4).map(rising).sum();
+        Sheet { lines, scale, margin, leading, rest, risen, edge, columns }
+    }
+
+    /// The lines in sight, the one that is being written first: each with its upper edge and how much of it there is.
+    fn in_sight(&self) -> impl Iterator<Item = (&Line, f32, f32)> {
+        let (leading, rest, edge) = (self.leading, self.rest, self.edge);
+        self.lines.iter().rev().enumerate().map_while(move |(back, line)| {
+            let y = rest - (back as f32 - self.risen.min(back as f32)) * leading;
+            // What stands higher is older, and lets the eye go.
+            let depth = smooth(edge - leading, (rest - 2.0 * leading).max(edge + leading), y);
+            let (out, whole) =
+                if edge > 0.0 { (edge - 0.1 * leading, edge + 0.3 * leading) } else { (-leading, leading * 0.5) };
+            let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(out, whole, y) };
+            (y + leading >= 0.0).then_some((line, y.round(), alpha))
+        })
+    }
+}
+
+/// Goes through the letters of the page where they stand now.
+pub fn letters(state: &FrameState, brush: &mut Brush, place: Place, each: &mut dyn FnMut(&mut Brush, Letter)) {
+    let sheet = Sheet::of(state, brush, place);
+    for (line, y, alpha) in sheet.in_sight() {
+        line_letters(state, &sheet, line, y, alpha, &mut |letter| each(brush, letter));
+    }
+}
+
+fn line_letters(state: &FrameState, sheet: &Sheet, line: &Line, y: f32, alpha: f32, each: &mut dyn FnMut(Letter)) {
+    let (scale, mut x) = (sheet.scale, sheet.margin);
     let cells = || state.page.cells().range(line.start..line.end);
-    let flawed = |i: usize| cells().nth(i).is_some_and(|c| c.flaw.is_some() && c.ch != ' ');
-    for (i, cell) in cells().enumerate() {
+    let flawed = |cell: Option<&Cell>| cell.is_some_and(|c| c.flaw.is_some() && c.ch != ' ');
+    let mut before = None;
+    let mut cells = cells().enumerate().peekable();
+    while let Some((i, cell)) = cells.next() {
         let wide = 8.0 * scale * glyphs::advance(cell.ch) as f32;
         let at = if wide == 0.0 { x - 8.0 * scale } else { x };
-        let alpha = alpha * presence(state, cell, line.start + i);
-        brush.char(at, y, scale, cell.ch, faded(color(state, cell), alpha));
-        // A space is underlined only between two flawed words.
-        if let Some((kind, t_ns)) = cell.flaw
-            && (cell.ch != ' ' || (i > 0 && flawed(i - 1) && flawed(i + 1)))
-        {
-            let alpha = alpha * smooth(0.0, 0.3, state.since(t_ns));
-            draw_flaw(brush, kind, x, y + 17.0 * scale, wide, scale, faded(brush.palette.accent, alpha));
-        }
+        let between = flawed(before) && flawed(cells.peek().map(|(_, c)| *c));
+        each(Letter { cell, place: line.start + i, x: at, y, scale, alpha, between });
+        before = Some(cell);
         x += wide;
     }
 }
 
-/// How much of the cell is there: it comes up in its attack, and dissolves in grains when it has left.
-fn presence(state: &FrameState, cell: &Cell, place: usize) -> f32 {
+/// Paints the page above the foot and below the ceiling, where there is one.
+fn draw(state: &FrameState, brush: &mut Brush, place: Place) {
+    let gone = state.ended_ns.map_or(1.0, |t_ns| 1.0 - 0.6 * smooth(0.0, 4.0, state.since(t_ns)));
+    let sheet = Sheet::of(state, brush, place);
+    let scale = sheet.scale;
+    for (line, y, alpha) in sheet.in_sight() {
+        line_letters(state, &sheet, line, y, alpha * gone, &mut |letter| draw_letter(state, brush, &letter));
+        draw_rejected(state, brush, &sheet, line, y, alpha * gone);
+    }
+    if state.ended_ns.is_none() {
+        let last = sheet.lines.last().copied();
+        let x = last.map_or(0, |l| state.page.cells().range(l.start..l.end).map(|c| glyphs::advance(c.ch)).sum());
+        let x = sheet.margin + (x as f32).min(sheet.columns) * 8.0 * scale;
+        draw_caret(state, brush, x, sheet.rest, scale);
+        brush.focus = [x, sheet.rest + 8.0 * scale];
+    }
+    draw_prefill(state, brush, sheet.margin, sheet.rest + sheet.leading, scale);
+}
+
+fn draw_letter(state: &FrameState, brush: &mut Brush, letter: &Letter) {
+    let Letter { cell, x, y, scale, .. } = *letter;
+    let wide = 8.0 * scale * glyphs::advance(cell.ch) as f32;
+    let (there, dissolved) = presence(state, cell, letter.place);
+    let alpha = letter.alpha * there;
+    let look = doubted(state, cell.p).dissolved(dissolved);
+    brush.styled(x, y, scale, cell.ch, faded(color(state, cell), alpha), look);
+    // A space is underlined only between two flawed words.
+    if let Some((kind, t_ns)) = cell.flaw
+        && (cell.ch != ' ' || letter.between)
+    {
+        let alpha = alpha * smooth(0.0, 0.3, state.since(t_ns)) * (1.0 - dissolved);
+        draw_flaw(brush, kind, x, y + 17.0 * scale, wide, scale, faded(brush.palette.accent, alpha));
+    }
+}
+
+/// The palimpsest: under each of the last tokens what could have stood there, likeliest first, sinking into the page.
+fn draw_rejected(state: &FrameState, brush: &mut Brush, sheet: &Sheet, line: &Line, y: f32, alpha: f32) {
+    let plain = state.params.get(ParamId::StageGhosts);
+    if plain <= 0.0 {
+        return;
+    }
+    let (scale, small) = (sheet.scale, (sheet.scale * 0.5).floor().max(1.0));
+    let cells = || state.page.cells().range(line.start..line.end);
+    let last = line.end == state.page.cells().len();
+    let mut free = f32::MIN;
+    for mark in state.marks.iter().rev().take(GHOSTS).rev() {
+        let age_s = state.since(mark.t_ns);
+        if age_s > GHOST_S || mark.left_ns.is_some() {
+            continue;
+        }
+        let mine =
+            |c: &Cell| c.voice == Voice::Model && c.left_ns.is_none() && c.index == mark.token.index && c.ch != ' ';
+        let Some(at) = cells().position(mine) else { continue };
+        let x = cells().take(at).map(|c| glyphs::advance(c.ch)).sum::<u32>() as f32 * 8.0 * scale + sheet.margin;
+        // Beneath a line that is done there is room for a trace only.
+        let most = if last { 3 } else { 1 };
+        let old = smooth(0.25 * GHOST_S, GHOST_S, age_s);
+        // Where the one before it still needs the room, it stands lower.
+        let step = 17.0 * small;
+        let from = if x < free && last { 1.5 * step } else { 0.0 };
+        let mut reach = x;
+        for (i, road) in mark.rejected().filter(|road| !road.text.trim().is_empty()).take(most).enumerate() {
+            let come = smooth(0.04 * i as f32, 0.3 + 0.08 * i as f32, age_s);
+            let alpha = alpha * plain * come * (1.0 - old) * (0.30 + 0.70 * road.p.sqrt());
+            let color = faded(brush.palette.label, alpha);
+            let below = y + 20.0 * scale + from + i as f32 * step + old * 6.0 * small;
+            let look = Look::PLAIN.dissolved(old);
+            let text = road.text.trim();
+            reach = reach.max(brush.looking(x, below, small, text, color, look));
+        }
+        free = free.max(reach + 8.0 * small);
+    }
+}
+
+/// How much of the cell is there as it comes up in its attack, and how much of it has dissolved since it left.
+fn presence(state: &FrameState, cell: &Cell, place: usize) -> (f32, f32) {
     let come = smooth(-0.02, ATTACK_S, state.since(cell.born_ns));
-    let Some(left_ns) = cell.left_ns else { return come };
+    let Some(left_ns) = cell.left_ns else { return (come, 0.0) };
     // Each character starts to go at a moment of its own, from its code and place: not by chance, so always the same.
     let grain = (cell.ch as usize).wrapping_mul(2_654_435_761).wrapping_add(place.wrapping_mul(40_503)) >> 7 & 255;
     let delay = grain as f32 / 255.0 * DISSOLVE_S;
-    come * (1.0 - smooth(delay, delay + 0.8, state.since(left_ns)))
+    (come, smooth(delay, delay + 0.8, state.since(left_ns)))
 }
 
-/// Certain words are bright paper; doubt dims them, and what is improbable turns amber. New ones glow.
-fn color(state: &FrameState, cell: &Cell) -> Color {
+/// The colour of a word of this probability: certain words are bright paper; doubt dims them, and what is improbable
+/// turns to the accent.
+pub fn toned(state: &FrameState, p: f32) -> Color {
     let palette = state.palette();
-    if cell.voice == Voice::Performer {
-        return palette.prompt;
-    }
     let shown = state.params.get(ParamId::Certainty);
-    let surprise = SignalId::Surprise.spec().position(-cell.p.max(1e-9).log2());
-    let doubt = shown * (1.0 - cell.p.clamp(0.0, 1.0).sqrt());
+    let surprise = SignalId::Surprise.spec().position(-p.max(1e-9).log2());
+    let doubt = shown * (1.0 - p.clamp(0.0, 1.0).sqrt());
     let warm = shown * smooth(0.25, 0.75, surprise);
-    // Amber is darker than paper by itself, and both must stay readable.
-    let settled = mixed(mixed(palette.paper, palette.accent, warm), palette.ground, doubt * (0.26 - 0.16 * warm));
+    // The accent is nearer to the ground than paper by itself, and both must stay readable.
+    mixed(mixed(palette.paper, palette.accent, warm), palette.ground, doubt * (0.26 - 0.16 * warm))
+}
+
+/// How doubt shows besides in the strokes of a word of this probability.
+pub fn doubted(state: &FrameState, p: f32) -> Look {
+    let doubt = 1.0 - p.clamp(0.0, 1.0).sqrt();
+    match state.params.get(ParamId::Doubt) as u32 {
+        1 => Look::PLAIN.weighted(0.75 - 1.6 * doubt),
+        2 => Look::PLAIN.blurred(0.55 * smooth(0.35, 1.0, doubt)),
+        _ => Look::PLAIN,
+    }
+}
+
+/// The performer's words are in their own colour; new ones glow.
+fn color(state: &FrameState, cell: &Cell) -> Color {
+    if cell.voice == Voice::Performer {
+        return state.palette().prompt;
+    }
+    let settled = toned(state, cell.p);
     let glow = 1.0 - smooth(0.0, GLOW_S, state.since(cell.born_ns));
-    let lit = mixed(settled, palette.lit, 0.35);
-    mixed(settled, lit, glow)
+    mixed(settled, mixed(settled, state.palette().lit, 0.35), glow)
 }
 
 /// Each kind of flaw has its own line under the words: a repetition a double one, a leap a broken one, two scripts a

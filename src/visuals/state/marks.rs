@@ -7,9 +7,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::score::{Candidate, Flaw, FlawKind, Token};
+use crate::visuals::glyphs;
 
 /// More tokens than any scene shows at once.
 pub const MOST_MARKS: usize = 512;
+
+/// Half cells between two tokens on the river.
+const APART: f64 = 1.0;
 
 /// A token that came.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub struct Mark {
     /// Counts the pieces of the performance.
     pub piece: u32,
     pub token: Arc<Token>,
+    /// Where it lies on the river, in half cells from where that began.
+    pub at: f64,
     /// When the machine's energy for it was known, in J.
     pub energy_j: Option<f32>,
     pub flaw: Option<(FlawKind, u64)>,
@@ -40,6 +46,8 @@ pub struct Marks {
     marks: VecDeque<Mark>,
     count: u64,
     piece: u32,
+    /// Where the next token will lie on the river, in half cells.
+    mouth: f64,
 }
 
 impl Marks {
@@ -65,14 +73,24 @@ impl Marks {
         }
     }
 
-    pub fn token(&mut self, t_ns: u64, token: &Token, energy_j: Option<f32>) {
+    /// Where the next token will lie on the river.
+    pub fn mouth(&self) -> f64 {
+        self.mouth
+    }
+
+    /// A token came when the water had flowed so far.
+    pub fn token(&mut self, t_ns: u64, token: &Token, energy_j: Option<f32>, flow: f64) {
         if self.marks.len() == MOST_MARKS {
             self.marks.pop_front();
         }
         let (number, piece) = (self.count, self.piece);
         self.count += 1;
+        // On the water that is there now, and never on the word before it.
+        let at = self.mouth.max(flow);
+        let wide: u32 = token.text.trim().chars().map(glyphs::advance).sum();
+        self.mouth = at + f64::from(wide) + APART;
         let token = Arc::new(token.clone());
-        self.marks.push_back(Mark { t_ns, number, piece, token, energy_j, flaw: None, left_ns: None });
+        self.marks.push_back(Mark { t_ns, number, piece, token, at, energy_j, flaw: None, left_ns: None });
     }
 
     /// Tokens from `to` on are taken back.
@@ -110,7 +128,7 @@ mod tests {
         let mut marks = Marks::default();
         marks.begin(0);
         for i in 0..100_000 {
-            marks.token(u64::from(i), &token(i, "x", 0.5), None);
+            marks.token(u64::from(i), &token(i, "x", 0.5), None, 0.0);
         }
         assert_eq!((marks.iter().len(), marks.count()), (MOST_MARKS, 100_000));
         marks.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 99_999, period: 2, count: 2, cause: String::new() });

@@ -1,0 +1,130 @@
+//! *breath*: waiting made visible. While the prompt is read a ring closes; while the next word is awaited the circle
+//! fills like a chest; when the word is there it stands in the middle, large, and the breath goes out as a ring.
+
+use super::brush::{Brush, Look, faded, mixed, smooth};
+use super::{Claim, Place, Scene, What, page};
+use crate::score::{ParamId, SignalId};
+use crate::visuals::page::Voice;
+use crate::visuals::{FrameState, glyphs};
+
+const MIDDLE: [f32; 4] = [0.25, 0.05, 0.75, 0.7];
+
+pub const SCENE: Scene = Scene {
+    name: "breath",
+    help: "a circle that fills while a word is awaited, and empties when it is there",
+    wgsl: Some(include_str!("breath.wgsl")),
+    draw,
+    over: true,
+    claims: &[
+        Claim { what: What::Token, region: MIDDLE },
+        Claim { what: What::Certainty, region: MIDDLE },
+        Claim { what: What::Signal(SignalId::Waiting), region: MIDDLE },
+        Claim { what: What::Signal(SignalId::Prefill), region: MIDDLE },
+        Claim { what: What::Signal(SignalId::Load), region: MIDDLE },
+        Claim { what: What::Signal(SignalId::Entropy), region: MIDDLE },
+    ],
+};
+
+/// Marks on the ring that closes.
+const TICKS: usize = 72;
+/// Half cells of the line that stands in the middle: a line of classical verse.
+const MOST: u32 = 14;
+/// How long the breath goes out.
+const OUT_S: f32 = 1.8;
+
+fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {
+    let top = ceiling.map_or(0.0, |c| c.y * c.there);
+    let middle = [(0.5 * brush.width).round(), (top + 0.5 * (bottom - top)).round()];
+    let whole = 0.5 * (bottom - top).min(brush.width);
+    brush.focus = middle;
+    let palette = brush.palette;
+    let waiting_s = state.signals.get(SignalId::Waiting).unwrap_or(0.0);
+    let full = 1.0 - (-(waiting_s - 0.25).max(0.0) / 4.0).exp();
+    let sway = full * 0.02 * (waiting_s * std::f32::consts::TAU / 5.0).sin();
+    let chest = whole * (0.46 + 0.36 * full + sway);
+
+    // The chest: a soft disc that fills, and a rim that thickens.
+    let tint = mixed(palette.prompt, palette.accent, full);
+    brush.disc(middle, chest, faded(tint, 0.05 + 0.11 * full), 1.0);
+    brush.ring(middle, chest, (1.0 + 3.0 * full) * brush.unit(), faded(tint, 0.25 + 0.5 * full), 0.0);
+    // How undecided the model was: a second rim that stands off.
+    if let Some(bits) = state.signals.get(SignalId::Entropy) {
+        let apart = SignalId::Entropy.spec().position(bits);
+        brush.ring(middle, chest + whole * 0.16 * apart, brush.unit(), faded(palette.label, 0.12 + 0.3 * apart), 0.0);
+    }
+    breathe_out(state, brush, middle, whole, chest);
+    if state.reading || state.loading {
+        let measure = if state.loading { SignalId::Load } else { SignalId::Prefill };
+        close(brush, middle, whole * 0.93, state.signals.get(measure).unwrap_or(0.0));
+    }
+    say(state, brush, middle, whole);
+}
+
+/// The last tokens' breaths on their way out, each as strong as it was surprising.
+fn breathe_out(state: &FrameState, brush: &mut Brush, middle: [f32; 2], whole: f32, chest: f32) {
+    for mark in state.marks.iter().rev().take(24) {
+        let age_s = state.since(mark.t_ns);
+        if age_s > OUT_S {
+            break;
+        }
+        let surprise = SignalId::Surprise.spec().position(mark.token.surprise_bits);
+        let out = 1.0 - (1.0 - age_s / OUT_S) * (1.0 - age_s / OUT_S);
+        let color = mixed(brush.palette.paper, brush.palette.accent, surprise);
+        let left = (1.0 - age_s / OUT_S) * (0.12 + 0.6 * surprise);
+        brush.ring(middle, chest + out * (whole * 1.25 - chest).max(0.0), 2.0 * brush.unit(), faded(color, left), 0.0);
+    }
+}
+
+/// The ring of the prompt that is being read: as many marks as are done.
+fn close(brush: &mut Brush, middle: [f32; 2], radius: f32, done: f32) {
+    let unit = brush.unit();
+    let lit = (done.clamp(0.0, 1.0) * TICKS as f32).round() as usize;
+    for tick in 0..TICKS {
+        let (sin, cos) = (tick as f32 / TICKS as f32 * std::f32::consts::TAU).sin_cos();
+        let at = [middle[0] + radius * sin, middle[1] - radius * cos];
+        let (size, color) =
+            if tick < lit { (3.5 * unit, brush.palette.prompt) } else { (1.5 * unit, faded(brush.palette.label, 0.5)) };
+        brush.disc(at, size, color, 0.2);
+    }
+}
+
+/// The words since the last breath: the end of the line that is being written, as large as they can stand.
+fn say(state: &FrameState, brush: &mut Brush, middle: [f32; 2], whole: f32) {
+    let cells = state.page.cells();
+    let pause = |c: char| c == '\n' || "，。、！？；：,.!?;:".contains(c);
+    // Its own end does not cut a line off: the pause before that does.
+    let mut wide = 0;
+    let said = cells.iter().rev().skip_while(|c| pause(c.ch) || c.ch == ' ').take_while(|c| {
+        wide += glyphs::advance(c.ch);
+        !pause(c.ch) && wide <= MOST
+    });
+    let first = cells.len() - said.count() - cells.iter().rev().take_while(|c| pause(c.ch) || c.ch == ' ').count();
+    let line: Vec<_> = cells.iter().skip(first).filter(|c| !pause(c.ch)).collect();
+    let wide: u32 = line.iter().map(|c| glyphs::advance(c.ch)).sum();
+    if wide == 0 {
+        return;
+    }
+    let most = page::scale(state, brush, brush.height) * 2.0;
+    let fitting = (1.5 * whole / (8.0 * wide as f32)).floor();
+    let scale = fitting.min(most).max(1.0);
+    let (mut x, y) = (middle[0] - 4.0 * scale * wide as f32, middle[1] - 8.0 * scale);
+    for cell in line {
+        let come = smooth(0.0, 0.25, state.since(cell.born_ns));
+        let color = if cell.voice == Voice::Performer { brush.palette.prompt } else { page::toned(state, cell.p) };
+        let color = mixed(brush.palette.lit, color, smooth(0.0, 1.2, state.since(cell.born_ns)));
+        let grown = scale * (0.7 + 0.3 * come);
+        let inset = 8.0 * (scale - grown);
+        let look = page::doubted(state, cell.p);
+        let look = if cell.left_ns.is_some() { Look::PLAIN.dissolved(0.6) } else { look };
+        brush.styled(
+            x + 0.5 * inset * glyphs::advance(cell.ch) as f32,
+            y + inset,
+            grown,
+            cell.ch,
+            faded(color, come),
+            look,
+        );
+        x += 8.0 * scale * glyphs::advance(cell.ch) as f32;
+    }
+    let _ = ParamId::TextSize;
+}
