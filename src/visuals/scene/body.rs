@@ -1,13 +1,13 @@
 //! *body*: the machine itself, cut open. Its cores stand as columns over the ground, heat hangs as a sun, power and heat
 //! have words where there is a sensor and a reason where there is none, and memory is the sediment: a layer each second,
-//! as broad as what is in use, pressed together the deeper it lies.
+//! as broad as the root of what is in use, pressed together the deeper it lies.
 
-use super::brush::{Brush, faded, fit, mixed, smooth, text_width};
+use super::brush::{Brush, faded, fit, mixed, smooth};
 use super::foot::{METERS, Reading};
 use super::{Claim, Place, Scene, What};
 use crate::score::SignalId;
 use crate::visuals::FrameState;
-use crate::visuals::state::{KEPT, MOST_STRATA};
+use crate::visuals::state::MOST_STRATA;
 
 const ABOVE: [f32; 4] = [0.05, 0.02, 0.7, 0.45];
 const BESIDE: [f32; 4] = [0.68, 0.02, 0.97, 0.8];
@@ -52,7 +52,7 @@ fn cores(state: &FrameState, brush: &mut Brush, [left, top, right, ground]: [f32
     let most = ((right - left) / (6.0 * unit)).max(1.0) as usize;
     let each = state.cores.len().div_ceil(most);
     let count = state.cores.len().div_ceil(each);
-    let step = ((right - left) / count as f32).min(0.12 * brush.width);
+    let step = ((right - left) / count as f32).min(0.26 * brush.width);
     let start = left;
     let segment = 7.0 * unit;
     let segments = ((ground - top - 22.0 * unit) / segment).max(1.0) as usize;
@@ -77,7 +77,8 @@ fn cores(state: &FrameState, brush: &mut Brush, [left, top, right, ground]: [f32
     brush.rect(left, ground, right - left, unit, faded(brush.palette.label, 0.6));
 }
 
-/// Memory as sediment: the youngest layer on top, as broad as what is in use, and bright with the work of its second.
+/// Memory as sediment: the youngest layer on top, as broad as the root of the part in use (so that a small part is seen),
+/// and bright with the work of its second.
 fn sediment(state: &FrameState, brush: &mut Brush, [left, ground, right, bottom]: [f32; 4]) {
     let unit = brush.unit();
     let layers = state.strata.layers();
@@ -93,12 +94,17 @@ fn sediment(state: &FrameState, brush: &mut Brush, [left, ground, right, bottom]
             let color = mixed(brush.palette.label, brush.palette.accent, smooth(0.6, 1.0, memory));
             let light = 0.22 + 0.6 * cpu.unwrap_or(0.0);
             let depth = 1.0 - 0.5 * (y - ground) / (bottom - ground).max(1.0);
-            brush.glow(left, y, wide * memory, (tall - 0.35 * unit).max(0.5 * tall), faded(color, light * depth), 0.0);
+            brush.glow(
+                left,
+                y,
+                wide * memory.sqrt(),
+                (tall - 0.35 * unit).max(0.5 * tall),
+                faded(color, light * depth),
+                0.0,
+            );
         }
         y += tall;
     }
-    debug_assert_eq!(KEPT[0], SignalId::Memory);
-    debug_assert_eq!(KEPT[1], SignalId::Cpu);
 }
 
 /// How thick a layer of so many seconds is: pressed.
@@ -141,6 +147,5 @@ fn organs(state: &FrameState, brush: &mut Brush, [left, top, right, bottom]: [f3
                 brush.text(left, below, "…", brush.palette.label);
             }
         }
-        let _ = text_width;
     }
 }

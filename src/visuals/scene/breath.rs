@@ -3,8 +3,8 @@
 
 use super::brush::{Brush, Look, faded, mixed, smooth};
 use super::{Claim, Place, Scene, What, page};
-use crate::score::{ParamId, SignalId};
-use crate::visuals::page::Voice;
+use crate::score::SignalId;
+use crate::visuals::page::{Cell, Voice};
 use crate::visuals::{FrameState, glyphs};
 
 const MIDDLE: [f32; 4] = [0.25, 0.05, 0.75, 0.7];
@@ -28,7 +28,7 @@ pub const SCENE: Scene = Scene {
 /// Marks on the ring that closes.
 const TICKS: usize = 72;
 /// Half cells of the line that stands in the middle: a line of classical verse.
-const MOST: u32 = 14;
+const MOST: u32 = 16;
 /// How long the breath goes out.
 const OUT_S: f32 = 1.8;
 
@@ -70,7 +70,7 @@ fn breathe_out(state: &FrameState, brush: &mut Brush, middle: [f32; 2], whole: f
         let surprise = SignalId::Surprise.spec().position(mark.token.surprise_bits);
         let out = 1.0 - (1.0 - age_s / OUT_S) * (1.0 - age_s / OUT_S);
         let color = mixed(brush.palette.paper, brush.palette.accent, surprise);
-        let left = (1.0 - age_s / OUT_S) * (0.12 + 0.6 * surprise);
+        let left = (1.0 - age_s / OUT_S).powi(2) * (0.08 + 0.55 * surprise * surprise);
         brush.ring(middle, chest + out * (whole * 1.25 - chest).max(0.0), 2.0 * brush.unit(), faded(color, left), 0.0);
     }
 }
@@ -90,16 +90,7 @@ fn close(brush: &mut Brush, middle: [f32; 2], radius: f32, done: f32) {
 
 /// The words since the last breath: the end of the line that is being written, as large as they can stand.
 fn say(state: &FrameState, brush: &mut Brush, middle: [f32; 2], whole: f32) {
-    let cells = state.page.cells();
-    let pause = |c: char| c == '\n' || "，。、！？；：,.!?;:".contains(c);
-    // Its own end does not cut a line off: the pause before that does.
-    let mut wide = 0;
-    let said = cells.iter().rev().skip_while(|c| pause(c.ch) || c.ch == ' ').take_while(|c| {
-        wide += glyphs::advance(c.ch);
-        !pause(c.ch) && wide <= MOST
-    });
-    let first = cells.len() - said.count() - cells.iter().rev().take_while(|c| pause(c.ch) || c.ch == ' ').count();
-    let line: Vec<_> = cells.iter().skip(first).filter(|c| !pause(c.ch)).collect();
+    let line = last_words(state);
     let wide: u32 = line.iter().map(|c| glyphs::advance(c.ch)).sum();
     if wide == 0 {
         return;
@@ -126,5 +117,28 @@ fn say(state: &FrameState, brush: &mut Brush, middle: [f32; 2], whole: f32) {
         );
         x += 8.0 * scale * glyphs::advance(cell.ch) as f32;
     }
-    let _ = ParamId::TextSize;
+}
+
+/// The end of the line that is being written, whole words as far as [`MOST`] allows. Its own full stop does not cut a
+/// line off: the pause before that does.
+fn last_words(state: &FrameState) -> Vec<&Cell> {
+    let pause = |c: char| c == '\n' || "，。、！？；：,.!?;:".contains(c);
+    let cells = state.page.cells();
+    let (mut words, mut wide, mut whole) = (Vec::new(), 0, 0);
+    for cell in cells.iter().rev().skip_while(|c| pause(c.ch) || c.ch == ' ') {
+        wide += glyphs::advance(cell.ch);
+        if pause(cell.ch) || wide > MOST {
+            break;
+        }
+        // A Latin word ends where a space comes before it; a Han character is a word.
+        if cell.ch == ' ' || glyphs::advance(cell.ch) == 2 {
+            whole = words.len() + usize::from(cell.ch != ' ');
+        }
+        words.push(cell);
+    }
+    if wide > MOST && whole > 0 {
+        words.truncate(whole);
+    }
+    words.reverse();
+    words
 }

@@ -2,11 +2,11 @@
 //! as its layer took; which threads a row goes over is the token's own number, so that a loop of words is a pattern in
 //! the cloth. The shuttle is on its way while the next token is computed.
 
-use super::brush::{Brush, Look, faded, mixed, smooth};
+use super::brush::{Brush, faded, mixed, smooth};
 use super::{Claim, Place, Scene, What, page};
 use crate::score::SignalId;
-use crate::visuals::FrameState;
 use crate::visuals::state::Mark;
+use crate::visuals::{FrameState, glyphs};
 
 pub const SCENE: Scene = Scene {
     name: "loom",
@@ -26,13 +26,13 @@ pub const SCENE: Scene = Scene {
 /// Threads of the warp, shared out among the layers.
 const THREADS: usize = 64;
 /// The cloth's right edge, as a part of the width; the words stand beside it.
-const SELVEDGE: f32 = 0.62;
+const SELVEDGE: f32 = 0.60;
 /// How long a row takes to be beaten in.
 const BEAT_S: f32 = 0.22;
 
 fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {
     let unit = brush.unit();
-    let row = (12.0 * unit).max(4.0);
+    let row = (16.0 * unit).max(4.0);
     let left = (brush.width * 0.07).round();
     let right = (brush.width * SELVEDGE).round();
     let top = ceiling.map_or(0.04 * brush.height, |c| (c.y * c.there).max(0.04 * brush.height));
@@ -43,17 +43,13 @@ fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place)
     let mean = mean_layers(state);
     let rows = ((fell - top) / row).max(0.0) as usize + 1;
     let mut y = fell - (beaten - 1.0) * -row;
-    let mut words_above = f32::MAX;
     for (back, mark) in state.marks.iter().rev().take(rows).enumerate() {
         let high = smooth(top - row, top + 6.0 * row, y);
         let there = if back == 0 { beaten } else { 1.0 };
         let left_s = mark.left_ns.map_or(0.0, |t_ns| smooth(0.0, 3.0, state.since(t_ns)));
         let alpha = high * there * (1.0 - 0.75 * left_s);
         weave(brush, mark, &mean, [left, right, y, row], alpha);
-        if words_above - y >= 17.0 * unit || words_above == f32::MAX {
-            words_above = y;
-            say(state, brush, mark, right + 2.0 * row, y, alpha);
-        }
+        say(state, brush, mark, [right + 1.5 * row, y, row], if back == 0 { beaten } else { 0.0 }, alpha);
         y -= row;
     }
     warp(state, brush, [left, right, fell, row], bottom);
@@ -118,12 +114,20 @@ fn over(id: u32, thread: usize, number: u64) -> bool {
     if thread / 4 % 2 == 0 { float } else { plain }
 }
 
-/// The token of a row, at the selvedge.
-fn say(state: &FrameState, brush: &mut Brush, mark: &Mark, x: f32, y: f32, alpha: f32) {
+/// The token of a row at the selvedge; the one that is just beaten in stands large, and shrinks into its row.
+fn say(state: &FrameState, brush: &mut Brush, mark: &Mark, [x, y, row]: [f32; 3], beaten: f32, alpha: f32) {
     let text = mark.token.text.trim();
-    let color = page::toned(state, mark.token.p);
-    let scale = brush.unit();
-    brush.looking(x, y - 3.0 * scale, scale, text, faded(color, alpha), page::doubted(state, mark.token.p));
+    let (unit, age_s) = (brush.unit(), state.since(mark.t_ns));
+    let look = page::doubted(state, mark.token.p);
+    let color = mixed(brush.palette.lit, page::toned(state, mark.token.p), smooth(0.0, 1.0, age_s));
+    brush.looking(x, y, unit, text, faded(color, alpha), look);
+    if beaten > 0.0 {
+        let large = (page::scale(state, brush, brush.height) * 1.34).round().max(unit);
+        let wide = text.chars().map(glyphs::advance).sum::<u32>() as f32 * 8.0;
+        let large = large.min(((brush.width * 0.95 - x - 4.0 * row) / wide.max(8.0)).floor()).max(unit);
+        let place = [x + 5.0 * row, y + 0.5 * row - 8.0 * large];
+        brush.looking(place[0], place[1], large, text, faded(color, alpha * beaten), look);
+    }
 }
 
 /// The threads of the warp that wait for the weft, each as bright as its layer was slow the last time.
@@ -164,5 +168,4 @@ fn shuttle(state: &FrameState, brush: &mut Brush, [left, right, y, row]: [f32; 4
     let line = faded(brush.palette.paper, 0.25);
     let (from, to) = if state.marks.count().is_multiple_of(2) { (left, x) } else { (x + long, right) };
     brush.glow(from, y + 0.46 * row, to - from, (0.08 * row).max(1.0), line, 0.0);
-    let _ = Look::PLAIN;
 }

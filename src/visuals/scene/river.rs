@@ -27,7 +27,7 @@ pub const SCENE: Scene = Scene {
 /// Where on the stage a word is said, as a part of its width.
 const MOUTH: f32 = 0.76;
 /// How far the stream winds, as a part of the height, and how often over the stage's width.
-const WINDS: f32 = 0.075;
+const WINDS: f32 = 0.05;
 const BENDS: f32 = 0.8;
 /// How long a word is thrown until it lies on the water.
 const THROW_S: f32 = 0.5;
@@ -40,7 +40,7 @@ fn stream(x: f32) -> f32 {
 }
 
 fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {
-    let scale = page::scale(state, brush, bottom);
+    let scale = (page::scale(state, brush, bottom) * 1.34).round();
     let top = ceiling.map_or(0.0, |c| c.y * c.there);
     let height = bottom - top;
     for mark in state.marks.iter().rev() {
@@ -63,7 +63,7 @@ fn draw_mark(state: &FrameState, brush: &mut Brush, mark: &Mark, x: f32, [top, h
     // What is doubtful is thrown to a side, one after the other to either.
     let side = if mark.number.is_multiple_of(2) { -1.0 } else { 1.0 };
     let doubt = 1.0 - mark.token.p.clamp(0.0, 1.0).sqrt();
-    let off = side * doubt * (0.34 * height - 8.0 * scale).max(0.0);
+    let off = side * doubt * doubt * (0.36 * height - 8.0 * scale).max(0.0);
     let thrown = smooth(0.0, THROW_S, age_s);
     let y = middle + off * thrown - (1.0 - thrown) * thrown * 40.0 * scale;
     // It fades as it drifts away, and what has left the model's text lets go of the water.

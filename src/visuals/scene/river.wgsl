@@ -7,14 +7,18 @@ fn wave(x: f32) -> f32 {
 }
 
 fn stream(x: f32) -> f32 {
-  return 0.5 + 0.075 * sin(6.2831853 * (x * 0.8 + 0.1));
+  return 0.5 + 0.05 * sin(6.2831853 * (x * 0.8 + 0.1));
 }
 
 fn field(uv: vec2<f32>) -> vec3<f32> {
   let load = max(u.machine_cpu, 0.0);
   let wait = max(u.generator_waiting, 0.0);
-  let from_middle = (uv.y - stream(uv.x) * 0.75) * 2.0;
-  let water = 1.0 - smoothstep(0.55, 0.95, abs(from_middle));
+  // The words' own part of the picture is above the foot: three quarters of it while the meters are shown.
+  let part = select(0.9, 0.76, u.stage_meters > 0.5);
+  let from_middle = (uv.y / part - stream(uv.x)) * 2.0;
+  let bank = 0.62 + 0.1 * wave(uv.x * 1.7) + 0.05 * wave(uv.x * 4.3 + 0.3);
+  let water = 1.0 - smoothstep(bank, bank + 0.12, abs(from_middle));
+  let shore = exp(-pow((abs(from_middle) - bank - 0.06) * 14.0, 2.0));
 
   // Long waves that lie across the stream and run with it, and short ones that the load raises.
   let x = uv.x + 0.04 * wave(uv.y * 1.3);
@@ -24,6 +28,7 @@ fn field(uv: vec2<f32>) -> vec3<f32> {
   var light = water * (0.10 + 0.22 * long_waves * long_waves + (0.05 + 0.45 * load) * short_waves * short_waves * long_waves);
 
   // Standing water gathers a pale mist.
+  light += shore * (0.05 + 0.12 * load);
   light += wait * (1.0 - 0.5 * water) * 0.16 * (0.6 + 0.4 * wave(uv.y * 0.7 + u.time * 0.03));
 
   // The wake: what was light here flows on with the water and fades in a second.
