@@ -86,11 +86,8 @@ fn head(function: &mut Function, turns: Handle<GlobalVariable>, weight: u32) -> 
     let before = add(Expression::Load { pointer });
     let after = add(Expression::Binary { op: BinaryOperator::Add, left: before, right: weight });
     let spent = add(Expression::Binary { op: BinaryOperator::Greater, left: after, right: budget });
-    let leave = Statement::If {
-        condition: spent,
-        accept: Block::from_vec(vec![Statement::Break]),
-        reject: Block::new(),
-    };
+    let leave =
+        Statement::If { condition: spent, accept: Block::from_vec(vec![Statement::Break]), reject: Block::new() };
     Block::from_vec(vec![
         Statement::Emit(Range::new_from_bounds(before, spent)),
         Statement::Store { pointer, value: after },
@@ -143,11 +140,6 @@ fn memory(module: &Module, source: &str) -> Result<(), Fault> {
         let much = if bytes == u64::MAX { "more than 4 GiB".into() } else { format!("{} KiB", bytes.div_ceil(1024)) };
         Err(Fault::at(Some(span), source, format!("{what} takes {much}; a shader may have {}", MEMORY_BYTES / 1024)))
     };
-    for (handle, _) in module.types.iter() {
-        if size(handle) > MEMORY_BYTES {
-            return refuse(module.types.get_span(handle), "a variable here", size(handle));
-        }
-    }
     let private = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::Private);
     let functions = module.functions.iter().map(|(_, f)| f).chain(module.entry_points.iter().map(|e| &e.function));
     let locals = functions.flat_map(|f| f.local_variables.iter().map(|(h, v)| (f.local_variables.get_span(h), v.ty)));
@@ -159,7 +151,25 @@ fn memory(module: &Module, source: &str) -> Result<(), Fault> {
             return refuse(span, "with this variable the shader", sum);
         }
     }
+    for (handle, _) in module.types.iter() {
+        if size(handle) > MEMORY_BYTES {
+            return refuse(made(module, handle), "a value here", size(handle));
+        }
+    }
     Ok(())
+}
+
+/// Where a value of this type is made first; the type's own place if it has one.
+fn made(module: &Module, wanted: Handle<Type>) -> Span {
+    let functions = module.functions.iter().map(|(_, f)| &f.expressions);
+    let arenas = std::iter::once(&module.global_expressions).chain(functions);
+    let makes = |e: &Expression| match e {
+        Expression::ZeroValue(ty) | Expression::Compose { ty, .. } => *ty == wanted,
+        _ => false,
+    };
+    let mut spans = arenas.flat_map(|arena| arena.iter().filter(|(_, e)| makes(e)).map(|(h, _)| arena.get_span(h)));
+    let own = module.types.get_span(wanted);
+    if own.is_defined() { own } else { spans.find(|s| s.is_defined()).unwrap_or(own) }
 }
 
 /// Lets a function that runs out of its end after a loop return zero, where the language leaves it open.

@@ -48,7 +48,9 @@ impl Fault {
 /// Refuses text that is too long.
 pub(super) fn size(text: &str) -> Result<(), Fault> {
     match text.len() > TEXT_BYTES {
-        true => Err(Fault::new(1, format!("{} KiB of text; a shader may have {}", text.len() / 1024, TEXT_BYTES / 1024))),
+        true => {
+            Err(Fault::new(1, format!("{} KiB of text; a shader may have {}", text.len() / 1024, TEXT_BYTES / 1024)))
+        }
         false => Ok(()),
     }
 }
@@ -177,7 +179,7 @@ mod tests {
     fn depth_is_counted_in_all_its_forms() {
         assert!(deep(&"( ".repeat(101)) && !deep(&"( ".repeat(99)));
         assert!(deep(&"a + ".repeat(1001)) && !deep(&"a + b ; ".repeat(9999)));
-        assert!(deep(&"f ( a , b ) + ".repeat(501)));
+        assert!(deep(&"f ( a , b ) + ".repeat(701)));
         assert!(deep(&"for ( a , b ; ; ) ".repeat(129)));
         assert!(deep(&"if ( a ) { b ; } else ".repeat(70)));
         assert!(!deep(&"if ( a ) { b ; } else { c ; } ".repeat(500)));

@@ -28,7 +28,9 @@ pub struct Shader {
 /// Why there is no such shader.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    #[error("there is no shader {name:?}{nearest}; shaders are NAME.wgsl or, as ISF, NAME.fs, .isf or .frag in {folders}, or one of: {known}")]
+    #[error(
+        "there is no shader {name:?}{nearest}; shaders are NAME.wgsl or, as ISF, NAME.fs, .isf or .frag in {folders}, or one of: {known}"
+    )]
     Unknown { name: String, nearest: String, folders: String, known: String },
     #[error("cannot read {path}: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },

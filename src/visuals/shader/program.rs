@@ -163,13 +163,7 @@ fn from_isf(text: &str, prelude: &str, postlude: &str) -> Result<Program, Fault>
     let source = format!("{LENIENT}{prelude}{}\n{postlude}", translated.wgsl);
     // What the translation passed must pass here; where it does not, no line of the user's is to blame.
     let wgsl = whole(&source, None).map_err(|f| Fault::new(1, format!("the translation failed: {}", f.message)))?;
-    Ok(Program {
-        name: String::new(),
-        wgsl,
-        inputs: translated.inputs,
-        kind: Kind::Isf,
-        notes: translated.notes,
-    })
+    Ok(Program { name: String::new(), wgsl, inputs: translated.inputs, kind: Kind::Isf, notes: translated.notes })
 }
 
 /// Parses, checks, bounds and writes a whole module. Faults are placed in `user` where they can be.
@@ -218,13 +212,19 @@ fn own_names(tokens: &[Token]) -> Result<(), Fault> {
                 return Err(Fault::new(line, format!("`@{word}`: the entry points are xiao's; {FIELD}")));
             }
             ("@", "group" | "binding") => {
-                return Err(Fault::new(line, format!("`@{word}`: a shader has no bindings of its own; it may read `u`")));
+                return Err(Fault::new(
+                    line,
+                    format!("`@{word}`: a shader has no bindings of its own; it may read `u`"),
+                ));
             }
             ("override", _) => {
                 return Err(Fault::new(line, "`override`: nothing can set it here; write `const`"));
             }
             ("fn" | "const" | "struct" | "alias" | "var" | ">", word) if word.starts_with("xiao_") => {
-                return Err(Fault::new(line, format!("{word}: names that begin with `xiao_` are xiao's; choose another")));
+                return Err(Fault::new(
+                    line,
+                    format!("{word}: names that begin with `xiao_` are xiao's; choose another"),
+                ));
             }
             _ => {}
         }

@@ -1,8 +1,8 @@
-//! WGSL files through the checks and the bound.
+//! WGSL files through the checks and the bound, some of them drawn.
 
 use super::*;
-use crate::visuals::shader::drawn;
 use crate::visuals::shader::TURNS;
+use crate::visuals::shader::drawn;
 
 /// A prelude in the form of the renderer's.
 pub fn prelude() -> String {
@@ -47,7 +47,8 @@ fn made(text: &str) -> Program {
 }
 
 fn refused(text: &str) -> (u32, String) {
-    let error = program("it", text, &prelude(), POSTLUDE).unwrap_err();
+    let refused = program("it", text, &prelude(), POSTLUDE).map(|_| ());
+    let error = refused.expect_err(&text[text.len().saturating_sub(120)..]);
     (error.line, error.message)
 }
 
@@ -80,7 +81,12 @@ fn errors_stand_at_the_users_own_line() {
 
 #[test]
 fn a_file_without_field_is_told_what_to_define() {
-    for text in ["", "fn other() {}", "fn field() -> f32 { return 1.0; }", "fn field(uv: f32) -> vec3<f32> { return vec3<f32>(uv); }"] {
+    for text in [
+        "",
+        "fn other() {}",
+        "fn field() -> f32 { return 1.0; }",
+        "fn field(uv: f32) -> vec3<f32> { return vec3<f32>(uv); }",
+    ] {
         let (line, message) = refused(text);
         assert!(message.contains("must define `fn field(uv: vec2<f32>) -> vec3<f32>`"), "{text}: {message}");
         assert_eq!(line, 1);
@@ -113,9 +119,8 @@ fn absurd_sizes_are_refused() {
     for text in [
         "var<private> a: array<f32, 20000>;".to_string(),
         "fn f() { var a: array<vec4<f32>, 3000>; var b: array<vec4<f32>, 3000>; }".into(),
-        "fn f() -> f32 { return array<f32, 100000000>()[3]; }".into(),
         "struct S { a: array<array<f32, 65535>, 65535> }".into(),
-        "const a = array<f32, 4000000000>();".into(),
+        "fn f() { let a = array<f32, 65536>(); }".into(),
     ] {
         let (line, message) = refused(&format!("{field}{text}"));
         assert!(message.contains("KiB") || message.contains("GiB") || message.contains("large"), "{text}: {message}");
@@ -123,9 +128,9 @@ fn absurd_sizes_are_refused() {
     }
     made(&format!("{field}var<private> a: array<f32, 4000>;"));
     // Calls that double at each level: 2^40 of the innermost, which drivers would all write out.
-    let mut text = String::from("fn f0(x: f32) -> f32 { return sin(x) + 1.0; }\n");
+    let mut text = String::from("fn g0(x: f32) -> f32 { return sin(x) + 1.0; }\n");
     for i in 1..=40 {
-        text += &format!("fn f{i}(x: f32) -> f32 {{ return f{}(x) + f{}(x * 2.0); }}\n", i - 1, i - 1);
+        text += &format!("fn g{i}(x: f32) -> f32 {{ return g{}(x) + g{}(x * 2.0); }}\n", i - 1, i - 1);
     }
     let (line, message) = refused(&format!("{text}{field}"));
     assert!(message.contains("with all that it calls") && line > 10, "{message}");
@@ -179,10 +184,12 @@ fn loops_that_end_by_themselves_are_left_alone() {
 
 #[test]
 fn long_turns_count_more_and_deep_text_is_refused() {
-    let field = |body: &str| format!("fn field(uv: vec2<f32>) -> vec3<f32> {{ var x = uv.x; {body} return vec3<f32>(x); }}");
+    let field =
+        |body: &str| format!("fn field(uv: vec2<f32>) -> vec3<f32> {{ var x = uv.x; {body} return vec3<f32>(x); }}");
     let long = made(&field(&format!("loop {{ {} }}", "x = sin(x * 1.1 + 0.1); ".repeat(100))));
-    let weight = long.wgsl.lines().find_map(|l| l.trim().strip_suffix("u);")?.rsplit_once(" + ")?.1.parse::<u32>().ok());
-    assert!(weight.is_some_and(|w| (5..=12).contains(&w)), "{weight:?}\n{}", long.wgsl);
+    let weight =
+        long.wgsl.lines().find_map(|l| l.trim().strip_suffix("u);")?.rsplit_once(" + ")?.1.parse::<u32>().ok());
+    assert!(weight.is_some_and(|w| (8..=20).contains(&w)), "{weight:?}");
     for deep in [
         format!("x = {}x{};", "(".repeat(5000), ")".repeat(5000)),
         format!("x = {}x;", "1.0 + ".repeat(20_000)),
@@ -206,8 +213,26 @@ pub fn lots(state: &mut u64) -> usize {
 /// Swaps, drops, doubles and breaks words of the text.
 pub fn mutated(text: &str, seed: u64) -> String {
     const ODD: [&str; 20] = [
-        "0", "-1", "4294967295", "1e38", "2147483648", "0.0", "/", "%", "<<", "(", ")", "{", "}", ";", "vec4", "[",
-        "]", "array<f32, 9>()", "return", "\u{2}é",
+        "0",
+        "-1",
+        "4294967295",
+        "1e38",
+        "2147483648",
+        "0.0",
+        "/",
+        "%",
+        "<<",
+        "(",
+        ")",
+        "{",
+        "}",
+        ";",
+        "vec4",
+        "[",
+        "]",
+        "array<f32, 9>()",
+        "return",
+        "\u{2}é",
     ];
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut words: Vec<&str> = text.split_inclusive(|c: char| !c.is_alphanumeric()).collect();

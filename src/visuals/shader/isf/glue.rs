@@ -105,12 +105,7 @@ pub fn head(header: &Header, members: &[String]) -> String {
 }
 
 /// Writes the file's functions as WGSL with `field` before them all.
-pub fn wgsl(
-    mut module: naga::Module,
-    header: &Header,
-    used: &[String],
-    members: &[String],
-) -> Result<String, Fault> {
+pub fn wgsl(mut module: naga::Module, header: &Header, used: &[String], members: &[String]) -> Result<String, Fault> {
     let mut values: Vec<(String, String)> = STANDARD.iter().map(|s| (s.0.into(), s.2.into())).collect();
     // A stage without these has no frames to count.
     for (member, name) in [("dt", "TIMEDELTA"), ("frame", "FRAMEINDEX")] {

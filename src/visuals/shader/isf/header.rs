@@ -146,10 +146,9 @@ pub fn read(text: &str) -> Result<Header, Fault> {
 /// Names as ISF gives them: a list of them, of objects that have one, or an object's keys.
 fn names(value: &Value) -> Vec<String> {
     match value {
-        Value::Array(list) => list
-            .iter()
-            .filter_map(|v| v.as_str().or_else(|| v.get("NAME")?.as_str()).map(str::to_string))
-            .collect(),
+        Value::Array(list) => {
+            list.iter().filter_map(|v| v.as_str().or_else(|| v.get("NAME")?.as_str()).map(str::to_string)).collect()
+        }
         Value::Object(map) => map.keys().cloned().collect(),
         _ => Vec::new(),
     }

@@ -128,7 +128,12 @@ fn faults_stand_at_the_lines_of_the_file() {
 
 #[test]
 fn loops_of_glsl_end_too() {
-    for body in ["while (true) {}", "for (;;) { x += 1.; }", "do { x = 0.; } while (x < 1.);", "do { if (x < 1.) continue; } while (false);"] {
+    for body in [
+        "while (true) {}",
+        "for (;;) { x += 1.; }",
+        "do { x = 0.; } while (x < 1.);",
+        "do { if (x < 1.) continue; } while (false);",
+    ] {
         let text = format!("/*{{}}*/ void main() {{ float x = 0.; {body} gl_FragColor = vec4(1., x, 0., 1.); }}");
         let program = made(&text);
         assert_eq!(program.wgsl.matches("loop {").count(), program.wgsl.matches("> 20000u").count());
@@ -153,4 +158,68 @@ fn no_panic_gets_out_of_broken_files() {
         }
     }
     assert!(good > 50 && bad > 500, "{good} good, {bad} bad");
+}
+
+/// Single lines in which old GLSL and naga could part ways.
+const IDIOMS: [&str; 40] = [
+    "float x = 2 * t;",
+    "vec2 p = uv * 2; p = 2 * p; p += 1; p -= 1; p /= 2;",
+    "float x = max(t, 0) + pow(t, 2) + mod(t, 2) + clamp(t, 0, 1) + smoothstep(0, 1, t) + step(0, t);",
+    "float x = t > 0.5 ? 1 : 0;",
+    "float x = t > 0.5 ? 1 : 0.5;",
+    "int i = 3; float x = i; x = i * 0.5; x += i; x = i / 2.0;",
+    "float x = 1; x++; ++x; x--;",
+    "for (float i = 0; i < 5; i++) { t += i; }",
+    "for (int i = 0, j = 5; i < j; i++, j--) { t += 1.; }",
+    "float a[3]; a[0] = 1.; a[1] = 2; int k = 2; a[k] = a[0] + a[1]; t = a[k];",
+    "const float a[3] = float[3](1., 2., 3.); t = a[1];",
+    "vec3 v = vec3(1, 0, 0); v.xy *= 2.; v.zx += uv; v[1] = 3.; t = v.s + v.g;",
+    "mat3 m = mat3(1.0); m[0][1] = 2.; vec3 v = m * vec3(uv, 1) * m; m *= 2.; m = m * m;",
+    "mat2 m = mat2(1, 0, 0, 1); vec2 p = uv * m; p = m * p; p.yx = p.xy;",
+    "if (t == 1 || t != 0.0 && !(t > 2)) t = 0;",
+    "bool b = uv == vec2(0); b = b ^^ true; t = float(b);",
+    "int i = int(t) % 2; i = i << 1; i |= 1; i ^= 3; t = float(i & 1);",
+    "vec4 c = vec4(1); c = c.bgra; c.rgb = mix(c.rgb, vec3(0), 0.5); t = dot(c.rg, c.ba);",
+    "float x, y = 1., z; x = y; z = x; t = x + z;",
+    "vec2 p = -uv; p = abs(p) - .5; p = p.yx * vec2(1, -1); t = p.x;",
+    "t = atan(uv.y, uv.x) + atan(t) + radians(90.) + degrees(1.) + inversesqrt(2.) + exp2(t) + log2(2.) + sign(t);",
+    "vec3 n = normalize(cross(vec3(1, 0, 0), vec3(uv, 0))); n = reflect(n, n); n = refract(n, n, 1.); t = n.x;",
+    "vec3 n = faceforward(vec3(1), vec3(2), vec3(3)); t = distance(n, vec3(0)) + length(uv);",
+    "int k = 0; while (k < 3) { k++; if (k == 2) continue; } t = float(k);",
+    "ivec2 q = ivec2(uv * 4.); q += 1; t = float(q.x + q.y);",
+    "{ float t = 3.; t += 1.; } float q = t; { float q = 2; }",
+    "vec4 texture = IMG_THIS_PIXEL(pic); t = texture.r;",
+    "float sample = 1., input = 2., filter = 3., common = sample; t = input + filter + common;",
+    "const float k = 1. / 3., l = k * 2.; const int n = 2; float a[SIZE]; a[0] = k + l; t = a[0] * n;",
+    "gl_FragColor += vec4(1) * 2; gl_FragColor.rgb *= 1.;",
+    "t = float(lessThan(uv, vec2(1)).x) + float(all(equal(uv, uv))) + float(any(not(bvec2(true, false))));",
+    "uint u = 3u; t = float(u); int h = 0xff; t += float(h);",
+    "t = min(t, 1) + max(0, t) + abs(-1) + floor(1.5) + fract(t) + ceil(.5f) + 1.e2 + 1e-3 + .5;",
+    "vec2 z = vec2(t); z = vec2(z.x * z.x - z.y * z.y, 2 * z.x * z.y) + uv; t = z.x;",
+    "float f = uv.x; f *= 2, f += 1.; t = f;",
+    "vec3 a = vec3(uv, 0), b = a.zyx; a = (a + b) / 2; t = (a * b).x;",
+    "t = -(-t); t = +t; t = t - -1.; t = (t); ;",
+    "vec3 c = vec3(0); c += vec3(1, 2, 3) * (t > 0. ? 1. : -1.); t = max(c, 0.).x + mix(c, vec3(1), vec3(.5)).y;",
+    "mat4 m = mat4(1.); t = (m * vec4(uv, 0, 1)).x; mat2 r = mat2(m); t += r[0].x;",
+    "t = noise1(1) + lots(vec2(1), 2) + one();",
+];
+
+#[test]
+fn idioms_of_old_glsl_are_understood() {
+    let mut failed = Vec::new();
+    for body in IDIOMS {
+        let text = format!(
+            "/*{{\"INPUTS\": [{{\"NAME\": \"pic\", \"TYPE\": \"image\"}}]}}*/
+const int SIZE = 2;
+float noise1(float x) {{ return fract(x * 3); }}
+float lots(in vec2 p, const float k) {{ p *= k; return p.x; }}
+float one() {{ return 1; }}
+void main() {{ vec2 uv = isf_FragNormCoord; float t = TIME; {body}
+gl_FragColor = vec4(t); }}"
+        );
+        if let Err(error) = program("it", &text, &prelude(), POSTLUDE) {
+            failed.push(format!("{body} => {error}"));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
 }

@@ -139,7 +139,10 @@ impl Preprocessor {
                     let none = names.is_empty() && given.len() == 1 && given[0].is_empty();
                     if given.len() != names.len() && !none {
                         let (wants, has) = (names.len(), given.len());
-                        return Err(Fault::new(token.line, format!("{} takes {wants} arguments, not {has}", token.text)));
+                        return Err(Fault::new(
+                            token.line,
+                            format!("{} takes {wants} arguments, not {has}", token.text),
+                        ));
                     }
                     let mut full = Vec::new();
                     for argument in &given {

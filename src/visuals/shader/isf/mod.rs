@@ -25,9 +25,9 @@ use std::collections::HashSet;
 
 use naga::front::glsl::{ErrorKind, Frontend, Options};
 
+use super::bound;
 use super::check::{self, Fault};
 use super::program::Input;
-use super::bound;
 use rewrite::Rewritten;
 
 /// An ISF shader as WGSL functions, `field` among them.

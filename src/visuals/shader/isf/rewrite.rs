@@ -46,7 +46,8 @@ fn number(token: &Token) -> String {
         return text.clone();
     }
     let text = text.trim_end_matches(['f', 'F', 'l', 'L']).to_ascii_lowercase();
-    let (mantissa, exponent) = text.split_once('e').map_or((text.as_str(), String::new()), |(m, e)| (m, format!("e{e}")));
+    let (mantissa, exponent) =
+        text.split_once('e').map_or((text.as_str(), String::new()), |(m, e)| (m, format!("e{e}")));
     let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let or_zero = |digits: &'static str, given: &str| if given.is_empty() { digits.into() } else { given.to_string() };
     format!("{}.{}{exponent}", or_zero("0", whole), or_zero("0", part))
@@ -132,7 +133,8 @@ fn rename(tokens: Vec<Token>, members: &[String], made: &mut Rewritten) -> Resul
             "xiao" if next(0) == "." && !of_something => {
                 let member = next(1).to_string();
                 if !members.contains(&member) {
-                    let message = format!("xiao has no {member:?}; it has the signals and parameters, with `_` for `.`");
+                    let message =
+                        format!("xiao has no {member:?}; it has the signals and parameters, with `_` for `.`");
                     return Err(Fault::new(token.line, message));
                 }
                 renamed.push(word(&format!("xiao_u_{member}"), token));
