@@ -49,6 +49,7 @@ pub fn translate(text: &str, members: &[String]) -> Result<Translated, Fault> {
     for input in &mut header.inputs {
         if input.slots.clone().any(|slot| !members.contains(&format!("shader_{slot}"))) {
             input.slots = 0..0;
+            header.notes.push(format!("{}: nothing moves it here; it keeps its default", input.name));
         }
     }
     let tokens = token::read(text, token::Language::Glsl)?;
