@@ -16,14 +16,18 @@ const TEXT_BYTES: usize = 256 * 1024;
 /// Brackets within brackets; people reach about 20. naga's own reader of WGSL stops at 127 braces and 256 expressions.
 const DEPTH: usize = 100;
 
-/// Tokens between two commas or semicolons, which is how deep a sum or a chain of `?:` can get.
-const RUN: usize = 2000;
+/// Tokens between two commas or semicolons: a sum of half as many terms is written out as deep as that.
+const RUN: usize = 400;
+
+/// Brackets within brackets of the text that the driver's side reads again, on a thread without a guard: 2 MiB of stack
+/// hold 400 levels or more and overflow at 900.
+const WRITTEN_DEPTH: usize = 200;
 
 /// Branches and loops within each other without a brace, and `else if` upon `else if`.
 const CHAIN: usize = 128;
 
-/// At the limits above the GLSL front end takes below 20 MiB in a build without optimisation; only touched pages count.
-const STACK_BYTES: usize = 128 * 1024 * 1024;
+/// At the limits above 4 MiB overflow and 8 do, without optimisation; only touched pages count.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// A fault at a line of whatever text was looked at, counted from 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +108,26 @@ pub(super) fn depth<'a>(tokens: impl Iterator<Item = (&'a str, u32)>) -> Result<
         }
     }
     Ok(())
+}
+
+/// Refuses written text that would overflow the stack of whoever reads it again.
+pub(super) fn written(text: &str) -> Result<(), Fault> {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    match deepest > WRITTEN_DEPTH {
+        true => Err(Fault::new(
+            1,
+            format!("an expression nests {deepest} deep, at most {WRITTEN_DEPTH}; write it in steps"),
+        )),
+        false => Ok(()),
+    }
 }
 
 thread_local! {

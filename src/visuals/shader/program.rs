@@ -178,6 +178,7 @@ fn whole(source: &str, user: Option<Range<usize>>) -> Result<String, Fault> {
         .map_err(|e| Fault::new(1, format!("it cannot be written out: {}", check::line(&e.to_string()))))?;
     // The driver's side reads it again, on a thread without a guard.
     let written = format!("{LENIENT}\n{written}");
+    check::written(&written)?;
     let again = parse(&written, None).and_then(|module| check::validate(&module, &written));
     match again {
         Ok(_) => Ok(written),

@@ -197,6 +197,7 @@ fn long_turns_count_more_and_deep_text_is_refused() {
         "{".repeat(9000) + &"}".repeat(9000),
         "if x > 0.0 { x = 1.0; } else ".repeat(2000) + "{}",
         "for (;;) ".repeat(9000),
+        format!("x = {}x{};", "(".repeat(3), format!("{})", " + x".repeat(150)).repeat(3)),
     ] {
         refused(&field(&deep));
     }
