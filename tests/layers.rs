@@ -21,12 +21,13 @@ const LAYERS: [(&str, u32); 12] = [
 ];
 
 /// Crates that only these places may name, by the beginning of their paths below `src/`.
-const KEPT: [(&str, &[&str]); 19] = [
+const KEPT: [(&str, &[&str]); 20] = [
     ("candle_core", &["model/", "train/"]),
     ("candle_nn", &["model/", "train/"]),
     ("tokenizers", &["model/", "train/"]),
     ("nannou", &["visuals/"]),
     ("wgpu", &["visuals/"]),
+    ("naga", &["visuals/shader/"]),
     // The spectrogram is a picture too; its letters are the stage's.
     ("unifont", &["visuals/", "audio/spectrogram"]),
     ("cpal", &["audio/output"]),
