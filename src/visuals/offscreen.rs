@@ -84,11 +84,6 @@ impl Offscreen {
         Ok(pixels)
     }
 
-    /// Takes up a field shader by hand; events do it by themselves in [`Offscreen::frame`].
-    pub fn set_shader(&mut self, name: &str, wgsl: &str) -> Result<(), ShaderError> {
-        self.renderer.set_shader(&self.device, name, wgsl)
-    }
-
     /// Why the shader that the state last brought was refused; told once.
     pub fn take_fault(&mut self) -> Option<ShaderError> {
         self.renderer.take_fault()
@@ -213,22 +208,22 @@ mod tests {
     fn a_bad_shader_is_refused_with_its_line_and_the_last_good_one_runs_on() {
         let Some(mut offscreen) = offscreen() else { return };
         let red = "// a comment\nfn field(uv: vec2<f32>) -> vec3<f32> {\n  return vec3<f32>(1.0, 0.0, 0.0);\n}\n";
-        offscreen.set_shader("red", red).unwrap();
-        let corner = |offscreen: &mut Offscreen| offscreen.frame(&state(&[], 1.0)).unwrap()[..3].to_vec();
-        let before = corner(&mut offscreen);
+        let shader = |text: &str| state(&[Event::Shader { name: "mine".into(), text: text.into() }], 1.0);
+        let corner = |offscreen: &mut Offscreen, text: &str| offscreen.frame(&shader(text)).unwrap()[..3].to_vec();
+        let before = corner(&mut offscreen, red);
         assert!(before[0] > 10 && before[1] < 5 && before[2] < 5, "{before:?}");
         for (text, line, says) in [
             (red.replace("return", "retrun"), 3, ""),
             (red.replace("1.0, 0.0", "u.no_such_signal, 0.0"), 3, "no_such_signal"),
             (red.replace("1.0, 0.0, 0.0", "1u, 2.0"), 3, ""),
-            (red.replace("fn field", "fn feild"), 4, "fn field"),
+            (red.replace("fn field", "fn feild"), 1, "fn field"),
             (String::new(), 1, "fn field"),
             (red.replace('}', ""), 4, ""),
         ] {
-            let error = offscreen.set_shader("bad", &text).unwrap_err();
+            assert_eq!(corner(&mut offscreen, &text), before);
+            let error = offscreen.take_fault().unwrap();
             assert_eq!(error.line, line, "{error} in {text}");
             assert!(error.message.contains(says) && !error.message.contains('\n'), "{error}");
-            assert_eq!(corner(&mut offscreen), before);
         }
     }
 
@@ -252,7 +247,26 @@ mod tests {
         let Some(mut offscreen) = offscreen() else { return };
         for name in crate::visuals::shader::known(&[]) {
             let text = crate::visuals::shader::builtin(&name).unwrap();
-            offscreen.set_shader(&name, text).unwrap();
+            offscreen.frame(&state(&[Event::Shader { name: name.clone(), text: text.into() }], 1.0)).unwrap();
+            assert_eq!(offscreen.take_fault(), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_scene_is_drawn() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let mut seen = Vec::new();
+        for scene in 0..crate::visuals::scene::SCENES.len() {
+            let chosen = Event::Param {
+                id: crate::score::ParamId::StageScene,
+                value: scene as f32,
+                by: crate::score::Hand::Key,
+            };
+            let state = state(&[chosen, token(0, "moon", 0.9)], 1.0);
+            seen.push(offscreen.frame(&state).unwrap());
+        }
+        for (i, frame) in seen.iter().enumerate() {
+            assert!(seen[..i].iter().all(|other| other != frame) || i == crate::visuals::scene::FAULT, "{i}");
         }
     }
 

@@ -141,7 +141,8 @@ fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
     let Some(queue) = inner.queue.as_ref() else { return };
     let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
     if inner.target.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
-        inner.target = Some((Renderer::new(frame.device(), queue, format, samples, inner.software), format, samples));
+        inner.target =
+            Some((Renderer::new(frame.device(), queue, format, samples, inner.software).watched(), format, samples));
     }
     let Some((renderer, ..)) = inner.target.as_mut() else { return };
     renderer.prepare(frame.device(), queue, frame.texture_size(), &inner.state);

@@ -3,9 +3,12 @@
 //! A field of ours is soft, so it is drawn at half the picture's resolution, which a processor that draws thanks with three
 //! quarters of its time; an artist's own is drawn at the whole, unless it is the processor that draws.
 
+use std::time::{Duration, Instant};
+
 use super::resources::{self, Bound, LIGHT};
+use super::watchdog;
 use crate::visuals::scene::SCENES;
-use crate::visuals::shader::{self, ShaderError};
+use crate::visuals::shader::{self, Program, ShaderError};
 use crate::visuals::state::ShaderText;
 use crate::visuals::uniforms;
 
@@ -42,7 +45,7 @@ impl Fields {
         let layout = resources::layout(device, "field", &kinds);
         let pipeline_layout = resources::pipeline_layout(device, &[&layout]);
         let text = shader::builtin(shader::DEFAULT).expect("the default shader is inside the program");
-        let patch = shader::compile(device, &pipeline_layout, LIGHT, 1, shader::DEFAULT, text)
+        let patch = shader::compile(device, &pipeline_layout, LIGHT, shader::DEFAULT, &shader::own(text))
             .expect("the shader inside the program compiles; a test holds it to that");
         Fields {
             layout,
@@ -56,10 +59,57 @@ impl Fields {
         }
     }
 
-    /// Takes up the patch's shader; one that does not compile is refused and the last good one runs on.
-    pub fn take(&mut self, device: &wgpu::Device, text: &ShaderText) -> Result<(), ShaderError> {
-        self.patch = shader::compile(device, &self.pipeline_layout, LIGHT, 1, &text.name, &text.text)?;
-        Ok(())
+    /// Takes up the patch's shader; one that does not compile is refused and the last good one runs on; so is one
+    /// that would take seconds for a frame of `trial` pixels, where that is asked.
+    pub fn take(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        text: &ShaderText,
+        trial: Option<[u32; 2]>,
+    ) -> Result<Program, ShaderError> {
+        let program = shader::artist(&text.name, &text.text)?;
+        let pipeline = shader::compile(device, &self.pipeline_layout, LIGHT, &text.name, &program.wgsl)?;
+        if let Some(size) = trial.filter(|_| self.software) {
+            let frame = watchdog::foreseen(self.trial(device, queue, &pipeline), size.map(|side| side.div_ceil(2)));
+            if watchdog::too_slow(frame) {
+                let message =
+                    format!("a frame would take {:.0} s here; it needs fewer turns of its loops", frame.as_secs_f32());
+                return Err(ShaderError { name: text.name.to_string(), line: 1, message });
+            }
+        }
+        self.patch = pipeline;
+        Ok(program)
+    }
+
+    /// Lets the patch's shader go: the default one runs in its place.
+    pub fn let_go(&mut self, device: &wgpu::Device) {
+        let text = shader::builtin(shader::DEFAULT).map(shader::own).unwrap_or_default();
+        if let Ok(pipeline) = shader::compile(device, &self.pipeline_layout, LIGHT, shader::DEFAULT, &text) {
+            self.patch = pipeline;
+        }
+    }
+
+    /// How long a shader takes for a small picture: the second time, since the first one also translates it.
+    fn trial(&self, device: &wgpu::Device, queue: &wgpu::Queue, pipeline: &wgpu::RenderPipeline) -> Duration {
+        let slot = slot(device, &self.layout, &self.sampler, 0, watchdog::TRIAL, &self.dark);
+        let mut numbers = [0.0; uniforms::COUNT];
+        (numbers[0], numbers[1]) = (watchdog::TRIAL[0] as f32, watchdog::TRIAL[1] as f32);
+        queue.write_buffer(&slot.uniforms, 0, bytemuck::cast_slice(&numbers));
+        let mut took = Duration::ZERO;
+        for _ in 0..2 {
+            let since = Instant::now();
+            let mut encoder = device.create_command_encoder(&Default::default());
+            let mut pass = resources::pass(&mut encoder, "trial", &slot.views[0]);
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, &slot.binds[0], &[]);
+            pass.draw(0..3, 0..1);
+            drop(pass);
+            queue.submit([encoder.finish()]);
+            let _ = device.poll(wgpu::PollType::wait_indefinitely());
+            took = since.elapsed();
+        }
+        took
     }
 
     /// Makes ready for `scenes` (the going one and the coming one) in a picture of `size` pixels, whose words are in
@@ -89,7 +139,8 @@ impl Fields {
                 *slot = Some(self::slot(device, &self.layout, &self.sampler, scene, size, words));
             }
             if let (Some(wgsl), None) = (SCENES[scene].wgsl, &self.own[scene]) {
-                let made = shader::compile(device, &self.pipeline_layout, LIGHT, 1, SCENES[scene].name, wgsl);
+                let made =
+                    shader::compile(device, &self.pipeline_layout, LIGHT, SCENES[scene].name, &shader::own(wgsl));
                 self.own[scene] = Some(made.expect("the scenes' shaders compile; a test holds them to that"));
             }
         }

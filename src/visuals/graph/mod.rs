@@ -13,17 +13,19 @@ mod fields;
 mod finish;
 mod letters;
 mod resources;
+mod watchdog;
 
 use fields::Fields;
 use finish::{Finish, Picture};
 use letters::Letters;
+use watchdog::Watchdog;
 
 pub use letters::MOST_GLYPHS;
 
 use super::FrameState;
 use super::palette::linear;
 use super::scene::{self, Frame, SCENES};
-use super::shader::ShaderError;
+use super::shader::{self, Program, ShaderError};
 use super::state::ShaderText;
 use super::uniforms::{self, Moment};
 use crate::score::ParamId;
@@ -48,7 +50,11 @@ pub struct Renderer {
     held: bool,
     /// The shader of the state that was last tried, whether it compiled or not.
     tried: Option<ShaderText>,
+    /// The shader that runs, unless it is one of xiao's own.
+    program: Option<Program>,
     fault: Option<ShaderError>,
+    /// There where frames are drawn against the clock, and a slow shader must not hold up a show.
+    watchdog: Option<Watchdog>,
 }
 
 impl Renderer {
@@ -72,13 +78,20 @@ impl Renderer {
             frames: 0,
             held: false,
             tried: None,
+            program: None,
             fault: None,
+            watchdog: None,
         }
     }
 
-    /// Takes up a field shader; one that does not compile is refused and the last good one runs on.
-    pub fn set_shader(&mut self, device: &wgpu::Device, name: &str, wgsl: &str) -> Result<(), ShaderError> {
-        self.fields.take(device, &ShaderText { name: name.into(), text: wgsl.into() })
+    /// The same for a show: a shader that is too slow for it is let go.
+    pub fn watched(self) -> Renderer {
+        Renderer { watchdog: Some(Watchdog::default()), ..self }
+    }
+
+    /// The artist's shader that runs, with its inputs and what there is to know of it.
+    pub fn program(&self) -> Option<&Program> {
+        self.program.as_ref()
     }
 
     /// Why the shader that the state last brought was refused; told once.
@@ -92,8 +105,24 @@ impl Renderer {
         if let Some(wanted) = state.shader_text()
             && self.tried.as_ref() != Some(wanted)
         {
-            self.fault = self.fields.take(device, wanted).err();
+            let trial = self.watchdog.as_ref().map(|_| size);
+            match self.fields.take(device, queue, wanted, trial) {
+                Ok(program) => {
+                    let own = shader::builtin(&wanted.name) == Some(&*wanted.text);
+                    self.program = (!own).then_some(program);
+                }
+                Err(fault) => self.fault = Some(fault),
+            }
             self.tried = Some(wanted.clone());
+        }
+        if let (Some(dog), Some(program)) = (&mut self.watchdog, &self.program)
+            && SCENES[state.cross.to].wgsl.is_none()
+            && dog.barks(queue)
+        {
+            let message = "its frames take too long for a show; it was let go".to_string();
+            self.fault = Some(ShaderError { name: program.name.clone(), line: 1, message });
+            self.program = None;
+            self.fields.let_go(device);
         }
         self.inner = scene::letterbox(state, size);
         let inner = [self.inner[2], self.inner[3]];

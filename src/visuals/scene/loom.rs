@@ -111,7 +111,7 @@ fn over(id: u32, thread: usize, number: u64) -> bool {
     let figure = id.wrapping_mul(0x9e37_79b1).rotate_left((thread / 4 % 8 * 4) as u32) >> 28;
     let float = figure >> (thread % 4) & 1 == 1;
     let plain = (thread as u64 + number).is_multiple_of(2);
-    if thread / 4 % 2 == 0 { float } else { plain }
+    if (thread / 4).is_multiple_of(2) { float } else { plain }
 }
 
 /// The token of a row at the selvedge; the one that is just beaten in stands large, and shrinks into its row.

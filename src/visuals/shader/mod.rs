@@ -19,9 +19,7 @@ pub use program::{Input, InputKind, Kind, Program, program};
 
 use super::uniforms;
 
-/// What stands after the user's text. It takes the field's light down to where words stay readable: at
-/// `stage.background` 0.5 no brighter than a luminance of 0.014, so that text of luminance 0.4 keeps a contrast of 7:1,
-/// and only from there up freely. The last term hides the steps of 8 bits in the dark.
+/// What stands after the text: the whole target is covered with what `field` gives.
 const POSTLUDE: &str = include_str!("../field_frame.wgsl");
 
 /// Why a shader was refused; the one before it runs on.
@@ -34,21 +32,28 @@ pub struct ShaderError {
     pub message: String,
 }
 
-/// Compiles a field shader for a target of `format`, without touching what runs: prelude, user's text, postlude.
+/// The shader as a whole module: an artist's own, checked and bounded.
+pub fn artist(name: &str, text: &str) -> Result<Program, ShaderError> {
+    program(name, text, &uniforms::prelude(), POSTLUDE)
+}
+
+/// The whole module of a shader inside the program, which needs no bound.
+pub(super) fn own(text: &str) -> String {
+    format!("{}{text}\n{POSTLUDE}", uniforms::prelude())
+}
+
+/// Compiles a whole module into a pipeline that draws into `format`, without touching what runs.
 pub(super) fn compile(
     device: &wgpu::Device,
     layout: &wgpu::PipelineLayout,
     format: wgpu::TextureFormat,
-    samples: u32,
     name: &str,
-    text: &str,
+    wgsl: &str,
 ) -> Result<wgpu::RenderPipeline, ShaderError> {
-    let prelude = uniforms::prelude();
-    let source = format!("{prelude}{text}\n{}{POSTLUDE}", encoding(format));
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(name),
-        source: wgpu::ShaderSource::Wgsl(source.into()),
+        source: wgpu::ShaderSource::Wgsl(wgsl.into()),
     });
     let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
         label: Some(name),
@@ -61,7 +66,7 @@ pub(super) fn compile(
         },
         primitive: wgpu::PrimitiveState::default(),
         depth_stencil: None,
-        multisample: wgpu::MultisampleState { count: samples, ..Default::default() },
+        multisample: wgpu::MultisampleState::default(),
         fragment: Some(wgpu::FragmentState {
             module: &module,
             entry_point: Some("xiao_fragment"),
@@ -71,16 +76,14 @@ pub(super) fn compile(
         multiview_mask: None,
         cache: None,
     });
-    let Some(error) = pollster::block_on(scope.pop()) else {
-        return Ok(pipeline);
-    };
-    let info = pollster::block_on(module.get_compilation_info());
-    let found = info.messages.iter().find(|m| m.message_type == wgpu::CompilationMessageType::Error);
-    let (line, message) = match found {
-        Some(found) => (found.location.map(|l| l.line_number), one_line(&found.message)),
-        None => (None, one_line(&error.to_string())),
-    };
-    Err(place(name, text, prelude.lines().count() as u32, line, message))
+    match pollster::block_on(scope.pop()) {
+        None => Ok(pipeline),
+        // What the checks let through and the driver does not: where in the text it lies is not known.
+        Some(error) => {
+            let message = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            Err(ShaderError { name: name.to_string(), line: 1, message: message.chars().take(200).collect() })
+        }
+    }
 }
 
 /// Whether the shader must encode its light itself: a target that is neither sRGB nor floating point stores it as is.
@@ -89,43 +92,5 @@ pub(super) fn encoding(format: wgpu::TextureFormat) -> &'static str {
     match format.is_srgb() || matches!(format, Rgba16Float | Rgba32Float) {
         true => "const xiao_encode: bool = false;\n",
         false => "const xiao_encode: bool = true;\n",
-    }
-}
-
-/// Turns a line of the whole source into one of the user's text.
-fn place(name: &str, text: &str, prelude_lines: u32, line: Option<u32>, message: String) -> ShaderError {
-    let lines = (text.lines().count() as u32).max(1);
-    let line = line.unwrap_or(prelude_lines + 1).saturating_sub(prelude_lines);
-    let message = if line > lines || message.contains("`field`") || message.contains("'field'") {
-        format!("{message}; the file must define `fn field(uv: vec2<f32>) -> vec3<f32>`")
-    } else {
-        message
-    };
-    ShaderError { name: name.to_string(), line: line.clamp(1, lines), message }
-}
-
-/// The first lines of a compiler's message that say something, as one.
-fn one_line(message: &str) -> String {
-    let lines = message.lines().map(str::trim).filter(|l| {
-        !l.is_empty() && !l.starts_with(['│', '┌', '|', '=']) && !l.starts_with(|c: char| c.is_ascii_digit())
-    });
-    let line = lines.take(3).collect::<Vec<_>>().join(" ");
-    // naga begins with the shader's name, which the error says anyway.
-    let line = line.split_once(" parsing error: ").map_or(line.as_str(), |(_, rest)| rest);
-    line.chars().take(200).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_count_in_the_users_own_text() {
-        let at = |line| place("x", "a\nb\nc", 50, line, "wrong".into());
-        assert_eq!(at(Some(52)).line, 2);
-        assert_eq!(at(None).line, 1);
-        let beyond = at(Some(70));
-        assert_eq!(beyond.line, 3);
-        assert!(beyond.message.contains("fn field"));
     }
 }
