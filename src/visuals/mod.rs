@@ -12,13 +12,12 @@
 //! ```
 
 pub mod displays;
-pub mod glyphs;
 pub mod offscreen;
-pub mod page;
 pub mod renderer;
 pub mod scene;
 pub mod shader;
 pub mod state;
+pub mod text;
 pub mod uniforms;
 #[cfg(feature = "window")]
 pub mod window;
@@ -28,6 +27,7 @@ pub use offscreen::{Offscreen, write_png};
 pub use renderer::Renderer;
 pub use shader::ShaderError;
 pub use state::FrameState;
+pub use text::{glyphs, page};
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]

@@ -44,7 +44,7 @@ impl<'a> Brush<'a> {
     /// outside the frame is left out.
     pub fn char(&mut self, x: f32, y: f32, scale: f32, c: char, color: Color) {
         let shown = glyphs::shown(c);
-        let half_cells = if glyphs::is_mark(c) { 1 } else { glyphs::advance(c) };
+        let half_cells = glyphs::width(c);
         let size = [8.0 * scale * half_cells as f32, 16.0 * scale];
         if c != ' ' && half_cells > 0 && self.is_seen(x, y, size, color) {
             self.glyphs.push(Glyph { pos: [x, y], size, cell: shown as u32, color });

@@ -3,7 +3,7 @@
 use super::brush::{Brush, Color, dimmed, faded, mixed, smooth};
 use super::tone;
 use crate::score::{FlawKind, ParamId, SignalId};
-use crate::visuals::page::{Cell, Line, Voice};
+use crate::visuals::text::{Cell, Direction, Line, Setting, Voice, place};
 use crate::visuals::{FrameState, glyphs};
 
 /// How long a token takes to come up, and how long it glows after that.
@@ -74,23 +74,24 @@ pub fn draw(state: &FrameState, brush: &mut Brush, bottom: f32, ceiling: Option<
 }
 
 fn draw_line(state: &FrameState, brush: &mut Brush, line: &Line, left: f32, y: f32, scale: f32, alpha: f32) {
-    let mut x = left;
-    let cells = || state.page.cells().range(line.start..line.end);
-    let flawed = |i: usize| cells().nth(i).is_some_and(|c| c.flaw.is_some() && c.ch != ' ');
-    for (i, cell) in cells().enumerate() {
-        let wide = 8.0 * scale * glyphs::advance(cell.ch) as f32;
-        let at = if wide == 0.0 { x - 8.0 * scale } else { x };
-        let alpha = alpha * presence(state, cell, line.start + i);
-        brush.char(at, y, scale, cell.ch, faded(color(state, cell), alpha));
+    let cells = state.page.cells();
+    let flawed = |i: usize| cells.get(i).is_some_and(|c| c.flaw.is_some() && c.ch != ' ');
+    let columns = ((brush.width - 2.0 * left) / (8.0 * scale)).floor().max(2.0) as u32;
+    let origin = [left + line.indent(columns) * 8.0 * scale, y];
+    place(&state.page, line, &Setting { direction: Direction::Across, scale, origin }, &mut |glyph| {
+        let (i, cell) = (glyph.cell, &cells[glyph.cell]);
+        let alpha = alpha * presence(state, cell, i);
+        brush.char(glyph.x, glyph.y, scale, glyph.ch, faded(color(state, cell), alpha));
         // A space is underlined only between two flawed words.
         if let Some((kind, t_ns)) = cell.flaw
-            && (cell.ch != ' ' || (i > 0 && flawed(i - 1) && flawed(i + 1)))
+            && !glyph.mark
+            && (cell.ch != ' ' || (i > line.start && flawed(i - 1) && i + 1 < line.end && flawed(i + 1)))
         {
             let alpha = alpha * smooth(0.0, 0.3, state.since(t_ns));
-            draw_flaw(brush, kind, x, y + 17.0 * scale, wide, scale, faded(tone::AMBER, alpha));
+            let wide = glyph.size(scale)[0];
+            draw_flaw(brush, kind, glyph.x, y + 17.0 * scale, wide, scale, faded(tone::AMBER, alpha));
         }
-        x += wide;
-    }
+    });
 }
 
 /// How much of the cell is there: it comes up in its attack, and dissolves in grains when it has left.
