@@ -60,6 +60,10 @@ pub struct Page {
     forgotten: u32,
     /// Whether the present piece has any tokens yet.
     begun: bool,
+    /// How many cells were written before the present piece, and before the first of it that may still be forgotten;
+    /// those let go are counted. So what is said of each token needs no look at the whole page.
+    piece: u64,
+    unforgotten: u64,
 }
 
 impl Page {
@@ -83,6 +87,7 @@ impl Page {
             cell.left_ns.get_or_insert(t_ns);
         }
         (self.prompt_tokens, self.forgotten, self.begun) = (tokens, 0, false);
+        (self.piece, self.unforgotten) = (self.written(), self.written());
         if self.prompt != text {
             self.prompt = text.to_string();
         }
@@ -116,6 +121,7 @@ impl Page {
                 self.serials.pop_back();
             }
         }
+        self.unforgotten = self.unforgotten.min(self.written());
         // What stands before has the look of being new again, so that the eye finds the place.
         if let Some(last) = self.cells.back_mut() {
             last.born_ns = last.born_ns.max(t_ns.saturating_sub(1_000_000_000));
@@ -138,8 +144,10 @@ impl Page {
     /// Marks the tokens that a flaw names.
     pub fn flaw(&mut self, t_ns: u64, flaw: &Flaw) {
         let first = flaw.index.saturating_sub(flaw.span() - 1);
-        for cell in self.piece() {
-            if cell.voice == Voice::Model && (first..=flaw.index).contains(&cell.index) {
+        let from = self.place(self.piece);
+        let piece = self.cells.range_mut(from..).rev();
+        for cell in piece.take_while(|cell| cell.voice == Voice::Performer || cell.index >= first) {
+            if cell.left_ns.is_none() && cell.voice == Voice::Model && cell.index <= flaw.index {
                 cell.flaw = Some((flaw.kind, t_ns));
             }
         }
@@ -154,20 +162,32 @@ impl Page {
         let per_token = self.prompt.chars().count() as f32 / self.prompt_tokens.max(1) as f32;
         let from = (kept as f32 * per_token).ceil() as u32;
         let to = ((kept.saturating_add(self.forgotten)).min(self.prompt_tokens) as f32 * per_token).ceil() as u32;
-        for cell in self.piece() {
+        let unforgotten = self.place(self.unforgotten);
+        let mut passed = 0;
+        for cell in self.cells.range_mut(unforgotten..) {
             let left = match cell.voice {
                 Voice::Performer => (from..to).contains(&cell.index),
-                Voice::Model => cell.index < of_piece,
+                Voice::Model if cell.index >= of_piece => break,
+                Voice::Model => true,
             };
             if left {
                 cell.left_ns.get_or_insert(t_ns);
             }
+            passed += 1;
+        }
+        if of_piece > 0 {
+            self.unforgotten = self.gone + (unforgotten + passed) as u64;
         }
     }
 
-    /// Cells of the present piece that have not left.
-    fn piece(&mut self) -> impl Iterator<Item = &mut Cell> {
-        self.cells.iter_mut().rev().filter(|cell| cell.left_ns.is_none())
+    /// How many cells were ever written, but for those taken back.
+    fn written(&self) -> u64 {
+        self.gone + self.cells.len() as u64
+    }
+
+    /// Where the cell stands before which so many were written.
+    fn place(&self, written: u64) -> usize {
+        (written.saturating_sub(self.gone) as usize).min(self.cells.len())
     }
 
     fn write(&mut self, t_ns: u64, text: &str, voice: Voice, p: f32, index: impl Fn(u32) -> u32) {
