@@ -52,7 +52,7 @@ fn marks_sit_in_the_middle_of_what_is_before_them() {
 fn hebrew_is_seen_from_right_to_left_with_its_numbers_and_brackets() {
     assert_eq!(seen("שלום"), "םולש");
     assert_eq!(seen("the שלום moon"), "the םולש moon");
-    assert_eq!(seen("שלום moon 12"), "12 moon םולש");
+    assert_eq!(seen("שלום moon 12"), "moon 12 םולש");
     assert_eq!(seen("א (12) ב"), "ב (12) א");
     // Each glyph knows where it came from.
     let cells: Vec<usize> = placed("אב c", &ACROSS).iter().map(|g| g.cell).collect();
