@@ -1,7 +1,7 @@
 //! Whatever way led to a page, its lines are those of a fresh typesetter, and memory stays bounded.
 
 use super::super::page::MAX_CELLS;
-use super::super::{Direction, Page, Setting, Typesetter, place};
+use super::super::{Direction, Order, Page, Setting, Typesetter, place};
 use super::token;
 
 const PIECES: [&str; 26] = [
@@ -33,6 +33,9 @@ const PIECES: [&str; 26] = [
     "12月",
 ];
 
+/// Where widths, joins and ways of running turn on the next character.
+const SINGLES: [&str; 16] = ["春", "春", "1", "2", "a", " ", "。", "（", "“", "—", "\n", "א", "ل", "ا", "\u{301}", "3"];
+
 struct Lots(u64);
 
 impl Lots {
@@ -42,17 +45,20 @@ impl Lots {
     }
 }
 
-/// Plays on a page by chance, so many steps, pieces of up to `heap` parts at a time.
-fn play(seed: u64, steps: u64, heap: usize) -> u64 {
+/// Plays on a page by chance, so many steps, up to `heap` of the pieces at a time; returns how many cells it let go.
+fn play(seed: u64, steps: u64, heap: usize, pieces: &[&str]) -> u64 {
+    let parts = pieces.contains(&"\n");
     let mut lots = Lots(seed);
     let (mut page, mut aside) = (Page::default(), Page::default());
     let mut tokens: Vec<String> = Vec::new();
     let mut setters: Vec<Typesetter> = (0..4).map(|_| Typesetter::default()).collect();
     let mut measures = [(40, Direction::Across), (7, Direction::Across), (12, Direction::Down), (5, Direction::Down)];
-    for t_ns in 0..steps {
+    for step in 0..steps {
+        // Taking back makes what stands before as young as a second.
+        let t_ns = step * 400_000_000;
         match lots.below(40) {
             0..26 => {
-                let text: String = (0..=lots.below(heap)).map(|_| PIECES[lots.below(PIECES.len())]).collect();
+                let text: String = (0..=lots.below(heap)).map(|_| pieces[lots.below(pieces.len())]).collect();
                 page.token(t_ns, &token(tokens.len() as u32, &text));
                 tokens.push(text);
             }
@@ -60,20 +66,19 @@ fn play(seed: u64, steps: u64, heap: usize) -> u64 {
                 let to = tokens.len() - 1 - lots.below(tokens.len().min(4));
                 page.rewind(t_ns, to as u32, &tokens.split_off(to).concat());
             }
-            32 => {
-                page.prompt(t_ns, PIECES[lots.below(PIECES.len())], 3);
+            32 if parts => {
+                page.prompt(t_ns, pieces[lots.below(pieces.len())], 3);
                 tokens.clear();
             }
-            33 => {
-                page.restore(t_ns, "月", &tokens.concat(), tokens.len() as u32);
-            }
+            33 if parts => page.restore(t_ns, "月", &tokens.concat(), tokens.len() as u32),
             34 => page.forget(t_ns, 2, 1),
             35 => measures[3].0 = 2 + lots.below(30) as u32,
             // Another page that was this one once.
             36 => aside = page.clone(),
             37 => std::mem::swap(&mut page, &mut aside),
             // A new line that is no flood.
-            _ => page.token(t_ns, &token(tokens.len() as u32 + 1, "a\n")),
+            _ if parts => page.token(t_ns, &token(tokens.len() as u32 + 1, "a\n")),
+            _ => {}
         }
         for (setter, (columns, direction)) in setters.iter_mut().zip(measures) {
             if lots.below(3) == 0 {
@@ -81,7 +86,7 @@ fn play(seed: u64, steps: u64, heap: usize) -> u64 {
                 let mut fresh = Typesetter::default();
                 let due = fresh.lines(&page, columns, direction);
                 let wrong = lines.iter().zip(due).position(|(a, b)| a != b);
-                assert!(lines == due, "seed {seed}, step {t_ns}, {columns} {direction:?}: line {wrong:?}");
+                assert!(lines == due, "seed {seed}, step {step}, {columns} {direction:?}: line {wrong:?}");
             }
         }
     }
@@ -91,26 +96,48 @@ fn play(seed: u64, steps: u64, heap: usize) -> u64 {
 #[test]
 fn lines_do_not_depend_on_the_way_to_them() {
     for seed in 0..24 {
-        play(seed, 400, 4);
+        play(seed, 400, 4, &PIECES);
+        play(seed, 2000, 1, &SINGLES);
     }
 }
 
 #[test]
 fn nor_when_the_page_has_let_go() {
-    let gone = (100..104).map(|seed| play(seed, 60, 12_000)).sum::<u64>();
-    assert!(gone > 100_000, "{gone}");
+    // Without newlines it lets go in the middle of a line.
+    let unbroken: Vec<&str> = PIECES.into_iter().filter(|piece| *piece != "\n").collect();
+    for pieces in [&PIECES[..], &unbroken] {
+        let gone: u64 = (100..106).map(|seed| play(seed, 60, 12_000, pieces)).sum();
+        assert!(gone > 100_000, "{gone}");
+    }
+}
+
+#[test]
+fn a_paragraph_that_lost_its_beginning_is_set_anew() {
+    let (mut page, mut setter) = (Page::default(), Typesetter::default());
+    page.token(0, &token(0, "א"));
+    page.token(1, &token(1, &"1".repeat(MAX_CELLS - 1)));
+    assert!(setter.lines(&page, 13, Direction::Across).iter().all(|line| line.order == Order::Rtl));
+    page.token(2, &token(2, "1"));
+    // Where it was cut, a line began.
+    assert!(page.gone() > 0 && page.gone() % 13 == 0, "{}", page.gone());
+    let lines = setter.lines(&page, 13, Direction::Across);
+    assert!(lines == page.lines(13) && lines.iter().all(|line| line.order == Order::Plain));
 }
 
 #[test]
 fn a_page_is_bounded_however_much_is_written() {
-    let (mut page, mut setter) = (Page::default(), Typesetter::default());
+    let (mut page, mut setter, mut gone) = (Page::default(), Typesetter::default(), 0);
     for i in 0..100_000 {
         page.token(u64::from(i), &token(i, PIECES[i as usize % PIECES.len()]));
         page.forget(u64::from(i), 1, 0);
-        let lines = setter.lines(&page, 9, Direction::Across).len();
-        assert!(page.cells().len() <= MAX_CELLS && lines <= MAX_CELLS);
+        let lines = setter.lines(&page, 9, Direction::Across);
+        assert!(page.cells().len() <= MAX_CELLS && lines.len() <= MAX_CELLS);
+        if page.gone() > gone {
+            assert!(lines == page.lines(9), "after {i} tokens");
+            gone = page.gone();
+        }
     }
-    assert!(page.gone() > 100_000);
+    assert!(gone > 100_000, "{gone}");
     assert!(page.cells().capacity() <= 2 * MAX_CELLS, "{}", page.cells().capacity());
     // At once as well: a text from a file.
     page.restore(0, "", &"春".repeat(1_000_000), 1);
