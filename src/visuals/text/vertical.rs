@@ -82,6 +82,11 @@ pub fn stance<T: Text + ?Sized>(text: &T, i: usize, c: char) -> Stance {
     if c.is_ascii() {
         return if c.is_ascii_digit() { of_digit(text, i, c) } else { Stance::Turned };
     }
+    // Most of what stands: kana, Han, Hangul.
+    if matches!(c, '\u{3041}'..='\u{30fa}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}') && glyphs::is_upright(c)
+    {
+        return Stance::Upright(c);
+    }
     if STROKES.contains(c) {
         return Stance::Turned;
     }
