@@ -12,14 +12,13 @@
 //! ```
 
 pub mod displays;
-pub mod glyphs;
 pub mod graph;
 pub mod offscreen;
-pub mod page;
 pub mod palette;
 pub mod scene;
 pub mod shader;
 pub mod state;
+pub mod text;
 pub mod uniforms;
 #[cfg(feature = "window")]
 pub mod window;
@@ -29,6 +28,7 @@ pub use graph::Renderer;
 pub use offscreen::{Offscreen, write_png};
 pub use shader::ShaderError;
 pub use state::FrameState;
+pub use text::{glyphs, page};
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]

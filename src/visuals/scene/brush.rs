@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::visuals::glyphs;
 use crate::visuals::palette::Palette;
+use crate::visuals::text::{Placed, Typesetter};
 
 /// sRGB red, green, blue, and alpha.
 pub type Color = [u8; 4];
@@ -81,12 +82,19 @@ pub struct Brush<'a> {
     pub alpha: f32,
     /// Where the eye is to go, in pixels: the place of the next word.
     pub focus: [f32; 2],
+    /// Remembers how the page breaks.
+    pub typesetter: &'a mut Typesetter,
 }
 
 impl<'a> Brush<'a> {
-    pub fn new(glyphs: &'a mut Vec<Glyph>, [width, height]: [u32; 2], palette: &'static Palette) -> Brush<'a> {
+    pub fn new(
+        glyphs: &'a mut Vec<Glyph>,
+        typesetter: &'a mut Typesetter,
+        [width, height]: [u32; 2],
+        palette: &'static Palette,
+    ) -> Brush<'a> {
         let (width, height) = (width as f32, height as f32);
-        Brush { glyphs, width, height, palette, alpha: 1.0, focus: [0.5 * width, 0.55 * height] }
+        Brush { glyphs, width, height, palette, alpha: 1.0, focus: [0.5 * width, 0.55 * height], typesetter }
     }
 
     /// How many glyphs have been painted.
@@ -107,7 +115,7 @@ impl<'a> Brush<'a> {
 
     /// The same with a look of its own.
     pub fn styled(&mut self, x: f32, y: f32, scale: f32, c: char, color: Color, look: Look) {
-        let half_cells = if glyphs::is_mark(c) { 1 } else { glyphs::advance(c) };
+        let half_cells = glyphs::width(c);
         if c != ' ' && half_cells > 0 {
             self.put([x, y], [8.0 * scale * half_cells as f32, 16.0 * scale], glyphs::shown(c) as u32, color, look);
         }
@@ -150,6 +158,17 @@ impl<'a> Brush<'a> {
     pub fn ring(&mut self, middle: [f32; 2], radius: f32, thick: f32, color: Color, blur: f32) {
         let look = Look { weight: byte(thick / radius.max(1e-3)), ..Look::PLAIN.blurred(blur) };
         self.put(middle.map(|m| m - radius), [2.0 * radius; 2], RING, color, look);
+    }
+
+    /// A glyph that was placed for type of this scale; turned, it lies on its side.
+    pub fn placed(&mut self, at: &Placed, scale: f32, color: Color, look: Look) {
+        if at.ch == ' ' || at.half_cells == 0 {
+            return;
+        }
+        let (size, lies) = ([8.0 * scale * at.half_cells as f32, 16.0 * scale], at.size(scale));
+        let pos = [at.x + 0.5 * (lies[0] - size[0]), at.y + 0.5 * (lies[1] - size[1])];
+        let look = if at.turned { look.turned(0.25) } else { look };
+        self.put(pos, size, glyphs::shown(at.ch) as u32, color, look);
     }
 
     fn put(&mut self, pos: [f32; 2], size: [f32; 2], cell: u32, color: Color, look: Look) {
@@ -218,7 +237,8 @@ mod tests {
     #[test]
     fn only_what_is_seen_is_painted() {
         let mut glyphs = Vec::new();
-        let mut brush = Brush::new(&mut glyphs, [100, 100], Palette::of(0.0));
+        let mut typesetter = Typesetter::default();
+        let mut brush = Brush::new(&mut glyphs, &mut typesetter, [100, 100], Palette::of(0.0));
         brush.char(10.0, 10.0, 2.0, '小', [255; 4]);
         brush.char(10.0, 10.0, 2.0, ' ', [255; 4]);
         brush.char(10.0, 100.0, 2.0, 'a', [255; 4]);

@@ -6,6 +6,7 @@ use super::{Claim, Place, Scene, What, page};
 use crate::score::SignalId;
 use crate::visuals::FrameState;
 use crate::visuals::state::Crash;
+use crate::visuals::text::Placed;
 
 const ALL: [f32; 4] = [0.05, 0.02, 0.95, 0.8];
 
@@ -47,24 +48,24 @@ fn fallen(state: &FrameState, brush: &mut Brush, place: Place, crash: &Crash, ag
         // What was written since is no part of the crash.
         if letter.cell.born_ns > crash.t_ns {
             let color = faded(page::toned(state, letter.cell.p), back);
-            brush.styled(letter.x, letter.y, letter.scale, letter.cell.ch, color, Look::PLAIN);
+            brush.placed(&letter.at, letter.scale, color, Look::PLAIN);
             return;
         }
         let chance = |salt: usize| {
             let mixed =
-                (letter.place ^ salt.wrapping_mul(0x9e37_79b9)).wrapping_mul(0x85eb_ca6b) ^ letter.cell.ch as usize;
+                (letter.at.cell ^ salt.wrapping_mul(0x9e37_79b9)).wrapping_mul(0x85eb_ca6b) ^ letter.cell.ch as usize;
             (mixed.wrapping_mul(0xc2b2_ae35) >> 9 & 1023) as f32 / 1023.0
         };
         let t = (age_s - LETTING_GO_S * chance(1) * chance(2)).max(0.0);
         let floor = bottom - letter.scale * (16.0 + 26.0 * chance(3) * chance(5));
-        let y = (letter.y + 0.5 * FALL * brush.height * t * t).min(floor.max(letter.y));
+        let y = (letter.at.y + 0.5 * FALL * brush.height * t * t).min(floor.max(letter.at.y));
         let landed = y >= floor;
-        let air_s = if landed { (2.0 * (floor - letter.y).max(0.0) / (FALL * brush.height)).sqrt() } else { t };
-        let x = letter.x + (chance(4) - 0.5) * 0.12 * width * air_s;
+        let air_s = if landed { (2.0 * (floor - letter.at.y).max(0.0) / (FALL * brush.height)).sqrt() } else { t };
+        let x = letter.at.x + (chance(4) - 0.5) * 0.12 * width * air_s;
         let turn = (chance(6) - 0.5) * 1.6 * air_s;
         let rest = mixed(page::toned(state, letter.cell.p), palette.label, smooth(0.0, 1.5, t));
         let look = Look::PLAIN.turned(turn).dissolved(back.max(0.35 * smooth(2.0, 20.0, age_s)));
-        brush.styled(x, y, letter.scale, letter.cell.ch, faded(rest, letter.alpha.max(0.6)), look);
+        brush.placed(&Placed { x, y, ..letter.at }, letter.scale, faded(rest, letter.alpha.max(0.6)), look);
     });
 }
 

@@ -19,6 +19,7 @@ mod river;
 pub use brush::{Brush, Color, DISC, Glyph, Look, RING, SOLID, mixed};
 
 use super::FrameState;
+use super::text::Typesetter;
 use crate::score::{ParamId, SignalId};
 
 /// A scene of the stage.
@@ -90,7 +91,7 @@ pub static SCENES: [Scene; 8] =
 pub const FAULT: usize = 6;
 
 /// A frame as it is painted: the glyphs of each scene that is shown, and of what stands over them.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Frame {
     pub glyphs: Vec<Glyph>,
     /// How many of them, from the first, belong to scenes: shaders see these. The rest explains, and stands over all.
@@ -99,13 +100,14 @@ pub struct Frame {
     pub over: f32,
     /// Where the eye is to go in the coming scene, as parts of the picture.
     pub focus: [f32; 2],
+    typesetter: Typesetter,
 }
 
 impl Frame {
     /// Paints the frame of `size` pixels anew.
     pub fn paint(&mut self, state: &FrameState, size: [u32; 2]) {
         self.glyphs.clear();
-        let mut brush = Brush::new(&mut self.glyphs, size, state.palette());
+        let mut brush = Brush::new(&mut self.glyphs, &mut self.typesetter, size, state.palette());
         let cross = &state.cross;
         let bottom = foot::top(state, &brush);
         let plate = plate::Plate::of(state, &brush, bottom);

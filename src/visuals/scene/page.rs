@@ -1,10 +1,13 @@
-//! *page*: the text as a page being written. The last lines rise as new ones come, and a caret waits for the next word.
+//! *page*: the text as a page being written. The last lines rise as new ones come, or give way to the right where text
+//! runs in columns, and a caret waits for the next word.
+
+mod palimpsest;
 
 use super::brush::{Brush, Color, Look, faded, mixed, smooth};
 use super::{Ceiling, Claim, Place, Scene, What};
 use crate::score::{FlawKind, ParamId, SignalId};
-use crate::visuals::page::{Cell, Line, Voice};
-use crate::visuals::{FrameState, glyphs};
+use crate::visuals::FrameState;
+use crate::visuals::text::{Cell, Direction, Line, Order, Placed, Setting, Voice, place};
 
 pub const SCENE: Scene = Scene {
     name: "page",
@@ -40,9 +43,6 @@ const GLOW_S: f32 = 0.9;
 const RISE_S: f32 = 0.45;
 /// How long forgotten text takes to dissolve.
 const DISSOLVE_S: f32 = 2.5;
-/// How many tokens keep a trace of what was not drawn, and for how long.
-const GHOSTS: usize = 24;
-const GHOST_S: f32 = 6.0;
 
 /// How large the type is: each of its pixels takes so many of the frame's. Two lines fit above the foot even in a small
 /// window.
@@ -59,63 +59,86 @@ pub fn lowest(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
 /// A character where it stands on the page.
 pub struct Letter<'a> {
     pub cell: &'a Cell,
-    /// Its place among the page's cells.
-    pub place: usize,
-    /// Upper left corner, and pixels to one of its own.
-    pub x: f32,
-    pub y: f32,
+    pub at: Placed,
     pub scale: f32,
-    /// How much of it there is: higher up the eye lets go.
+    /// How much of it there is: further back the eye lets go.
     pub alpha: f32,
-    /// Whether its neighbours on the line are flawed as well, so that marks join.
-    pub between: bool,
 }
 
-/// The page laid out for a frame.
+/// The page laid out for a frame. Lines lie along one axis and follow each other across the other, whichever way the text
+/// runs.
 struct Sheet {
+    /// The last lines.
     lines: Vec<Line>,
+    direction: Direction,
     scale: f32,
-    margin: f32,
+    /// Where a line begins, and how many half cells it holds.
+    start: f32,
+    columns: u32,
     leading: f32,
-    /// Where the line that is being written comes to rest, and how far the lines still have to rise.
+    /// Where the line that is being written comes to rest, and how far the others still have to move on.
     rest: f32,
     risen: f32,
-    /// The lower edge of what stands over the page.
-    edge: f32,
-    columns: f32,
+    /// From there to where lines go out of sight, and whether something else stands there.
+    reach: f32,
+    ceiled: bool,
 }
 
+/// More lines than any frame has room for.
+const MOST_LINES: usize = 256;
+
 impl Sheet {
-    fn of(state: &FrameState, brush: &Brush, Place { bottom, ceiling }: Place) -> Sheet {
+    fn of(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) -> Sheet {
         let scale = scale(state, brush, bottom);
-        let margin = (brush.width * 0.07).round();
-        let columns = ((brush.width - 2.0 * margin) / (8.0 * scale)).floor().max(2.0);
-        let lines = state.page.lines(columns as u32);
         let leading = (22.0 * scale).round();
-        // The line being written stands a little below the middle, where a room looks; it comes to rest there while the
-        // lines before it rise.
-        let rest = (bottom * 0.74 - 16.0 * scale).max(8.0 * scale);
-        // Under a ceiling they sink as far as it takes to show two more lines.
-        let lowest = lowest(state, brush, bottom);
-        let sunk = |c: Ceiling| rest + c.there * ((c.y + 2.0 * leading).min(lowest) - rest).max(0.0);
-        let rest = ceiling.map_or(rest, sunk).round();
+        let margin = (brush.width * 0.07).round();
         let edge = ceiling.map_or(0.0, |c| c.y * c.there);
+        let vertical = state.params.get(ParamId::Vertical) >= 0.5;
+        let (direction, start, long) = match vertical {
+            false => (Direction::Across, margin, brush.width - 2.0 * margin),
+            true => {
+                let top = (0.07 * brush.height).max(edge + 0.5 * leading).round();
+                (Direction::Down, top, bottom - 8.0 * scale - top)
+            }
+        };
+        let columns = (long / (8.0 * scale)).floor().max(2.0) as u32;
+        // The line being written stands a little below the middle, where a room looks, and the lines before it rise; under
+        // a ceiling it sinks as far as it takes to show two more. A column stands at the left, and those before it give way.
+        let (rest, reach) = if vertical {
+            let rest = (brush.width * 0.24).round();
+            (rest, brush.width - 0.4 * margin - 16.0 * scale - rest)
+        } else {
+            let rest = (bottom * 0.74 - 16.0 * scale).max(8.0 * scale);
+            let lowest = lowest(state, brush, bottom);
+            let sunk = |c: Ceiling| rest + c.there * ((c.y + 2.0 * leading).min(lowest) - rest).max(0.0);
+            let rest = ceiling.map_or(rest, sunk).round();
+            (rest, rest - edge)
+        };
+        let lines = brush.typesetter.lines(&state.page, columns, direction);
+        let lines = lines[lines.len().saturating_sub(MOST_LINES)..].to_vec();
         let rising = |line: &Line| 1.0 - smooth(0.0, RISE_S, state.since(line.born_ns));
         let risen = lines.iter().rev().take(4).map(rising).sum();
-        Sheet { lines, scale, margin, leading, rest, risen, edge, columns }
+        let ceiled = edge > 0.0 && !vertical;
+        Sheet { lines, direction, scale, start, columns, leading, rest, risen, reach, ceiled }
     }
 
-    /// The lines in sight, the one that is being written first: each with its upper edge and how much of it there is.
-    fn in_sight(&self) -> impl Iterator<Item = (&Line, f32, f32)> {
-        let (leading, rest, edge) = (self.leading, self.rest, self.edge);
+    /// The lines in sight, the one that is being written first: each with where it begins and how much of it there is.
+    fn in_sight(&self) -> impl Iterator<Item = (&Line, Setting, f32)> {
+        let leading = self.leading;
         self.lines.iter().rev().enumerate().map_while(move |(back, line)| {
-            let y = rest - (back as f32 - self.risen.min(back as f32)) * leading;
-            // What stands higher is older, and lets the eye go.
-            let depth = smooth(edge - leading, (rest - 2.0 * leading).max(edge + leading), y);
-            let (out, whole) =
-                if edge > 0.0 { (edge - 0.1 * leading, edge + 0.3 * leading) } else { (-leading, leading * 0.5) };
-            let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(out, whole, y) };
-            (y + leading >= 0.0).then_some((line, y.round(), alpha))
+            let away = (back as f32 - self.risen.min(back as f32)) * leading;
+            let left = self.reach - away;
+            // What stands further back is older, and lets the eye go.
+            let depth = smooth(-leading, (self.reach - 2.0 * leading).max(leading), left);
+            let (out, whole) = if self.ceiled { (-0.1 * leading, 0.3 * leading) } else { (-leading, 0.5 * leading) };
+            let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(out, whole, left) };
+            let indent = 8.0 * self.scale * line.indent(self.columns);
+            let origin = match self.direction {
+                Direction::Across => [self.start + indent, (self.rest - away).round()],
+                Direction::Down => [(self.rest + away).round(), self.start + indent],
+            };
+            let setting = Setting { direction: self.direction, scale: self.scale, origin };
+            (left + leading >= 0.0).then_some((line, setting, alpha))
         })
     }
 }
@@ -123,25 +146,17 @@ impl Sheet {
 /// Goes through the letters of the page where they stand now.
 pub fn letters(state: &FrameState, brush: &mut Brush, place: Place, each: &mut dyn FnMut(&mut Brush, Letter)) {
     let sheet = Sheet::of(state, brush, place);
-    for (line, y, alpha) in sheet.in_sight() {
-        line_letters(state, &sheet, line, y, alpha, &mut |letter| each(brush, letter));
+    for (line, setting, alpha) in sheet.in_sight() {
+        line_letters(state, line, &setting, alpha, &mut |letter| each(brush, letter));
     }
 }
 
-fn line_letters(state: &FrameState, sheet: &Sheet, line: &Line, y: f32, alpha: f32, each: &mut dyn FnMut(Letter)) {
-    let (scale, mut x) = (sheet.scale, sheet.margin);
-    let cells = || state.page.cells().range(line.start..line.end);
-    let flawed = |cell: Option<&Cell>| cell.is_some_and(|c| c.flaw.is_some() && c.ch != ' ');
-    let mut before = None;
-    let mut cells = cells().enumerate().peekable();
-    while let Some((i, cell)) = cells.next() {
-        let wide = 8.0 * scale * glyphs::advance(cell.ch) as f32;
-        let at = if wide == 0.0 { x - 8.0 * scale } else { x };
-        let between = flawed(before) && flawed(cells.peek().map(|(_, c)| *c));
-        each(Letter { cell, place: line.start + i, x: at, y, scale, alpha, between });
-        before = Some(cell);
-        x += wide;
-    }
+fn line_letters(state: &FrameState, line: &Line, setting: &Setting, alpha: f32, each: &mut dyn FnMut(Letter)) {
+    place(&state.page, line, setting, &mut |at| {
+        if let Some(cell) = state.page.cells().get(at.cell) {
+            each(Letter { cell, at, scale: setting.scale, alpha });
+        }
+    });
 }
 
 /// Paints the page above the foot and below the ceiling, where there is one.
@@ -149,72 +164,68 @@ fn draw(state: &FrameState, brush: &mut Brush, place: Place) {
     let gone = state.ended_ns.map_or(1.0, |t_ns| 1.0 - 0.6 * smooth(0.0, 4.0, state.since(t_ns)));
     let sheet = Sheet::of(state, brush, place);
     let scale = sheet.scale;
-    for (line, y, alpha) in sheet.in_sight() {
-        line_letters(state, &sheet, line, y, alpha * gone, &mut |letter| draw_letter(state, brush, &letter));
-        draw_rejected(state, brush, &sheet, line, y, alpha * gone);
+    let mut caret = None;
+    for (back, (line, setting, alpha)) in sheet.in_sight().enumerate() {
+        let alpha = alpha * gone;
+        let mut tokens = Vec::new();
+        line_letters(state, line, &setting, alpha, &mut |letter| {
+            draw_letter(state, brush, &letter, sheet.direction);
+            if letter.cell.voice == Voice::Model && letter.cell.ch != ' ' && letter.cell.left_ns.is_none() {
+                tokens.push((letter.cell.index, letter.at));
+            }
+        });
+        palimpsest::draw(state, brush, &tokens, &sheet, back == 0, alpha);
+        if back == 0 {
+            // In a line that runs from right to left the next word comes at its left.
+            let along = match line.order {
+                Order::Rtl => -1.0,
+                _ => (line.width as f32).min(sheet.columns as f32),
+            };
+            let [dx, dy] = along_line(sheet.direction, along * 8.0 * scale);
+            caret = Some([setting.origin[0] + dx, setting.origin[1] + dy]);
+        }
     }
-    if state.ended_ns.is_none() {
-        let last = sheet.lines.last().copied();
-        let x = last.map_or(0, |l| state.page.cells().range(l.start..l.end).map(|c| glyphs::advance(c.ch)).sum());
-        let x = sheet.margin + (x as f32).min(sheet.columns) * 8.0 * scale;
-        draw_caret(state, brush, x, sheet.rest, scale);
-        brush.focus = [x, sheet.rest + 8.0 * scale];
+    if let (Some([x, y]), None) = (caret, state.ended_ns) {
+        draw_caret(state, brush, [x, y], scale, sheet.direction);
+        let [dx, dy] = across_line(sheet.direction, 8.0 * scale);
+        brush.focus = [x + dx, y + dy];
     }
-    draw_prefill(state, brush, sheet.margin, sheet.rest + sheet.leading, scale);
+    let margin = (brush.width * 0.07).round();
+    let below =
+        if sheet.direction == Direction::Across { sheet.rest + sheet.leading } else { place.bottom - 2.0 * scale };
+    draw_prefill(state, brush, margin, below, scale);
 }
 
-fn draw_letter(state: &FrameState, brush: &mut Brush, letter: &Letter) {
-    let Letter { cell, x, y, scale, .. } = *letter;
-    let wide = 8.0 * scale * glyphs::advance(cell.ch) as f32;
-    let (there, dissolved) = presence(state, cell, letter.place);
+/// A step along the line in pixels, and one across it, towards where marks stand.
+fn along_line(direction: Direction, step: f32) -> [f32; 2] {
+    match direction {
+        Direction::Across => [step, 0.0],
+        Direction::Down => [0.0, step],
+    }
+}
+
+fn across_line(direction: Direction, step: f32) -> [f32; 2] {
+    match direction {
+        Direction::Across => [0.0, step],
+        Direction::Down => [step, 0.0],
+    }
+}
+
+fn draw_letter(state: &FrameState, brush: &mut Brush, letter: &Letter, direction: Direction) {
+    let Letter { cell, at, scale, .. } = letter;
+    let (there, dissolved) = presence(state, cell, at.cell);
     let alpha = letter.alpha * there;
     let look = doubted(state, cell.p).dissolved(dissolved);
-    brush.styled(x, y, scale, cell.ch, faded(color(state, cell), alpha), look);
-    // A space is underlined only between two flawed words.
-    if let Some((kind, t_ns)) = cell.flaw
-        && (cell.ch != ' ' || letter.between)
-    {
+    brush.placed(at, *scale, faded(color(state, cell), alpha), look);
+    let neighbour = |i: usize| state.page.cells().get(i).is_some_and(|c| c.flaw.is_some() && c.ch != ' ');
+    // A space is marked only between two flawed words.
+    let joins = cell.ch != ' ' || (at.cell > 0 && neighbour(at.cell - 1) && neighbour(at.cell + 1));
+    if let (Some((kind, t_ns)), true, false) = (cell.flaw, joins, at.mark) {
         let alpha = alpha * smooth(0.0, 0.3, state.since(t_ns)) * (1.0 - dissolved);
-        draw_flaw(brush, kind, x, y + 17.0 * scale, wide, scale, faded(brush.palette.accent, alpha));
-    }
-}
-
-/// The palimpsest: under each of the last tokens what could have stood there, likeliest first, sinking into the page.
-fn draw_rejected(state: &FrameState, brush: &mut Brush, sheet: &Sheet, line: &Line, y: f32, alpha: f32) {
-    let plain = state.params.get(ParamId::StageGhosts);
-    if plain <= 0.0 {
-        return;
-    }
-    let (scale, small) = (sheet.scale, (sheet.scale * 0.5).floor().max(1.0));
-    let cells = || state.page.cells().range(line.start..line.end);
-    let last = line.end == state.page.cells().len();
-    let mut free = f32::MIN;
-    for mark in state.marks.iter().rev().take(GHOSTS).rev() {
-        let age_s = state.since(mark.t_ns);
-        if age_s > GHOST_S || mark.left_ns.is_some() {
-            continue;
-        }
-        let mine =
-            |c: &Cell| c.voice == Voice::Model && c.left_ns.is_none() && c.index == mark.token.index && c.ch != ' ';
-        let Some(at) = cells().position(mine) else { continue };
-        let x = cells().take(at).map(|c| glyphs::advance(c.ch)).sum::<u32>() as f32 * 8.0 * scale + sheet.margin;
-        // Beneath a line that is done there is room for a trace only.
-        let most = if last { 3 } else { 1 };
-        let old = smooth(0.25 * GHOST_S, GHOST_S, age_s);
-        // Where the one before it still needs the room, it stands lower.
-        let step = 17.0 * small;
-        let from = if x < free && last { 1.5 * step } else { 0.0 };
-        let mut reach = x;
-        for (i, road) in mark.rejected().filter(|road| !road.text.trim().is_empty()).take(most).enumerate() {
-            let come = smooth(0.04 * i as f32, 0.3 + 0.08 * i as f32, age_s);
-            let alpha = alpha * plain * come * (1.0 - old) * (0.30 + 0.70 * road.p.sqrt());
-            let color = faded(brush.palette.label, alpha);
-            let below = y + 20.0 * scale + from + i as f32 * step + old * 6.0 * small;
-            let look = Look::PLAIN.dissolved(old);
-            let text = road.text.trim();
-            reach = reach.max(brush.looking(x, below, small, text, color, look));
-        }
-        free = free.max(reach + 8.0 * small);
+        let color = faded(brush.palette.accent, alpha);
+        let [long, high] = at.size(*scale);
+        let wide = if direction == Direction::Across { long } else { high };
+        draw_flaw(brush, kind, [at.x, at.y], wide, *scale, color, direction);
     }
 }
 
@@ -260,49 +271,51 @@ fn color(state: &FrameState, cell: &Cell) -> Color {
     mixed(settled, mixed(settled, state.palette().lit, 0.35), glow)
 }
 
-/// Each kind of flaw has its own line under the words: a repetition a double one, a leap a broken one, two scripts a
-/// short stroke at each character, a broken character a thick one.
-fn draw_flaw(brush: &mut Brush, kind: FlawKind, x: f32, y: f32, wide: f32, scale: f32, color: Color) {
+/// Each kind of flaw has its own line under the words, or beside a column: a repetition a double one, a leap a broken one,
+/// two scripts a short stroke at each character, a broken character a thick one, a hesitation one that steps up and down,
+/// an early end a wall at its end; where a template leaks, the seam shows. Each is a list of strokes: from where to where along
+/// the character, how far below it, and how thick, in pixels of the type.
+fn draw_flaw(brush: &mut Brush, kind: FlawKind, [x, y]: [f32; 2], wide: f32, scale: f32, color: Color, run: Direction) {
+    let mut stroke = |from: f32, long: f32, below: f32, thick: f32| match run {
+        Direction::Across => brush.rect(x + from, y + (17.0 + below) * scale, long, thick * scale, color),
+        Direction::Down => brush.rect(x + (17.0 + below) * scale, y + from, thick * scale, long, color),
+    };
     match kind {
         FlawKind::Repetition => {
-            brush.rect(x, y, wide, scale, color);
-            brush.rect(x, y + 2.0 * scale, wide, scale, color);
+            stroke(0.0, wide, 0.0, 1.0);
+            stroke(0.0, wide, 2.0, 1.0);
         }
         FlawKind::Leap => {
             let dashes = (wide / (4.0 * scale)) as u32;
-            for i in 0..dashes {
-                brush.rect(x + (4 * i + 1) as f32 * scale, y, 2.0 * scale, scale, color);
-            }
+            (0..dashes).for_each(|i| stroke((4 * i + 1) as f32 * scale, 2.0 * scale, 0.0, 1.0));
         }
-        FlawKind::ScriptMix => brush.rect(x + wide * 0.25, y, wide * 0.5, scale, color),
-        FlawKind::BrokenCharacter => brush.rect(x, y, wide, 3.0 * scale, color),
-        // A thin one that is not sure of itself, a step above where it should be at every other place.
+        FlawKind::ScriptMix => stroke(wide * 0.25, wide * 0.5, 0.0, 1.0),
+        FlawKind::BrokenCharacter => stroke(0.0, wide, 0.0, 3.0),
         FlawKind::Hesitation => {
             let steps = (wide / (4.0 * scale)) as u32;
-            for i in 0..steps {
-                brush.rect(x + (4 * i) as f32 * scale, y + (i % 2) as f32 * scale, 4.0 * scale, scale, color);
-            }
+            (0..steps).for_each(|i| stroke((4 * i) as f32 * scale, 4.0 * scale, (i % 2) as f32, 1.0));
         }
-        // A wall at the end.
-        FlawKind::EarlyEnd => brush.rect(x + wide - 2.0 * scale, y - 4.0 * scale, 2.0 * scale, 7.0 * scale, color),
-        // The seam shows.
+        FlawKind::EarlyEnd => stroke(wide - 2.0 * scale, 2.0 * scale, -4.0, 7.0),
         FlawKind::TemplateLeak => {
-            brush.rect(x, y, wide, scale, color);
-            brush.rect(x, y - 1.0 * scale, scale, 3.0 * scale, color);
+            stroke(0.0, wide, 0.0, 1.0);
+            stroke(0.0, scale, -1.0, 3.0);
         }
     }
 }
 
 /// Where the next word will be: a thin stroke that widens and breathes the longer nothing comes.
-fn draw_caret(state: &FrameState, brush: &mut Brush, x: f32, y: f32, scale: f32) {
+fn draw_caret(state: &FrameState, brush: &mut Brush, [x, y]: [f32; 2], scale: f32, direction: Direction) {
     let waiting_s = state.signals.get(SignalId::Waiting).unwrap_or(0.0);
     let long = 1.0 - (-(waiting_s - 0.4).max(0.0) / 5.0).exp();
     let breath = 0.5 - 0.5 * (waiting_s * std::f32::consts::TAU / 3.6).cos();
     let width = scale * (1.0 + 15.0 * long);
     let height = scale * (12.0 + 2.0 * long * breath);
     let alpha = (0.75 - 0.45 * long) + 0.4 * long * breath;
-    let tint = mixed(brush.palette.paper, brush.palette.accent, long);
-    brush.rect(x + 2.0 * scale, y + 8.0 * scale - height / 2.0, width, height, faded(tint, alpha));
+    let color = faded(mixed(brush.palette.paper, brush.palette.accent, long), alpha);
+    match direction {
+        Direction::Across => brush.rect(x + 2.0 * scale, y + 8.0 * scale - height / 2.0, width, height, color),
+        Direction::Down => brush.rect(x + 8.0 * scale - height / 2.0, y + 2.0 * scale, height, width, color),
+    }
 }
 
 /// While the model is brought into memory or the prompt is being read, a line under the words says how far.
@@ -317,145 +330,4 @@ fn draw_prefill(state: &FrameState, brush: &mut Brush, left: f32, y: f32, scale:
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Glyph, SOLID, build};
-    use super::*;
-    use crate::score::{Event, Stamped, Token};
-    use crate::visuals::palette::PALETTES;
-
-    fn token(index: u32, text: &str, p: f32) -> Event {
-        Event::Token(Token {
-            id: 0,
-            text: text.into(),
-            index,
-            latency_ms: 50.0,
-            p,
-            surprise_bits: -p.log2(),
-            entropy_bits: 1.0,
-            context_fill: 0.1,
-            inside: Default::default(),
-            top: vec![],
-        })
-    }
-
-    fn stage(events: &[(u64, Event)], t_ms: u64) -> (FrameState, Vec<Glyph>) {
-        let mut state = FrameState::new();
-        for (seq, (t_ms, event)) in events.iter().enumerate() {
-            let t_ns = t_ms * 1_000_000;
-            state.advance(t_ns);
-            state.apply(&Stamped { seq: seq as u64, t_ns, event: event.clone() });
-        }
-        state.advance(t_ms * 1_000_000);
-        let mut glyphs = Vec::new();
-        build(&state, [1280, 720], &mut glyphs);
-        (state, glyphs)
-    }
-
-    fn find(glyphs: &[Glyph], c: char) -> Glyph {
-        *glyphs.iter().find(|g| g.cell == c as u32 && g.size[1] > 16.0).unwrap_or_else(|| panic!("no {c:?}"))
-    }
-
-    fn light(glyph: &Glyph) -> u32 {
-        glyph.color[..3].iter().map(|c| u32::from(*c)).sum::<u32>() * u32::from(glyph.color[3])
-    }
-
-    #[test]
-    fn han_takes_twice_the_width_of_latin() {
-        let (_, glyphs) = stage(&[(0, token(0, "小Q", 0.9))], 3000);
-        let (han, latin) = (find(&glyphs, '小'), find(&glyphs, 'Q'));
-        assert_eq!((han.size, latin.size), ([48.0, 48.0], [24.0, 48.0]));
-        assert_eq!(latin.pos, [han.pos[0] + 48.0, han.pos[1]]);
-    }
-
-    #[test]
-    fn the_certain_is_brighter_than_the_improbable_and_that_is_warm() {
-        let (_, glyphs) = stage(&[(0, token(0, "Q", 0.95)), (10, token(1, "W", 0.001))], 3000);
-        let (sure, leap) = (find(&glyphs, 'Q'), find(&glyphs, 'W'));
-        assert!(light(&sure) > light(&leap));
-        let warmth = |g: &Glyph| i32::from(g.color[0]) - i32::from(g.color[2]);
-        assert!(warmth(&leap) > warmth(&sure) + 80);
-    }
-
-    #[test]
-    fn every_settled_word_of_the_last_line_keeps_its_contrast() {
-        let luminance = |c: &Color| {
-            let linear = |v: u8| ((f32::from(v) / 255.0 + 0.055) / 1.055).powf(2.4);
-            0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2])
-        };
-        for p in [1.0, 0.6, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-6] {
-            let all = Event::Param { id: ParamId::Certainty, value: 1.0, by: crate::score::Hand::Patch };
-            let (_, glyphs) = stage(&[(0, all), (0, token(0, "Q", p))], 5000);
-            let glyph = find(&glyphs, 'Q');
-            // 0.014 is the brightest that `field_frame.wgsl` lets the field be at stage.background 0.5.
-            let contrast = (luminance(&glyph.color) + 0.05) / (0.014 + 0.05);
-            assert!(contrast >= 7.0 && glyph.color[3] == 255, "p {p}: {contrast} {:?}", glyph.color);
-        }
-        let prompt = (luminance(&PALETTES[0].prompt) + 0.05) / 0.064;
-        assert!(prompt >= 7.0, "{prompt}");
-    }
-
-    #[test]
-    fn a_token_comes_up_in_its_attack() {
-        let alpha = |t_ms| find(&stage(&[(0, token(0, "Q", 0.9))], t_ms).1, 'Q').color[3];
-        assert!(alpha(10) < alpha(60) && alpha(60) < alpha(150));
-        assert_eq!(alpha(150), 255);
-    }
-
-    #[test]
-    fn the_last_word_is_in_sight_however_long_the_text() {
-        let mut events: Vec<_> =
-            (0..3000).map(|i| (u64::from(i), token(i, if i % 7 == 0 { "\n" } else { " leaf" }, 0.5))).collect();
-        events.push((3000, token(3000, " Q", 0.5)));
-        for t_ms in [3001, 3100, 9000] {
-            let (_, glyphs) = stage(&events, t_ms);
-            let last = find(&glyphs, 'Q');
-            assert!(last.pos[1] > 0.0 && last.pos[1] + last.size[1] < 720.0 && last.pos[0] + last.size[0] < 1280.0);
-            assert!(glyphs.len() < 2000);
-        }
-    }
-
-    #[test]
-    fn a_small_window_still_shows_the_last_word_plainly() {
-        let mut state = stage(&[(0, token(0, "Q", 1.0))], 3000).0;
-        state.advance(4_000_000_000);
-        for size in [[320, 200], [640, 360], [200, 900], [3840, 2160]] {
-            let mut glyphs = Vec::new();
-            build(&state, size, &mut glyphs);
-            let word = glyphs.iter().find(|g| g.cell == 'Q' as u32).unwrap();
-            assert!(word.color[3] == 255 && word.pos[1] > 0.0 && word.size[1] >= 16.0, "{size:?} {word:?}");
-            let foot = glyphs.iter().find(|g| g.cell == 't' as u32).unwrap();
-            assert!(word.pos[1] + word.size[1] <= foot.pos[1], "{size:?}");
-        }
-    }
-
-    #[test]
-    fn an_older_line_rises_and_fades() {
-        let events = [(0, token(0, "Q", 0.9)), (1000, token(1, "\nW", 0.9))];
-        let old = |t_ms| find(&stage(&events, t_ms).1, 'Q');
-        assert!(old(1100).pos[1] > old(1300).pos[1]);
-        assert!(old(1300).pos[1] > old(2000).pos[1]);
-        assert!(old(2000).color[3] <= find(&stage(&events, 2000).1, 'W').color[3]);
-    }
-
-    #[test]
-    fn the_caret_grows_while_nothing_comes() {
-        let caret = |t_ms| {
-            let glyphs = stage(&[(0, token(0, "Q", 0.9))], t_ms).1;
-            let right = find(&glyphs, 'Q');
-            let x = right.pos[0] + right.size[0];
-            *glyphs.iter().find(|g| g.cell == SOLID && g.pos[0] >= x && g.pos[1] < 500.0).unwrap()
-        };
-        assert!(caret(8000).size[0] > caret(2000).size[0] && caret(2000).size[0] > caret(100).size[0]);
-    }
-
-    #[test]
-    fn what_was_forgotten_dissolves() {
-        let prompt = Event::Prompt { name: None, text: "Q".into(), tokens: 1 };
-        let events =
-            [(0, prompt), (10, token(0, "W", 0.9)), (1000, Event::Forget { tokens: 1, kept: 1, text: String::new() })];
-        assert!(stage(&events, 1001).1.iter().any(|g| g.cell == 'W' as u32));
-        let (_, glyphs) = stage(&events, 6000);
-        assert!(!glyphs.iter().any(|g| g.cell == 'W' as u32 && g.size[1] > 16.0));
-        assert_eq!(find(&glyphs, 'Q').color, PALETTES[0].prompt);
-    }
-}
+mod tests;

@@ -1,18 +1,24 @@
-//! The page: what has been written, character by character, and how it breaks into lines.
+//! The page: what has been written, character by character.
 //!
-//! Holds the last [`MAX_CELLS`] characters with when each came, how probable it was and what was wrong with it. Where
-//! lines break depends on the frame's width, so breaking is a pure function of the cells, asked anew for each frame
-//! (4000 cells: some tens of microseconds). Any thread; no clock.
+//! Holds the last [`MAX_CELLS`] characters with when each came, how probable it was and what was wrong with it, and how
+//! to tell since when a character has stood where it stands. Any thread; no clock.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::glyphs;
+pub use super::lines::Line;
 use crate::score::{Flaw, FlawKind, Token};
 
 /// More characters than any stage shows; older ones are let go.
-pub const MAX_CELLS: usize = 4000;
+pub const MAX_CELLS: usize = 65_536;
 /// After letting go, at least this many are left, so that what is seen does not move.
-const KEPT_CELLS: usize = 1000;
+const KEPT_CELLS: usize = MAX_CELLS / 4;
+/// More characters without width in a row are not written: a model can heap them onto one letter without end.
+const MAX_HEAPED: usize = 8;
+
+/// The serial number of the next character, on whatever page.
+static SERIALS: AtomicU64 = AtomicU64::new(0);
 
 /// Whose words they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,18 +44,15 @@ pub struct Cell {
     pub flaw: Option<(FlawKind, u64)>,
 }
 
-/// A line: the cells `start..end`, and when the line came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
-    pub start: usize,
-    pub end: usize,
-    pub born_ns: u64,
-}
-
 /// The text of the stage.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     cells: VecDeque<Cell>,
+    /// One for each cell. Since cells come and go at the end only, and go at the front, all text before a cell, as far
+    /// as it is still there, is what it was for as long as the cell keeps its serial number.
+    serials: VecDeque<u64>,
+    /// How many cells were let go at the front.
+    gone: u64,
     /// The prompt of the present piece, and how many tokens it was.
     prompt: String,
     prompt_tokens: u32,
@@ -57,11 +60,25 @@ pub struct Page {
     forgotten: u32,
     /// Whether the present piece has any tokens yet.
     begun: bool,
+    /// How many cells were written before the present piece, and before the first of it that may still be forgotten;
+    /// those let go are counted. So what is said of each token needs no look at the whole page.
+    piece: u64,
+    unforgotten: u64,
 }
 
 impl Page {
     pub fn cells(&self) -> &VecDeque<Cell> {
         &self.cells
+    }
+
+    /// The serial number of a cell: no other, on any page, has the same.
+    pub(super) fn serial(&self, i: usize) -> Option<u64> {
+        self.serials.get(i).copied()
+    }
+
+    /// How many cells were let go at the front since the page began.
+    pub(super) fn gone(&self) -> u64 {
+        self.gone
     }
 
     /// Another piece begins with the performer's `text`; what stands on the page is left behind.
@@ -70,6 +87,7 @@ impl Page {
             cell.left_ns.get_or_insert(t_ns);
         }
         (self.prompt_tokens, self.forgotten, self.begun) = (tokens, 0, false);
+        (self.piece, self.unforgotten) = (self.written(), self.written());
         if self.prompt != text {
             self.prompt = text.to_string();
         }
@@ -95,16 +113,21 @@ impl Page {
     pub fn rewind(&mut self, t_ns: u64, to: u32, text: &str) {
         self.begun = to > 0;
         for ch in text.chars().rev() {
-            let ch = if ch == '\t' { ' ' } else { ch };
+            let ch = written(ch);
             // What was never written, like a third newline, is passed over.
             let gone = |cell: &Cell| cell.left_ns.is_none() && cell.voice == Voice::Model && cell.ch == ch;
             if self.cells.back().is_some_and(gone) {
                 self.cells.pop_back();
+                self.serials.pop_back();
             }
         }
+        self.unforgotten = self.unforgotten.min(self.written());
         // What stands before has the look of being new again, so that the eye finds the place.
         if let Some(last) = self.cells.back_mut() {
             last.born_ns = last.born_ns.max(t_ns.saturating_sub(1_000_000_000));
+            // It counts as written anew, since a line may have been born with it.
+            self.serials.pop_back();
+            self.serials.push_back(SERIALS.fetch_add(1, Ordering::Relaxed));
         }
     }
 
@@ -121,8 +144,10 @@ impl Page {
     /// Marks the tokens that a flaw names.
     pub fn flaw(&mut self, t_ns: u64, flaw: &Flaw) {
         let first = flaw.index.saturating_sub(flaw.span() - 1);
-        for cell in self.piece() {
-            if cell.voice == Voice::Model && (first..=flaw.index).contains(&cell.index) {
+        let from = self.place(self.piece);
+        let piece = self.cells.range_mut(from..).rev();
+        for cell in piece.take_while(|cell| cell.voice == Voice::Performer || cell.index >= first) {
+            if cell.left_ns.is_none() && cell.voice == Voice::Model && cell.index <= flaw.index {
                 cell.flaw = Some((flaw.kind, t_ns));
             }
         }
@@ -137,38 +162,56 @@ impl Page {
         let per_token = self.prompt.chars().count() as f32 / self.prompt_tokens.max(1) as f32;
         let from = (kept as f32 * per_token).ceil() as u32;
         let to = ((kept.saturating_add(self.forgotten)).min(self.prompt_tokens) as f32 * per_token).ceil() as u32;
-        for cell in self.piece() {
+        let unforgotten = self.place(self.unforgotten);
+        let mut passed = 0;
+        for cell in self.cells.range_mut(unforgotten..) {
             let left = match cell.voice {
                 Voice::Performer => (from..to).contains(&cell.index),
-                Voice::Model => cell.index < of_piece,
+                Voice::Model if cell.index >= of_piece => break,
+                Voice::Model => true,
             };
             if left {
                 cell.left_ns.get_or_insert(t_ns);
             }
+            passed += 1;
+        }
+        if of_piece > 0 {
+            self.unforgotten = self.gone + (unforgotten + passed) as u64;
         }
     }
 
-    /// Cells of the present piece that have not left.
-    fn piece(&mut self) -> impl Iterator<Item = &mut Cell> {
-        self.cells.iter_mut().rev().filter(|cell| cell.left_ns.is_none())
+    /// How many cells were ever written, but for those taken back.
+    fn written(&self) -> u64 {
+        self.gone + self.cells.len() as u64
+    }
+
+    /// Where the cell stands before which so many were written.
+    fn place(&self, written: u64) -> usize {
+        (written.saturating_sub(self.gone) as usize).min(self.cells.len())
     }
 
     fn write(&mut self, t_ns: u64, text: &str, voice: Voice, p: f32, index: impl Fn(u32) -> u32) {
         for (i, ch) in text.chars().enumerate() {
-            let ch = if ch == '\t' { ' ' } else { ch };
-            let blank = self.cells.iter().rev().take_while(|cell| cell.ch == '\n').count();
-            // However many empty lines a model writes, its last word stays in sight.
+            let ch = written(ch);
+            let last = |most, like: fn(char) -> bool| {
+                self.cells.len() >= most && self.cells.iter().rev().take(most).all(|cell| like(cell.ch))
+            };
             let skip = match ch {
-                '\n' => blank >= 2,
-                _ => glyphs::advance(ch) == 0 && !glyphs::is_mark(ch),
+                // However many empty lines a model writes, its last word stays in sight.
+                '\n' => last(2, |ch| ch == '\n'),
+                _ => {
+                    glyphs::advance(ch) == 0
+                        && (!is_kept(ch) || last(MAX_HEAPED, |ch| glyphs::advance(ch) == 0 && ch != '\n'))
+                }
             };
             if !skip {
                 let index = index(i as u32);
                 self.cells.push_back(Cell { ch, voice, born_ns: t_ns, left_ns: None, p, index, flaw: None });
+                self.serials.push_back(SERIALS.fetch_add(1, Ordering::Relaxed));
+                if self.cells.len() > MAX_CELLS {
+                    self.let_go();
+                }
             }
-        }
-        if self.cells.len() > MAX_CELLS {
-            self.let_go();
         }
     }
 
@@ -176,56 +219,25 @@ impl Page {
     fn let_go(&mut self) {
         let most = self.cells.len() - KEPT_CELLS;
         let at = (0..most).rev().find(|&i| self.cells[i].ch == '\n').map_or(most, |i| i + 1);
-        self.cells.drain(..at.max(self.cells.len() - MAX_CELLS));
-    }
-
-    /// Breaks the page into lines of at most `columns` half cells; there is always a last line, if only an empty one.
-    ///
-    /// Latin words stay whole where they fit; Han breaks anywhere but before closing and after opening punctuation;
-    /// spaces and closing punctuation may hang over the edge.
-    pub fn lines(&self, columns: u32) -> Vec<Line> {
-        let columns = columns.max(2);
-        let mut lines = Vec::new();
-        let (mut start, mut chance, mut x, mut born_ns) = (0, 0, 0, self.cells.front().map_or(0, |c| c.born_ns));
-        let mut before = None;
-        for (i, cell) in self.cells.iter().enumerate() {
-            if cell.ch == '\n' {
-                lines.push(Line { start, end: i, born_ns });
-                (start, chance, x, born_ns, before) = (i + 1, i + 1, 0, cell.born_ns, None);
-                continue;
-            }
-            let wide = glyphs::advance(cell.ch);
-            if before.is_some_and(|before| breaks_between(before, cell.ch)) {
-                chance = i;
-            }
-            if x + wide > columns && !hangs(cell.ch) && i > start {
-                let at = if chance > start { chance } else { i };
-                lines.push(Line { start, end: at, born_ns });
-                (start, chance, born_ns) = (at, at, cell.born_ns);
-                x = self.cells.range(at..i).map(|c| glyphs::advance(c.ch)).sum();
-            }
-            x += wide;
-            before = Some(cell.ch);
-        }
-        lines.push(Line { start, end: self.cells.len(), born_ns });
-        lines
+        let at = at.max(self.cells.len() - MAX_CELLS);
+        self.cells.drain(..at);
+        self.serials.drain(..at);
+        self.gone += at as u64;
     }
 }
 
-/// Whether `c` may stand beyond the end of a line.
-fn hangs(c: char) -> bool {
-    c == ' ' || closes(c) || glyphs::advance(c) == 0
-}
-
-fn closes(c: char) -> bool {
-    "，。、！？；：）》】」』’”…,.!?;:)]}".contains(c)
-}
-
-fn breaks_between(before: char, c: char) -> bool {
-    if hangs(c) || "（《【「『‘“([{".contains(before) {
-        return false;
+/// How a character is written: a tab as a space, whatever ends a line as a newline.
+pub(super) fn written(ch: char) -> char {
+    match ch {
+        '\t' => ' ',
+        '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
+        _ => ch,
     }
-    before == ' ' || before == '-' || before == '—' || glyphs::advance(before) == 2 || glyphs::advance(c) == 2
+}
+
+/// Whether a character without width is written: a mark, or one that says how its neighbours join, break or are ordered.
+fn is_kept(ch: char) -> bool {
+    glyphs::is_mark(ch) || matches!(ch, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
 
 #[cfg(test)]

@@ -1,0 +1,36 @@
+//! Tests of the whole way from text to places.
+
+mod paths;
+mod places;
+mod tables;
+
+use super::{Direction, Page, Typesetter};
+use crate::score::Token;
+
+fn token(index: u32, text: &str) -> Token {
+    Token {
+        id: 0,
+        text: text.into(),
+        index,
+        latency_ms: 1.0,
+        p: 0.5,
+        surprise_bits: 1.0,
+        entropy_bits: 1.0,
+        context_fill: 0.0,
+        inside: Default::default(),
+        top: vec![],
+    }
+}
+
+fn page(text: &str) -> Page {
+    let mut page = Page::default();
+    page.token(0, &token(0, text));
+    page
+}
+
+fn broken(text: &str, columns: u32, direction: Direction) -> Vec<String> {
+    let page = page(text);
+    let mut setter = Typesetter::default();
+    let lines = setter.lines(&page, columns, direction);
+    lines.iter().map(|l| page.cells().range(l.start..l.end).map(|c| c.ch).collect()).collect()
+}
