@@ -64,6 +64,9 @@ pub struct FrameState {
     pub(super) piece_ns: u64,
     pub(super) last_flaw_ns: Option<u64>,
     pub(super) ended_ns: Option<u64>,
+    /// The sound, band by band from low to high, each 0..1.
+    #[allow(dead_code, reason = "what draws it is not here yet")]
+    pub(super) bands: [f32; 32],
     shader: Option<ShaderText>,
     modulator: Modulator,
     since: Since,
@@ -103,6 +106,7 @@ impl FrameState {
             piece_ns: 0,
             last_flaw_ns: None,
             ended_ns: None,
+            bands: [0.0; 32],
             shader: None,
             modulator: Modulator::new(patch::Matrix::default()),
             since: Since::default(),
@@ -210,6 +214,11 @@ impl FrameState {
             | Event::Heard { .. }
             | Event::Callback { .. } => {}
         }
+    }
+
+    /// Takes in the sound as it is at the next frame.
+    pub fn hear(&mut self, bands: &[f32; 32]) {
+        self.bands = *bands;
     }
 
     /// Moves time on to `t_ns` (never back): whatever fades, follows or waits.
