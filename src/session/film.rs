@@ -50,7 +50,7 @@ impl Film<'_> {
         new_file(file)?;
         let reel = Reel::open(self.recording, self.fps, self.part, TAIL_S.into(), shutdown)?;
         match ffmpeg::found() {
-            true => self.join(&reel, ending),
+            true => self.join(&reel, ending).with_context(|| format!("{} was not made", file.display())),
             false => self.lay_out(&reel, ending),
         }
     }
@@ -60,14 +60,15 @@ impl Film<'_> {
         let mut scrap = Scrap(Vec::new());
         let part = self.beside("part", self.file.extension().and_then(|end| end.to_str()).unwrap_or_default());
         let sound = self.beside("part", "wav");
+        new_file(&part)?;
         drop(fs::File::create_new(&part).with_context(|| cannot(&part))?);
         scrap.0.push(part.clone());
         let (heard, sounds) = listen(reel, &sound, Some(&mut scrap))?;
         let frames = Frames::Piped { size: self.size };
         let args = ffmpeg::arguments(&frames, reel.fps(), sounds.then_some(sound.as_path()), ending, &part);
         let mut encoder = Encoder::start(&args)?;
-        let joined = reel.show(self.size, &heard, |_, pixels| encoder.write(pixels)).and_then(|()| encoder.finish());
-        joined.with_context(|| format!("{} was not made", self.file.display()))?;
+        reel.show(self.size, &heard, |_, pixels| encoder.write(pixels))?;
+        encoder.finish()?;
         // Another program may have written there meanwhile.
         new_file(self.file)?;
         fs::rename(&part, self.file).with_context(|| cannot(self.file))?;

@@ -107,7 +107,7 @@ mod tests {
         let mut events: Vec<(u64, Event)> = vec![
             (0, Event::Sound { rate_hz: 48_000, seed: 3, output: String::new(), layout: Layout::default() }),
             (lead_ns, machine()),
-            (lead_ns + 2_000_000_000, Event::Param { id: ParamId::HumPitch, value: 50.0, by: Hand::Keys }),
+            (lead_ns + 2_000_000_000, Event::Param { id: ParamId::HumPitch, value: 50.0, by: Hand::Key }),
             (lead_ns + 3_000_000_000, machine()),
         ];
         events.extend([(1, 0), (2, 96_000), (3, 144_000)].map(|(of, frame)| (u64::MAX, Event::Heard { of, frame })));
