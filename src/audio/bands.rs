@@ -13,8 +13,9 @@ const HIGHEST_HZ: f32 = 14_000.0;
 /// tone is a peak and not a plateau.
 const Q: f32 = 3.39;
 const SECTIONS: usize = 2;
-/// Level of a full-scale sine is 0 dB. Of the three pieces' own bands few are above -12 dB, and what is below -72 dB is not
-/// heard in a room.
+/// The level of a full-scale sine is 0 dB. In a round of each of the three pieces less than 0.1 % of the bands' levels are
+/// above -12 dB, and of those above 5 kHz most are below -72 dB between two notes: the range is used and nothing sticks at
+/// its end. The middle bands rise from 0.6 to 0.8 and 0.9 with the notes.
 const DARK_DB: f32 = -72.0;
 const BRIGHT_DB: f32 = -12.0;
 /// Levels are told so often, frames of a film more rarely.
@@ -27,12 +28,17 @@ const RELEASE_S: f32 = 0.25;
 const REST: f32 = 1e-15;
 /// Bands that are computed side by side, their state in the processor's registers.
 const LANES: usize = 8;
+/// Low bands are computed on each second or fourth sample, as long as the highest of a group stays below this part of the
+/// rate that is left: half the work, 2 instead of 4 groups for each sample at 48 kHz.
+const WITHIN: f32 = 0.15;
 
 type Lanes = [f32; LANES];
 
 /// Filters of neighbouring bands (trapezoidal, after Simper 2013).
 #[derive(Clone, Copy, Default)]
 struct Group {
+    /// How often its samples are halved.
+    thin: usize,
     a1: Lanes,
     a2: Lanes,
     a3: Lanes,
@@ -46,6 +52,8 @@ struct Group {
 
 pub struct Bands {
     groups: [Group; BANDS / LANES],
+    /// The last samples of the chunk before, as they are and halved once.
+    last: [f32; 2],
     /// Chunks of a look, and those of the present one.
     look: u32,
     chunks: u32,
@@ -64,21 +72,10 @@ impl Bands {
     pub fn new(rate_hz: f32) -> Bands {
         let look = (LOOK_S * rate_hz / CHUNK as f32).round().max(1.0);
         let look_s = look * CHUNK as f32 / rate_hz;
-        let mut groups = [Group::default(); BANDS / LANES];
-        for band in 0..BANDS {
-            let (group, lane) = (&mut groups[band / LANES], band % LANES);
-            let freq = centre_hz(band) / rate_hz;
-            // Above what the rate can hold a band stays dark: its filter takes nothing in.
-            if freq < 0.45 {
-                let g = (std::f32::consts::PI * freq).tan();
-                group.k[lane] = 1.0 / Q;
-                group.a1[lane] = 1.0 / (1.0 + g * (g + 1.0 / Q));
-                group.a2[lane] = g * group.a1[lane];
-                group.a3[lane] = g * group.a2[lane];
-            }
-        }
+        let groups = std::array::from_fn(|group| Group::new(group * LANES, rate_hz));
         Bands {
             groups,
+            last: [0.0; 2],
             look: look as u32,
             chunks: 0,
             rise: std::array::from_fn(|band| follow(look_s, ATTACK_S.max(1.0 / centre_hz(band)))),
@@ -100,7 +97,15 @@ impl Bands {
             // Half the sum also in a larger room: a voice stands at two of its loudspeakers, or is shared out by power.
             mono.iter_mut().zip(channel).for_each(|(sum, x)| *sum += 0.5 * x);
         }
-        self.groups.iter_mut().for_each(|group| group.filter(&mono));
+        let half: [f32; CHUNK / 2] = halve(&mono, &mut self.last[0]);
+        let quarter: [f32; CHUNK / 4] = halve(&half, &mut self.last[1]);
+        for group in &mut self.groups {
+            match group.thin {
+                0 => group.filter(&mono),
+                1 => group.filter(&half),
+                _ => group.filter(&quarter),
+            }
+        }
         self.chunks += 1;
         if self.chunks < self.look {
             return false;
@@ -108,7 +113,8 @@ impl Bands {
         self.chunks = 0;
         let frames = (self.look as usize * CHUNK) as f32;
         for (band, level) in self.levels.iter_mut().enumerate() {
-            let sum = std::mem::take(&mut self.groups[band / LANES].sum[band % LANES]);
+            let group = &mut self.groups[band / LANES];
+            let sum = std::mem::take(&mut group.sum[band % LANES]) * (1 << group.thin) as f32;
             let power = &mut self.power[band];
             *power += (sum / frames - *power) * self.rise[band];
             let level_db = 10.0 * (2.0 * power.max(1e-12)).log10();
@@ -124,10 +130,43 @@ impl Bands {
     }
 }
 
+/// Every second sample, with half of its neighbours. What would be mirrored into the bands falls by 46 dB at 48 kHz where
+/// this is done twice; where once, by 28 dB, and lies above 20 kHz.
+fn halve<const N: usize>(samples: &[f32], last: &mut f32) -> [f32; N] {
+    let mut before = std::mem::replace(last, samples[2 * N - 1]);
+    std::array::from_fn(|i| {
+        let (at, after) = (samples[2 * i], samples[2 * i + 1]);
+        let out = 0.25 * (before + after) + 0.5 * at;
+        before = after;
+        out
+    })
+}
+
 impl Group {
-    fn filter(&mut self, mono: &Chunk) {
-        let Group { a1, a2, a3, k, mut ic1, mut ic2, mut sum } = *self;
-        for x in mono {
+    /// The filters of the bands from `first` on.
+    fn new(first: usize, rate_hz: f32) -> Group {
+        let highest = centre_hz(first + LANES - 1) / rate_hz;
+        let mut group = Group::default();
+        while group.thin < 2 && highest * (2 << group.thin) as f32 <= WITHIN {
+            group.thin += 1;
+        }
+        for lane in 0..LANES {
+            let freq = centre_hz(first + lane) * (1 << group.thin) as f32 / rate_hz;
+            // Above what the rate can hold a band stays dark: its filter takes nothing in.
+            if freq < 0.45 {
+                let g = (std::f32::consts::PI * freq).tan();
+                group.k[lane] = 1.0 / Q;
+                group.a1[lane] = 1.0 / (1.0 + g * (g + 1.0 / Q));
+                group.a2[lane] = g * group.a1[lane];
+                group.a3[lane] = g * group.a2[lane];
+            }
+        }
+        group
+    }
+
+    fn filter(&mut self, samples: &[f32]) {
+        let Group { a1, a2, a3, k, mut ic1, mut ic2, mut sum, .. } = *self;
+        for x in samples {
             let mut x = [*x; LANES];
             for section in 0..SECTIONS {
                 for lane in 0..LANES {
