@@ -41,6 +41,7 @@
 //! | silent | the sound engine, while no device plays | the same at the clock's pace, so that a recording has its sound |
 //! | look, timer, replay | nothing | look for a lost device; end a show in time; relay a recording's events at theirs |
 //! | samples | nothing | decodes the artist's own sounds while it plays already, hands them over and ends |
+//! | ffmpeg | nothing | listens to the program ffmpeg while it joins a film |
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
 //! | MIDI out | the synthesisers' ports | there only while the patch has `[midi_out]`; sleeps until an event comes or a message is due; ends each note it began |

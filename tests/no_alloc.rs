@@ -8,7 +8,7 @@ use xiao::patch::matrix::{Envelope, Lfo, Matrix, Origin, Route, Shape, Wave};
 use xiao::score::layout::Form;
 use xiao::score::{
     Candidate, Event, Flaw, FlawKind, Hand, Happening, Inside, Layout, MachineSample, MorphSide, ParamId, SignalId,
-    Spent, Stamped, Token,
+    Spectrum, Spent, Stamped, Token,
 };
 
 #[global_allocator]
@@ -109,7 +109,9 @@ fn the_callback_allocates_nothing() {
 }
 
 fn play(layout: Layout, rounds: u32) {
-    let (mut desk, mut player) = link(Engine::in_room(48_000, 1, Matrix::default(), layout));
+    let spectrum = Spectrum::default();
+    let engine = Engine::in_room(48_000, 1, Matrix::default(), layout).with_spectrum(spectrum.clone());
+    let (mut desk, mut player) = link(engine);
     // Held and never read, as with a recorder that hangs: the tape fills up and gaps begin.
     let _tape = desk.tape();
     let send = desk.cue_sender();
@@ -121,6 +123,7 @@ fn play(layout: Layout, rounds: u32) {
     };
     let mut random = Random(u32::from(layout.channels));
     let (mut heard, mut swapped, mut banks, mut jumps, mut peak) = (0, 0, 0, 0, 0.0f32);
+    let mut seen = [0.0f32; 32];
     // Each time another, so that the callback would be the one to free it.
     let bank = || {
         let noise = |seed: u32| (0..20_000u32).map(move |i| (i.wrapping_mul(seed) % 1000) as f32 / 1000.0 - 0.5);
@@ -155,6 +158,7 @@ fn play(layout: Layout, rounds: u32) {
         let frames = [64, 100, 512, 1024, 1, 128][random.below(6) as usize];
         let block = &mut block[..layout.count() * frames];
         assert_no_alloc(|| player.fill(block));
+        seen.iter_mut().zip(spectrum.read()).for_each(|(most, now)| *most = most.max(now));
         peak = block.iter().fold(peak, |peak, x| peak.max(x.abs()));
         assert!(peak <= 0.892, "{peak} at round {round}");
         heard += desk.reports().filter(|r| matches!(r, Report::Heard { .. })).count() as u32;
@@ -163,6 +167,7 @@ fn play(layout: Layout, rounds: u32) {
     assert_eq!(violation_count(), 0, "allocations or frees in Player::fill with {n} channels");
     assert!(jumps > 50_000 && heard > jumps, "{heard} cues, {jumps} of them parameters");
     assert!(swapped == rounds / 3 && peak > 0.05, "it played: {swapped} swaps, peak {peak}");
+    assert!(seen.iter().all(|most| (0.2..=1.0).contains(most)), "every band was seen: {seen:?}");
     assert!(banks > rounds / 20, "{banks} banks of samples were taken");
     assert_eq!(desk.dropped(), (0, 0));
 }

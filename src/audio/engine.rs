@@ -8,6 +8,7 @@ mod voicing;
 
 use voicing::figure_control;
 
+use super::bands::{BANDS, Bands};
 use super::bank::Bank;
 use super::bus::{Bus, Voice};
 use super::cue::{CORES, Cue, CueKind};
@@ -22,7 +23,7 @@ use super::tuning::Tuning;
 use super::voices::{Breath, Gestures, Ghosts, Grains, Hum, Plucks, Tension, Throat, Weight};
 use crate::patch::{Matrix, Modulator};
 use crate::score::layout::MOST_CHANNELS;
-use crate::score::{FlawKind, Layout, ParamId, ParamValues, SignalValues, Since};
+use crate::score::{FlawKind, Layout, ParamId, ParamValues, SignalValues, Since, Spectrum};
 
 /// What the level parameter's 0 dB is; the defaults come to about -18 LUFS.
 const MASTER: f32 = 2.0;
@@ -75,6 +76,9 @@ pub struct Engine {
     delay: Delay,
     bus: Bus,
     master: Master,
+    bands: Bands,
+    /// Where the stage reads them.
+    spectrum: Option<Spectrum>,
     /// The voice that last gave what is not a number.
     failed: Option<&'static str>,
     /// The last chunk as it leaves, interleaved, and how much of it has left.
@@ -132,10 +136,22 @@ impl Engine {
             delay: Delay::new(rate),
             bus: Bus::new(),
             master: Master::new(rate, layout, base.get(ParamId::ReverbMix)),
+            bands: Bands::new(rate),
+            spectrum: None,
             failed: None,
             ready: [0.0; MOST_CHANNELS * CHUNK],
             left_off: layout.count() * CHUNK,
         }
+    }
+
+    /// The same, and what leaves it can be seen in the spectrum.
+    pub fn with_spectrum(self, spectrum: Spectrum) -> Engine {
+        Engine { spectrum: Some(spectrum), ..self }
+    }
+
+    /// The level of each band of what has left, 0..1, from low to high.
+    pub fn bands(&self) -> &[f32; BANDS] {
+        self.bands.levels()
     }
 
     pub fn layout(&self) -> Layout {
@@ -315,6 +331,11 @@ impl Engine {
         let mut out = [[0.0; CHUNK]; MOST_CHANNELS];
         if let Some(part) = self.master.render(&mut self.bus, &control, &mut out[..n]) {
             self.failed = Some(part);
+        }
+        if self.bands.hear(&out[..n])
+            && let Some(spectrum) = &self.spectrum
+        {
+            spectrum.write(self.bands.levels());
         }
         for (channel, chunk) in out[..n].iter().enumerate() {
             for (to, x) in self.ready[channel..].iter_mut().step_by(n).zip(chunk) {

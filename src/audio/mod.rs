@@ -4,13 +4,14 @@
 //! bus ─ Cue ─► Desk ═ rings ═► Player (in the callback) ─► Engine: morph ─► matrix ─► voices ─► bus ─► master ─► device
 //!      matrices, banks ─┘ ◄═ reports         │             voices: hum · breath · weight · tension · plucks · ghosts ·
 //!                                            │                     throat · grains · gestures, and the delay
-//!                                            │             master: room ─► level ─► loudness ceiling ─► limiter
+//!                                            │             master: room ─► level ─► loudness ceiling ─► limiter ─► bands ─► Spectrum
 //!                                            └═ ring ═► Tape ─► Recorder (WAV or FLAC)
 //! ```
 //!
 //! The sound is a pure function of the patch's matrix, the artist's own sounds ([`bank`]), the cues with the frames at
 //! which they act, the seed and the sample rate; [`render`] makes the same samples from a recording's events alone.
 
+pub mod bands;
 pub mod bank;
 mod bus;
 pub mod cue;

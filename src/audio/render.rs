@@ -1,7 +1,11 @@
 //! A recording's sound again, from its events alone and much faster than it was played.
 
+mod stepper;
+
 use std::collections::HashMap;
+use std::iter::Peekable;
 use std::path::Path;
+use std::vec::IntoIter;
 
 use super::bank::{Bank, Banks};
 use super::bus::Voice;
@@ -12,6 +16,10 @@ use super::file::{Format, SoundFile, SoundFileError, Written};
 use super::spectrogram::Spectrogram;
 use crate::patch::{Matrix, Modulator};
 use crate::score::{Event, Layout, Stamped};
+pub use stepper::Stepper;
+
+/// At both ends of a recording the device's time is compared with the clock's over so long.
+const COMPARED_S: u64 = 10;
 
 /// What can go wrong with rendering.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +40,19 @@ struct Plan {
     acts: Vec<(u64, Act)>,
     /// The frame of the last event.
     end: u64,
+    /// An engine played.
+    sounded: bool,
+    /// The frame of the clock that is the engine's first, and by how much that has changed at the end.
+    lead: i64,
+    apart_ms: i64,
+}
+
+/// A plan that is being played.
+struct Run {
+    engine: Engine,
+    acts: Peekable<IntoIter<(u64, Act)>>,
+    /// The last chunk, interleaved: one, so that every cue can act at its own.
+    block: Vec<f32>,
 }
 
 enum Act {
@@ -159,6 +180,19 @@ impl Plan {
         let frames = |ns: u64| (u128::from(ns) * u128::from(rate) / 1_000_000_000) as u64;
         // What came after the last heard event (a recording cut short) keeps its distance in time from it.
         let last_heard = heard.iter().max_by_key(|(of, _)| **of).map(|(of, (frame, _))| (*of, *frame));
+        // A cue waits for the next block: those that waited least tell the engine's time best.
+        let heard_at = |(of, (frame, _)): (&u64, &(u64, usize))| {
+            times.get(of).map(|t_ns| (*frame, frames(*t_ns) as i64 - *frame as i64))
+        };
+        let ends = heard.values().map(|(frame, _)| *frame);
+        let (first, last) = (ends.clone().min().unwrap_or(0), ends.max().unwrap_or(0));
+        let compared = COMPARED_S * u64::from(rate);
+        let waited = |near: &dyn Fn(u64) -> bool| {
+            heard.iter().filter_map(heard_at).filter(|(frame, _)| near(*frame)).map(|(_, lead)| lead).max().unwrap_or(0)
+        };
+        let lead = waited(&|frame| frame <= first.saturating_add(compared));
+        let apart = waited(&|frame| frame >= last.saturating_sub(compared)) - lead;
+        let apart_ms = apart * 1000 / i64::from(rate);
         let later = events.len();
         let place = |e: &Stamped| match (heard.get(&e.seq), last_heard) {
             (Some(place), _) => Some(*place),
@@ -202,7 +236,7 @@ impl Plan {
         // Stable: where no report says otherwise, the order at one frame is that of the score.
         acts.sort_by_key(|(at, _)| *at);
         let acts = acts.into_iter().map(|((frame, _), act)| (frame, act)).collect();
-        Ok(Plan { rate_hz: rate, seed, layout, matrix, acts, end })
+        Ok(Plan { rate_hz: rate, seed, layout, matrix, acts, end, sounded: sound_at.is_some(), lead, apart_ms })
     }
 
     fn format(&self) -> Format {
@@ -228,31 +262,44 @@ impl Plan {
     }
 
     fn run(self, tail_s: f32, stems: bool, mut each: impl FnMut(&Engine, &[f32]) -> bool) {
-        let mut engine = Engine::in_room(self.rate_hz, self.seed, self.matrix, self.layout);
-        if stems {
-            engine.keep_stems();
-        }
         let end = self.end.saturating_add((tail_s.clamp(0.0, 600.0) * self.rate_hz as f32) as u64);
-        let mut acts = self.acts.into_iter().peekable();
-        // One chunk, so that every cue can act at its own.
-        let mut block = vec![0.0; CHUNK * self.layout.count()];
-        while engine.frame() < end {
-            while let Some((_, act)) = acts.next_if(|(frame, _)| *frame <= engine.frame()) {
-                match act {
-                    Act::Cue(cue) => {
-                        engine.take(*cue);
-                    }
-                    Act::Matrix(modulator) => drop(engine.swap_matrix(modulator)),
-                    Act::Bank(bank) => {
-                        drop(engine.spent_bank());
-                        drop(engine.swap_bank(bank));
-                    }
-                }
-            }
-            engine.render(&mut block);
-            if !each(&engine, &block) {
+        let mut run = Run::new(self);
+        if stems {
+            run.engine.keep_stems();
+        }
+        while run.engine.frame() < end {
+            run.chunk();
+            if !each(&run.engine, &run.block) {
                 return;
             }
         }
+    }
+}
+
+impl Run {
+    fn new(plan: Plan) -> Run {
+        Run {
+            engine: Engine::in_room(plan.rate_hz, plan.seed, plan.matrix, plan.layout),
+            acts: plan.acts.into_iter().peekable(),
+            block: vec![0.0; CHUNK * plan.layout.count()],
+        }
+    }
+
+    /// Plays the next chunk.
+    fn chunk(&mut self) {
+        let engine = &mut self.engine;
+        while let Some((_, act)) = self.acts.next_if(|(frame, _)| *frame <= engine.frame()) {
+            match act {
+                Act::Cue(cue) => {
+                    engine.take(*cue);
+                }
+                Act::Matrix(modulator) => drop(engine.swap_matrix(modulator)),
+                Act::Bank(bank) => {
+                    drop(engine.spent_bank());
+                    drop(engine.swap_bank(bank));
+                }
+            }
+        }
+        engine.render(&mut self.block);
     }
 }

@@ -9,6 +9,7 @@ mod devices;
 mod inspect;
 mod models;
 mod perform;
+mod render;
 mod say;
 mod score;
 mod train;
@@ -32,7 +33,7 @@ struct Cli {
 enum Command {
     Play(perform::Play),
     Replay(perform::Replay),
-    Render(perform::Render),
+    Render(render::Render),
     Say(say::Say),
     Peek(inspect::Peek),
     Tokenize(inspect::Tokenize),

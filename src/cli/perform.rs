@@ -1,4 +1,4 @@
-//! `play`, `replay` and `render`: what performs.
+//! `play` and `replay`: what performs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::Args;
 
 use super::say::{ChatArgs, RoomArgs, SamplerArgs};
-use crate::audio::file;
 use crate::score::Layout;
 use crate::score::ParamId;
 use crate::score::layout::Form;
@@ -213,86 +212,6 @@ impl Replay {
     }
 }
 
-/// Make pictures or sound of a recording, faster than it was played
-#[derive(Args)]
-#[command(
-    after_help = "Example:  xiao render performances/2026-11-23_21-30-05 --wav evening.wav\n          xiao render performances/2026-11-23_21-30-05 --frames out --size 1920x1080 --fps 30"
-)]
-#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
-pub struct Render {
-    /// A folder that `xiao play` recorded
-    folder: PathBuf,
-    /// Write each frame as a PNG into this folder, which must be new or empty
-    #[arg(long, value_name = "OUT", group = "what")]
-    frames: Option<PathBuf>,
-    /// Write the sound to this file, which must not be there yet
-    #[arg(long, value_name = "F.wav", value_parser = wav_name, group = "what")]
-    wav: Option<PathBuf>,
-    /// Write the sound as FLAC to this file, which must not be there yet
-    #[arg(long, value_name = "F.flac", value_parser = flac_name, group = "what")]
-    flac: Option<PathBuf>,
-    /// Write each voice of the sound into a file of this folder; together they are the whole
-    #[arg(long, value_name = "OUT", group = "what")]
-    stems: Option<PathBuf>,
-    /// How the stems are kept
-    #[arg(long, value_name = "wav|flac", default_value = "wav", value_parser = ["wav", "flac"])]
-    stems_as: String,
-    /// Write a picture of the sound, a PNG, to this file, which must not be there yet
-    #[arg(long, value_name = "F.png", group = "what")]
-    spectrogram: Option<PathBuf>,
-    /// Pixels of a frame, or of the spectrogram
-    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
-    size: [u32; 2],
-    /// Frames per second
-    #[arg(long, value_name = "N", default_value_t = 30.0, value_parser = fps)]
-    fps: f64,
-}
-
-impl Render {
-    pub fn run(self) -> anyhow::Result<()> {
-        for file in self.wav.iter().chain(&self.flac) {
-            session::offline::sound(&self.folder, file)?;
-        }
-        if let Some(stems) = &self.stems {
-            session::offline::stems(&self.folder, stems, &self.stems_as)?;
-        }
-        if let Some(spectrogram) = &self.spectrogram {
-            session::offline::spectrogram(&self.folder, spectrogram, self.size)?;
-        }
-        if let Some(frames) = &self.frames {
-            session::offline::frames(&self.folder, frames, self.size, self.fps)?;
-        }
-        Ok(())
-    }
-}
-
-fn wav_name(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    if file::is_flac(&path) {
-        Err("--flac makes FLAC; a file name that ends in .wav is wanted".into())
-    } else {
-        Ok(path)
-    }
-}
-
-fn flac_name(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    if file::is_flac(&path) { Ok(path) } else { Err("a file name that ends in .flac is wanted".into()) }
-}
-
-fn size(text: &str) -> Result<[u32; 2], String> {
-    let wanted = "width and height in pixels are wanted, each from 16 to 8192, e.g. 1280x720";
-    let (w, h) = text.split_once('x').ok_or(wanted)?;
-    match (w.parse(), h.parse()) {
-        (Ok(w), Ok(h)) if (16..=8192).contains(&w) && (16..=8192).contains(&h) => Ok([w, h]),
-        _ => Err(wanted.into()),
-    }
-}
-
-fn fps(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|f| (0.1..=240.0).contains(f)).ok_or_else(|| "a number from 0.1 to 240 is wanted".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,8 +224,6 @@ mod tests {
         assert!(setting("sampler.top_k=1.5").unwrap_err().contains("whole numbers"));
         assert!(setting("sampler.temperature=NaN").is_err());
         assert!(seconds("-1").is_err() && seconds("inf").is_err() && seconds("0").is_err());
-        assert_eq!(size("640x360"), Ok([640, 360]));
-        assert!(size("640").is_err() && size("0x0").is_err() && size("99999x1").is_err());
         assert!(sound_choice("loud").is_err());
     }
 }

@@ -17,6 +17,7 @@ pub mod queue;
 pub mod shutdown;
 pub mod signal;
 mod since;
+pub mod spectrum;
 
 pub use action::{Action, Key};
 pub use bus::Bus;
@@ -31,3 +32,4 @@ pub use queue::{Policy, Queue, Received};
 pub use shutdown::Shutdown;
 pub use signal::{SignalId, SignalValues};
 pub use since::Since;
+pub use spectrum::Spectrum;

@@ -19,7 +19,7 @@ use crate::machine::{self, Monitor};
 use crate::model::fit::Fit;
 use crate::model::{Model, Source, Worker, WorkerOptions, library};
 use crate::patch::{self, Patch};
-use crate::score::{Bus, Clock, Event, Hand, ParamId, Params, Policy, Shutdown};
+use crate::score::{Bus, Clock, Event, Hand, ParamId, Params, Policy, Shutdown, Spectrum};
 use crate::visuals::shader;
 
 /// Events that the journal may be behind before the recording ends.
@@ -100,7 +100,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         None => None,
     };
     let (keys_to, keys) = crossbeam_channel::bounded(256);
-    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title).live(options.stage.is_none());
+    let spectrum = Spectrum::default();
+    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title, &spectrum).live(options.stage.is_none());
     bus.emit(Event::Begin {
         xiao: env!("CARGO_PKG_VERSION").into(),
         title: patch.title.clone(),
@@ -112,7 +113,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     bus.emit(Event::Patch { name: found.file.clone(), text: found.text.clone() });
     bus.emit(Event::Shader { name: shader.name.clone(), text: shader.text.clone() });
     let folder_path = folder.as_ref().map(Folder::path);
-    let (sound, sound_notice) = Sound::start(sound_plan, folder_path, &bus, seed, patch.matrix.clone())?;
+    let (sound, sound_notice) = Sound::start(sound_plan, folder_path, &bus, seed, patch.matrix.clone(), &spectrum)?;
     if let Some(sound) = &sound {
         bus.emit(sound.event());
     }

@@ -1,16 +1,20 @@
 //! Wiring: the only place where the instrument's threads meet.
 //!
-//! [`live`] plays with the model, [`replay`] with a recording in the model's place, [`offline`] makes frames and sound
-//! from a recording under a virtual clock. What they share stands beside them: the hands' thread, the course of a
+//! [`live`] plays with the model, [`replay`] with a recording in the model's place, [`offline`] and [`film`] make
+//! frames and sound from a recording under a virtual clock. What they share stands beside them: the hands' thread, the course of a
 //! patch's plan, the choice of stage, the bringing up of sound.
 
+pub mod film;
 pub mod live;
 pub mod midi_out;
 pub mod offline;
+pub mod reel;
 pub mod replay;
 
 mod course;
+mod ffmpeg;
 mod hands;
+mod progress;
 mod samples;
 mod sound;
 mod stage;
@@ -18,7 +22,7 @@ mod tuning;
 
 use std::path::PathBuf;
 
-use crate::score::Layout;
+use crate::score::{Layout, Shutdown};
 
 /// Where a performance is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,16 @@ pub enum Record {
     /// This folder, which must be new or empty.
     Into(PathBuf),
     Off,
+}
+
+/// A request for the end that Ctrl-C makes; twice, it ends the program at once. To be called once in a program's life.
+///
+/// # Errors
+/// The system does not let signals be listened to.
+pub fn ends_on_signals() -> anyhow::Result<Shutdown> {
+    let shutdown = Shutdown::default();
+    live::end_on_signals(&shutdown)?;
+    Ok(shutdown)
 }
 
 /// Says something on stderr; if nobody listens there, nothing is lost.

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::reel::{Part, Reel};
 use super::samples;
 use crate::audio;
-use crate::control;
 use crate::journal;
-use crate::visuals::{FrameState, Offscreen, write_png};
+use crate::score::Shutdown;
+use crate::visuals::write_png;
 
 /// Seconds in which the last notes ring out.
-const TAIL_S: f32 = 1.0;
+pub(super) const TAIL_S: f32 = 1.0;
 
 /// Writes the sound of a recording, sample for sample as it was played. The artist's own sounds are read again; what is
 /// missing of them is told and silent.
@@ -44,9 +45,7 @@ pub fn stems(folder: &Path, out: &Path, end: &str) -> anyhow::Result<()> {
 /// # Errors
 /// A folder that holds no recording, a file that is there already or cannot be written.
 pub fn spectrogram(folder: &Path, file: &Path, size: [u32; 2]) -> anyhow::Result<()> {
-    if file.exists() {
-        bail!("{} is there already; name a new file, so that nothing is overwritten", file.display());
-    }
+    new_file(file)?;
     let recording = journal::read(folder)?;
     let banks = samples::recall(&recording.events, folder, audio::render::rate_hz(&recording.events));
     let (width, height, pixels) = audio::render::to_spectrogram(&recording.events, &banks, TAIL_S, size)?;
@@ -55,32 +54,65 @@ pub fn spectrogram(folder: &Path, file: &Path, size: [u32; 2]) -> anyhow::Result
     Ok(())
 }
 
-/// Writes every frame of a recording as `frame-000000.png` and on.
+/// Writes every frame of a recording, or of a part of it, as `frame-000000.png` and on.
 ///
 /// # Errors
 /// A folder that holds no recording, an output folder that is not empty, a machine without a graphics adapter.
-pub fn frames(folder: &Path, out: &Path, size: [u32; 2], fps: f64) -> anyhow::Result<()> {
-    let recording = journal::read(folder)?;
+pub fn frames(
+    folder: &Path,
+    out: &Path,
+    size: [u32; 2],
+    fps: f64,
+    part: Part,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let reel = Reel::open(folder, fps, part, 0.0, shutdown)?;
+    new_folder(out)?;
+    let heard = reel.listen(reel.stepper()?, |_| Ok(()))?;
+    reel.show(size, &heard, |frame, pixels| Ok(write_png(&out.join(frame_name(frame)), size[0], size[1], pixels)?))?;
+    super::remark(&format!("{} frames in {}", reel.count(), out.display()));
+    Ok(())
+}
+
+/// Writes the frame of a recording that is nearest to a time.
+///
+/// # Errors
+/// A folder that holds no recording or is over by then, a file that is there already, a machine without a graphics adapter.
+pub fn picture(
+    folder: &Path,
+    file: &Path,
+    size: [u32; 2],
+    fps: f64,
+    at_s: f64,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let reel = Reel::still(folder, fps, at_s, shutdown)?;
+    new_file(file)?;
+    let heard = reel.listen(reel.stepper()?, |_| Ok(()))?;
+    reel.show(size, &heard, |_, pixels| Ok(write_png(file, size[0], size[1], pixels)?))?;
+    super::remark(&format!("the picture in {}", file.display()));
+    Ok(())
+}
+
+/// How the files of frames are called.
+pub(super) fn frame_name(frame: u64) -> String {
+    format!("frame-{frame:06}.png")
+}
+
+/// Makes a folder, which must be new or empty.
+pub(super) fn new_folder(out: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
     if std::fs::read_dir(out).with_context(|| format!("the folder {} cannot be read", out.display()))?.next().is_some()
     {
         bail!("the folder {} is not empty; name a new one, so that nothing is overwritten", out.display());
     }
-    let mut screen = Offscreen::new(size[0], size[1])?;
-    let mut state = FrameState::new();
-    state.set_help(control::keyboard::help());
-    let end_ns = recording.events.last().map_or(0, |e| e.t_ns);
-    let mut events = recording.events.iter().peekable();
-    let count = (end_ns as f64 / 1e9 * fps).ceil() as u64 + 1;
-    for frame in 0..count {
-        let t_ns = (frame as f64 / fps * 1e9) as u64;
-        while let Some(event) = events.next_if(|e| e.t_ns <= t_ns) {
-            state.apply(event);
-        }
-        state.advance(t_ns);
-        let pixels = screen.frame(&state)?;
-        write_png(&out.join(format!("frame-{frame:06}.png")), size[0], size[1], &pixels)?;
+    Ok(())
+}
+
+/// Refuses a file that is there already.
+pub(super) fn new_file(file: &Path) -> anyhow::Result<()> {
+    if file.exists() {
+        bail!("{} is there already; name a new file, so that nothing is overwritten", file.display());
     }
-    super::remark(&format!("{count} frames in {}", out.display()));
     Ok(())
 }

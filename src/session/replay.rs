@@ -10,7 +10,7 @@ use super::{SoundOptions, StageChoice};
 use crate::control;
 use crate::journal;
 use crate::patch;
-use crate::score::{Action, Bus, Clock, Event, Policy, Shutdown};
+use crate::score::{Action, Bus, Clock, Event, Policy, Shutdown, Spectrum};
 
 /// Plays a recording and ends with it.
 ///
@@ -27,9 +27,10 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     super::live::end_on_signals(&shutdown)?;
     let bus = Bus::new(Clock::live());
     let (keys_to, keys) = crossbeam_channel::bounded(256);
+    let spectrum = Spectrum::default();
     let (title, seed, matrix) = opening(&recording.events);
-    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &title);
-    let (mut sound, sound_notice) = Sound::start(sound_plan, None, &bus, seed, matrix)?;
+    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &title, &spectrum);
+    let (mut sound, sound_notice) = Sound::start(sound_plan, None, &bus, seed, matrix, &spectrum)?;
     for text in recording.truncated.into_iter().chain(sound_notice) {
         bus.emit(Event::Notice { text });
     }

@@ -18,7 +18,8 @@ use crate::audio::output::{Priority, REMEDY};
 use crate::audio::{self, Bank, Desk, Engine, Output, OutputOptions, Player, Recorder, Report, Silent, output};
 use crate::journal;
 use crate::patch::Matrix;
-use crate::score::{Bus, Event};
+use crate::score::spectrum::BANDS;
+use crate::score::{Bus, Event, Spectrum};
 pub use plan::Plan;
 
 /// How often a lost device is looked for.
@@ -33,6 +34,8 @@ const NO_DEVICE: &str = "no device";
 pub struct Sound {
     desk: Desk,
     playing: Playing,
+    /// What the engine shows of its sound.
+    spectrum: Spectrum,
     /// What to look for when the device is lost; `None` where no device is wanted.
     wanted: Option<OutputOptions>,
     looked: Instant,
@@ -66,7 +69,7 @@ enum Playing {
 }
 
 impl Sound {
-    /// Starts the sound if it is to be heard or recorded, and says why no device plays where none does.
+    /// Starts the sound if it is to be heard or recorded, shows its bands in the spectrum, and says why no device plays where none does.
     ///
     /// # Errors
     /// A device that was asked for and does not open; a file that cannot be written.
@@ -76,6 +79,7 @@ impl Sound {
         bus: &Bus,
         seed: u64,
         matrix: Matrix,
+        spectrum: &Spectrum,
     ) -> anyhow::Result<(Option<Sound>, Option<String>)> {
         let Plan { wanted, device, insist, file, rate_hz, layout, notice } = plan;
         let (wav, copy_to) = match (file, folder) {
@@ -88,7 +92,8 @@ impl Sound {
         }
 
         let rate_hz = device.as_ref().map_or(rate_hz, output::Device::rate_hz);
-        let (mut desk, player) = audio::link(Engine::in_room(rate_hz, seed, matrix, layout));
+        let engine = Engine::in_room(rate_hz, seed, matrix, layout).with_spectrum(spectrum.clone());
+        let (mut desk, player) = audio::link(engine);
         let recorder = match (wav, desk.tape()) {
             (Some(wav), Some(tape)) => Some(Recorder::start(tape, &wav)?),
             _ => None,
@@ -97,6 +102,7 @@ impl Sound {
         let mut sound = Sound {
             desk,
             playing: Playing::Lost,
+            spectrum: spectrum.clone(),
             wanted: wanted.map(|wanted| OutputOptions { rate_hz: Some(rate_hz), ..wanted }),
             looked: Instant::now(),
             looking: None,
@@ -275,6 +281,7 @@ impl Sound {
 
     /// The sound library kept the player.
     fn give_up(&self, bus: &Bus) {
+        self.spectrum.write(&[0.0; BANDS]);
         let what = "the sound library does not let go of the lost device".to_string();
         let remedy = "this performance goes on without sound".to_string();
         bus.emit(Event::Fault { place: "sound".into(), what, remedy });

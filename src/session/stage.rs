@@ -6,7 +6,7 @@ use anyhow::bail;
 use crossbeam_channel::Sender;
 
 use super::StageChoice;
-use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown};
+use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown, Spectrum};
 use crate::visuals::{VisualsError, display_available};
 use crate::{control, model, terminal};
 
@@ -25,6 +25,9 @@ pub struct Stage {
     /// Whether a shader that fails is to be said; a replay's journal has it already.
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window compiles shaders while it plays"))]
     live: bool,
+    /// The sound, for the shaders.
+    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window's shaders see the sound"))]
+    spectrum: Spectrum,
     /// Whether another stage may take the window's place.
     yields: bool,
     /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
@@ -55,7 +58,14 @@ pub fn choose(asked: Option<StageChoice>) -> anyhow::Result<(StageChoice, Option
 
 impl Stage {
     /// Subscribes to the bus, so that the stage sees every event from now on.
-    pub fn new(choice: StageChoice, bus: &Bus, keys: Sender<Key>, shutdown: &Shutdown, title: &str) -> Stage {
+    pub fn new(
+        choice: StageChoice,
+        bus: &Bus,
+        keys: Sender<Key>,
+        shutdown: &Shutdown,
+        title: &str,
+        spectrum: &Spectrum,
+    ) -> Stage {
         let events = (choice != StageChoice::None).then(|| bus.subscribe("stage", Policy::Coalesce, STAGE_QUEUE));
         Stage {
             choice,
@@ -65,6 +75,7 @@ impl Stage {
             shutdown: shutdown.clone(),
             title: title.to_string(),
             live: false,
+            spectrum: spectrum.clone(),
             yields: false,
             aside: aside(),
         }
@@ -124,6 +135,7 @@ impl Stage {
             shutdown: self.shutdown.clone(),
             title: self.title.clone(),
             help: control::keyboard::help(),
+            spectrum: self.spectrum.clone(),
         })
     }
 

@@ -71,7 +71,7 @@ pub struct FrameState {
     /// The load of each core, following slowly.
     pub(super) cores: Vec<f32>,
     cores_now: Vec<f32>,
-    /// The sound's spectrum, low to high, 0..1.
+    /// The sound, band by band from low to high, each 0..1.
     pub(super) bands: [f32; 32],
     /// Why a signal is absent, where that was said.
     pub(super) absent: Vec<Option<String>>,
@@ -298,6 +298,11 @@ impl FrameState {
         }
     }
 
+    /// Takes in the sound as it is at the next frame.
+    pub fn hear(&mut self, bands: &[f32; 32]) {
+        self.bands = *bands;
+    }
+
     /// Moves time on to `t_ns` (never back): whatever fades, follows or waits.
     pub fn advance(&mut self, t_ns: u64) {
         let dt_s = t_ns.saturating_sub(self.t_ns) as f32 / 1e9;
@@ -335,11 +340,6 @@ impl FrameState {
     /// The colours of the stage.
     pub fn palette(&self) -> &'static Palette {
         Palette::of(self.base.get(ParamId::Palette))
-    }
-
-    /// Takes in the sound's spectrum of this moment.
-    pub fn hear(&mut self, bands: &[f32; 32]) {
-        self.bands = *bands;
     }
 
     /// Whether the picture is held as it is.

@@ -38,6 +38,8 @@ pub struct WindowOptions {
     pub bus: Option<Bus>,
     /// The lines of the help overlay.
     pub help: Vec<String>,
+    /// The sound as it leaves the engine.
+    pub spectrum: crate::score::Spectrum,
 }
 
 /// Opens the window and shows the events until the end. Returns when shutdown was asked for; closing the window asks
@@ -136,6 +138,7 @@ fn update(app: &App, stage: &mut Stage) {
 fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
     let mut guard = lock(&stage.0);
     let inner = &mut *guard;
+    inner.state.hear(&inner.options.spectrum.read());
     inner.state.advance(inner.options.clock.now_ns());
 
     let Some(queue) = inner.queue.as_ref() else { return };

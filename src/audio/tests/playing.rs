@@ -148,3 +148,23 @@ fn the_morph_crosses_from_one_snapshot_to_the_other() {
         "{first} {between} {second}"
     );
 }
+
+#[test]
+fn what_leaves_is_seen_whoever_reads_it_and_a_mute_is_seen_too() {
+    let spectrum = crate::score::Spectrum::default();
+    let mut seen = engine().with_spectrum(spectrum.clone());
+    let mut unseen = engine();
+    for engine in [&mut seen, &mut unseen] {
+        take(engine, token(6.0));
+    }
+    assert!(play(&mut seen, 3.0) == play(&mut unseen, 3.0), "to be seen changes nothing");
+    assert_eq!((seen.bands(), &spectrum.read()), (unseen.bands(), unseen.bands()));
+    let before = spectrum.read();
+    assert!(before.iter().any(|level| *level > 0.3), "{before:?}");
+    set(&mut seen, ParamId::Mute, 1.0);
+    play(&mut seen, 0.5);
+    let (now, most) = (spectrum.read(), before.iter().copied().fold(0.0, f32::max));
+    assert!(now.iter().all(|level| *level < 0.4 * most), "{before:?} {now:?}");
+    play(&mut seen, 5.0);
+    assert_eq!(spectrum.read(), [0.0; 32]);
+}

@@ -1,0 +1,151 @@
+//! The reel: a recording frame by frame under a virtual clock, with the sound that belongs to each frame.
+//!
+//! Frame n shows the time n/fps, whichever part of the recording is wanted. What comes before the part is gone through as
+//! well, since a stage is the sum of what has happened. Runs on the main thread; it neither sounds nor opens a window.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::progress::Progress;
+use super::samples;
+use crate::audio::render::{self, Stepper};
+use crate::control;
+use crate::journal;
+use crate::score::spectrum::BANDS;
+use crate::score::{Shutdown, Stamped};
+use crate::visuals::{FrameState, Offscreen};
+
+/// From the later of a recording's beginning and `from_s` to the earlier of its end and `to_s`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part {
+    pub from_s: f64,
+    pub to_s: Option<f64>,
+}
+
+pub struct Reel {
+    folder: PathBuf,
+    events: Vec<Stamped>,
+    fps: f64,
+    /// Counted from the recording's beginning.
+    frames: Range<u64>,
+    shutdown: Shutdown,
+}
+
+impl Reel {
+    /// Reads a recording, which goes on for `tail_s` after its last event. `shutdown` breaks off what is rendered of it.
+    ///
+    /// # Errors
+    /// A folder that holds no recording, a part in which there is no frame.
+    pub fn open(folder: &Path, fps: f64, part: Part, tail_s: f64, shutdown: &Shutdown) -> anyhow::Result<Reel> {
+        let events = journal::read(folder)?.events;
+        let end_s = events.last().map_or(0, |e| e.t_ns) as f64 / 1e9;
+        // A little less than a frame of tolerance: 0.1 s at 30 fps is frame 3, whatever its digits say.
+        let first_from = |s: f64| (s * fps - 1e-6).ceil().max(0.0) as u64;
+        let all = ((end_s + tail_s) * fps).ceil() as u64 + 1;
+        let frames = first_from(part.from_s)..part.to_s.map_or(all, |to_s| first_from(to_s).min(all));
+        if frames.is_empty() {
+            let to_s = part.to_s.map_or("its end".into(), |to_s| format!("{to_s} s"));
+            bail!("there is no frame from {} s to {to_s}; the recording is {end_s:.1} s long", part.from_s);
+        }
+        Ok(Reel { folder: folder.to_path_buf(), events, fps, frames, shutdown: shutdown.clone() })
+    }
+
+    /// The one frame that is nearest to a time.
+    ///
+    /// # Errors
+    /// As [`Reel::open`].
+    pub fn still(folder: &Path, fps: f64, at_s: f64, shutdown: &Shutdown) -> anyhow::Result<Reel> {
+        let frame = (at_s * fps).round();
+        let part = Part { from_s: frame / fps, to_s: Some((frame + 1.0) / fps) };
+        Reel::open(folder, fps, part, 0.0, shutdown)
+    }
+
+    /// How many frames it has.
+    pub fn count(&self) -> u64 {
+        self.frames.end - self.frames.start
+    }
+
+    pub fn fps(&self) -> f64 {
+        self.fps
+    }
+
+    /// The engine that played; `None` where none did.
+    ///
+    /// # Errors
+    /// A patch in the recording cannot be read.
+    pub fn stepper(&self) -> anyhow::Result<Option<Stepper>> {
+        let banks = samples::recall(&self.events, &self.folder, render::rate_hz(&self.events));
+        Ok(Stepper::new(&self.events, &banks)?)
+    }
+
+    fn t_ns(&self, frame: u64) -> u64 {
+        (frame as f64 / self.fps * 1e9) as u64
+    }
+
+    /// Lets the engine play, gives the sound from the first frame to the end of the last to `out`, and returns what each
+    /// frame hears, those before the part as well. Without an engine they hear nothing.
+    ///
+    /// # Errors
+    /// What `out` says, or that it was broken off.
+    pub fn listen(
+        &self,
+        stepper: Option<Stepper>,
+        mut out: impl FnMut(&[f32]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Vec<[f32; BANDS]>> {
+        let Some(mut stepper) = stepper else { return Ok(vec![[0.0; BANDS]; self.frames.end as usize]) };
+        let mut progress = Progress::new("sound: frame", self.frames.end);
+        let mut heard = Vec::new();
+        for frame in 0..=self.frames.end {
+            if self.shutdown.requested() {
+                bail!("broken off while the sound was rendered");
+            }
+            progress.at(frame);
+            let mut said = Ok(());
+            // The first step within the part leads from its first frame to the second.
+            let within = frame > self.frames.start;
+            heard.push(*stepper.advance_to(self.t_ns(frame), &mut |samples| {
+                if within && said.is_ok() {
+                    said = out(samples);
+                }
+            }));
+            said?;
+        }
+        Ok(heard)
+    }
+
+    /// Draws each frame of the part and gives its number, counted from the part's first, and its RGBA pixels to `each`.
+    ///
+    /// # Errors
+    /// No graphics adapter, what `each` says, or that it was broken off.
+    pub fn show(
+        &self,
+        size: [u32; 2],
+        heard: &[[f32; BANDS]],
+        mut each: impl FnMut(u64, &[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut screen = Offscreen::new(size[0], size[1])?;
+        let mut state = FrameState::new();
+        state.set_help(control::keyboard::help());
+        let mut events = self.events.iter().peekable();
+        let mut progress = Progress::new("frame", self.count());
+        for frame in 0..self.frames.end {
+            let drawn = frame.saturating_sub(self.frames.start);
+            if self.shutdown.requested() {
+                bail!("broken off after {drawn} of {} frames", self.count());
+            }
+            let t_ns = self.t_ns(frame);
+            while let Some(event) = events.next_if(|e| e.t_ns <= t_ns) {
+                state.apply(event);
+            }
+            state.hear(heard.get(frame as usize).context("a frame that was not listened to")?);
+            state.advance(t_ns);
+            if frame >= self.frames.start {
+                progress.at(drawn);
+                each(drawn, &screen.frame(&state)?)?;
+            }
+        }
+        Ok(())
+    }
+}
