@@ -68,7 +68,7 @@ pub fn frames(folder: &Path, out: &Path, size: [u32; 2], fps: f64) -> anyhow::Re
     }
     let mut screen = Offscreen::new(size[0], size[1])?;
     let mut state = FrameState::new();
-    state.set_help(control::keyboard::help());
+    state.set_help(control::help::pages());
     let end_ns = recording.events.last().map_or(0, |e| e.t_ns);
     let mut events = recording.events.iter().peekable();
     let count = (end_ns as f64 / 1e9 * fps).ceil() as u64 + 1;

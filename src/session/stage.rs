@@ -101,12 +101,13 @@ impl Stage {
             StageChoice::Terminal => {
                 let bus = self.bus.clone();
                 terminal::stage::run(terminal::TerminalOptions {
+                    face: terminal::Face::Stage,
                     events,
                     clock: self.bus.clock().clone(),
                     performed: model::is_worker_thread,
                     keys: self.keys,
                     shutdown: self.shutdown,
-                    help: control::keyboard::help(),
+                    help: control::help::pages(),
                     losses: Box::new(move || bus.losses()),
                 })?;
             }
@@ -123,7 +124,7 @@ impl Stage {
             keys: self.keys.clone(),
             shutdown: self.shutdown.clone(),
             title: self.title.clone(),
-            help: control::keyboard::help(),
+            help: control::help::pages(),
         })
     }
 
