@@ -33,6 +33,8 @@
 //! | thread | owns | rule |
 //! |---|---|---|
 //! | main | the stage: window, terminal or plain lines | shows events; never waited for by the others |
+//! | view | the terminal, beside another stage | the performer's page; only with `--view terminal` |
+//! | keys | nothing | hands on the terminal's keys; there while a stage or view is in the terminal |
 //! | worker | the model | commands in, events out; a panic becomes a fault event and the model comes back |
 //! | audio callback | the sound engine | no allocation, lock, log or file; [`audio::Cue`]s in, reports out, by rings |
 //! | machine | the sensors | one sample each 200 ms |

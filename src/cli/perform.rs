@@ -9,7 +9,7 @@ use super::say::{ChatArgs, RoomArgs, SamplerArgs};
 use crate::score::Layout;
 use crate::score::ParamId;
 use crate::score::layout::Form;
-use crate::session::{self, Record, SoundChoice, StageChoice};
+use crate::session::{self, Record, SoundChoice, StageChoice, View};
 
 /// Where the performance is shown.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -27,6 +27,24 @@ impl From<Stage> for StageChoice {
             Stage::Terminal => StageChoice::Terminal,
             Stage::Plain => StageChoice::Plain,
             Stage::None => StageChoice::None,
+        }
+    }
+}
+
+/// What the performer sees beside the stage.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Beside {
+    None,
+    Terminal,
+    Window,
+}
+
+impl From<Beside> for View {
+    fn from(view: Beside) -> View {
+        match view {
+            Beside::None => View::None,
+            Beside::Terminal => View::Terminal,
+            Beside::Window => View::Window,
         }
     }
 }
@@ -127,6 +145,9 @@ pub struct Play {
     /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
     #[arg(long)]
     stage: Option<Stage>,
+    /// What the performer sees beside the stage: the terminal's page with everything that is played
+    #[arg(long, default_value = "none")]
+    view: Beside,
     #[command(flatten)]
     sound: SoundArgs,
     /// End after so many seconds
@@ -166,6 +187,7 @@ impl Play {
             raw: self.chat.raw,
             system: self.chat.system,
             stage: self.stage.map(Into::into),
+            view: self.view.into(),
             sound: self.sound.options()?,
             seconds: self.seconds,
             seed: self.seed,

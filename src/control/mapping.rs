@@ -38,12 +38,18 @@ impl Mapping {
         Mapping { devices: devices.to_vec(), ports: Vec::new() }
     }
 
-    /// Takes one message from a port and adds what it asks for to `actions`.
+    /// Takes one message from a port and adds what it asks for to `actions`; true if the control is bound to anything.
     ///
     /// `current` gives a parameter's base value. Perform the actions before the next message, or pickup takes its own
     /// last move for another hand's.
-    pub fn message(&mut self, port: &str, bytes: &[u8], current: &dyn Fn(ParamId) -> f32, actions: &mut Vec<Action>) {
-        let Some((source, value)) = read(bytes) else { return };
+    pub fn message(
+        &mut self,
+        port: &str,
+        bytes: &[u8],
+        current: &dyn Fn(ParamId) -> f32,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let Some((source, value)) = read(bytes) else { return false };
         let at = match self.ports.iter().position(|p| p.name == port) {
             Some(at) => at,
             None => {
@@ -51,9 +57,12 @@ impl Mapping {
                 self.ports.len() - 1
             }
         };
+        let mut bound = false;
         for control in self.ports[at].controls.iter_mut().filter(|c| c.binding.source == source) {
+            bound = true;
             actions.extend(control.moved(value, current));
         }
+        bound
     }
 }
 

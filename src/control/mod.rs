@@ -4,6 +4,8 @@
 //! [`midi`] and [`midi_out`] see midir. The way out, from the score to the performer's synthesisers, is [`score_out`]'s
 //! and [`midi_out`]'s, on a thread of its own.
 
+mod described;
+pub mod help;
 pub mod keyboard;
 pub mod mapping;
 pub mod midi;
@@ -11,6 +13,7 @@ pub mod midi_out;
 pub mod score_out;
 pub mod travel;
 
+pub use described::described;
 pub use mapping::Mapping;
 pub use midi::{Message, Midi, MidiError};
 pub use midi_out::Outputs;

@@ -78,8 +78,15 @@ pub enum Event {
     Param { id: ParamId, value: f32, by: Hand },
     /// The arrow keys now move this parameter.
     Select { id: ParamId },
-    /// The help was shown or hidden.
-    Help { on: bool },
+    /// The help was shown, open at a page counted from 0, or hidden.
+    Help {
+        on: bool,
+        #[serde(default)]
+        page: u32,
+    },
+    /// What arrived from a controller, at most ten times a second for each port, so that the performer sees that the
+    /// cable works: "cc7 = 64", "note 36 on, not mapped". What it moved are events of their own.
+    Control { port: String, what: String },
     /// A patch was taken up: at the beginning, and whenever its file was changed. `text` is the whole TOML.
     Patch { name: String, text: String },
     /// A shader was taken up, whole, so that a replay shows what was shown.
@@ -274,6 +281,8 @@ impl Event {
             Event::Machine(sample) if sample.absent.is_empty() => Some((1, 0)),
             Event::Param { id, .. } => Some((2, *id as u8)),
             Event::Select { .. } => Some((3, 0)),
+            // Two ports that fold to the same byte stand in for each other: one of them shows a little late.
+            Event::Control { port, .. } => Some((4, port.bytes().fold(0, |sum: u8, b| sum.rotate_left(3) ^ b))),
             _ => None,
         }
     }
@@ -382,5 +391,20 @@ mod tests {
         let before =
             r#"{"seq":0,"t_ns":0,"event":"begin","xiao":"0.1.0","title":"t","model":"m","sha256":"","seed":1}"#;
         assert!(matches!(serde_json::from_str::<Stamped>(before).unwrap().event, Event::Begin { .. }));
+    }
+
+    #[test]
+    fn help_has_pages_and_controllers_have_words_and_journals_of_before_are_read() {
+        for event in
+            [Event::Help { on: true, page: 3 }, Event::Control { port: "nanoKONTROL2".into(), what: "cc7 = 64".into() }]
+        {
+            let stamped = Stamped { seq: 1, t_ns: 2, event };
+            let line = serde_json::to_string(&stamped).unwrap();
+            assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+        }
+        let before = r#"{"seq":0,"t_ns":0,"event":"help","on":true}"#;
+        assert_eq!(serde_json::from_str::<Stamped>(before).unwrap().event, Event::Help { on: true, page: 0 });
+        let of = |port: &str| Event::Control { port: port.into(), what: String::new() }.continuous();
+        assert!(of("knobs").is_some() && of("knobs") != of("pads"));
     }
 }

@@ -11,9 +11,11 @@ pub mod bus;
 pub mod clock;
 pub mod event;
 mod happening;
+pub mod help;
 pub mod layout;
 pub mod param;
 pub mod queue;
+pub mod reading;
 pub mod shutdown;
 pub mod signal;
 mod since;
@@ -26,6 +28,7 @@ pub use event::{
     Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, MorphSide, SampleFile, Spent, Stamped, Token,
 };
 pub use happening::Happening;
+pub use help::HelpPage;
 pub use layout::Layout;
 pub use param::{ParamId, ParamValues, Params};
 pub use queue::{Policy, Queue, Received};

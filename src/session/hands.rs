@@ -3,20 +3,24 @@
 //!
 //! It polls every 2 ms, so a turned knob reaches the very next token. It owns the patch that is being played.
 
+mod activity;
+mod controllers;
 mod scenes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use controllers::Controllers;
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
 use super::samples::Samples;
 use super::sound::Sound;
 use super::tuning;
-use crate::control::{self, Mapping, Midi, travel};
+use crate::control::{self, Mapping, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Action, Bus, Event, Hand, Key, MorphSide, ParamId, Params, Policy, Queue, Shutdown, Stamped};
@@ -29,9 +33,6 @@ const TICKS_PER_FILE_LOOK: u32 = 50;
 
 /// Events that the hands may be behind, while a sound device is opened.
 const EVENT_QUEUE: usize = 4096;
-
-/// How often MIDI is looked for on a machine that had none.
-const MIDI_RETRY: Duration = Duration::from_secs(5);
 
 /// Everything that hands can reach.
 pub struct Hands {
@@ -63,7 +64,10 @@ struct State {
     /// The prompt being played, an index into the patch's bank.
     prompt: usize,
     selected: ParamId,
-    help: bool,
+    /// The page of the help that is shown.
+    help: Option<u32>,
+    /// How many pages it has.
+    help_pages: u32,
     /// While a panic lasts, what it holds and what that is to be afterwards.
     panicked: Option<Vec<(ParamId, f32)>>,
     /// The patch's plan, what it has yet to hear, and what it asks for.
@@ -81,7 +85,8 @@ impl Hands {
             mapping: Mapping::new(&self.patch.midi),
             prompt: 0,
             selected: ParamId::Temperature,
-            help: false,
+            help: None,
+            help_pages: control::help::pages().len() as u32,
             panicked: None,
             course: Course::new(self.patch.plan.clone()),
             events: self.bus.subscribe("hands", Policy::Coalesce, EVENT_QUEUE),
@@ -91,19 +96,12 @@ impl Hands {
             hands: self,
         };
         state.begin();
-        let mut midi = match Midi::open() {
-            Ok(midi) => Some(midi),
-            Err(why) => {
-                state.hands.bus.emit(Event::Notice { text: why.to_string() });
-                None
-            }
-        };
-        let (mut midi_looked, mut midi_dropped) = (Instant::now(), 0);
+        let mut controllers = Controllers::open(&state.hands.bus);
         state.hands.bus.emit(Event::Select { id: state.selected });
         if state.hands.patch.samples.is_some() {
             state.want_samples();
         }
-        let (mut messages, mut notices, mut ticks) = (Vec::new(), Vec::new(), 0u32);
+        let mut ticks = 0u32;
         while !state.hands.shutdown.requested() {
             match state.hands.keys.recv_timeout(TICK) {
                 Ok(key) => state.key(key),
@@ -111,41 +109,20 @@ impl Hands {
                 // No stage sends keys: nothing to hear from, only the rest to look after.
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TICK),
             }
-            if let Some(midi) = &mut midi {
-                midi.poll(&mut messages, &mut notices);
-                for text in notices.drain(..) {
-                    state.hands.bus.emit(Event::Notice { text });
-                }
-                // One after the other: pickup asks where the parameter stands now.
-                for message in messages.drain(..) {
-                    state.midi(&message);
-                }
-            }
+            controllers.tend(&mut state);
             state.tend_plan();
-            if midi.is_none() && midi_looked.elapsed() >= MIDI_RETRY {
-                midi_looked = Instant::now();
-                midi = Midi::open().ok();
-            }
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
             if let Some(sound) = &mut state.hands.sound {
                 state.samples.tend(sound, &state.hands.bus);
             }
             if lost && cfg!(feature = "midi-jack") {
-                // The JACK server took the MIDI ports with it. Closing them crashes inside libjack, so they are left
-                // as they are, and others are opened when a server is there again.
-                std::mem::forget(midi.take());
+                controllers.server_is_gone();
                 state.hands.synths.server_is_gone();
-                midi_looked = Instant::now();
             }
             ticks += 1;
             if ticks.is_multiple_of(TICKS_PER_FILE_LOOK) {
                 state.look_at_files();
-                let dropped = midi.as_ref().map_or(0, Midi::dropped);
-                if dropped > midi_dropped {
-                    let text = format!("MIDI: {} messages came too fast and were lost", dropped - midi_dropped);
-                    state.hands.bus.emit(Event::Notice { text });
-                }
-                midi_dropped = dropped;
+                controllers.tell_losses(&state.hands.bus);
             }
         }
         // Nobody empties it any more.
@@ -161,13 +138,15 @@ impl State {
         }
     }
 
-    fn midi(&mut self, message: &control::Message) {
+    /// True if the patch binds the control to anything.
+    fn midi(&mut self, message: &control::Message) -> bool {
         let params = self.hands.params.clone();
         let mut actions = Vec::new();
-        self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions);
+        let mapped = self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions);
         for action in actions {
             self.act(action, Hand::Midi);
         }
+        mapped
     }
 
     fn act(&mut self, action: Action, by: Hand) {
@@ -223,8 +202,8 @@ impl State {
                 self.selected = travel::selected(self.selected, step);
                 bus.emit(Event::Select { id: self.selected });
             }
-            Action::Help => self.show_help(!self.help),
-            Action::HideHelp => self.show_help(false),
+            Action::Help => self.show_help(Some(self.help.map_or(0, |page| page + 1))),
+            Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
     }
@@ -261,10 +240,12 @@ impl State {
         }
     }
 
-    fn show_help(&mut self, on: bool) {
-        if self.help != on {
-            self.help = on;
-            self.hands.bus.emit(Event::Help { on });
+    /// Shows a page; none, or one after the last, closes the help.
+    fn show_help(&mut self, page: Option<u32>) {
+        let page = page.filter(|page| *page < self.help_pages);
+        if self.help != page {
+            self.help = page;
+            self.hands.bus.emit(Event::Help { on: page.is_some(), page: page.unwrap_or(0) });
         }
     }
 

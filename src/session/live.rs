@@ -13,7 +13,7 @@ use super::samples;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::tuning;
-use super::{Record, SoundOptions, StageChoice};
+use super::{Record, SoundOptions, StageChoice, View};
 use crate::journal::{Folder, Header, Recorder};
 use crate::machine::{self, Monitor};
 use crate::model::fit::Fit;
@@ -44,6 +44,7 @@ pub struct Options {
     pub raw: bool,
     pub system: Option<String>,
     pub stage: Option<StageChoice>,
+    pub view: View,
     pub sound: SoundOptions,
     pub seconds: Option<Duration>,
     pub seed: Option<u64>,
@@ -69,7 +70,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let source = options.model.map_or_else(|| source(&patch, found.path.as_deref()), Ok)?;
     // SAFETY: nothing has started a thread yet; the graphics and sound libraries, which do, come after.
     unsafe { crate::model::limit_threads(&source) };
-    let (choice, stage_notice) = stage::choose(options.stage)?;
+    let (choice, stage_notice) = stage::choose(options.stage, options.view)?;
     let sound_plan = sound::Plan::make(&options.sound)?;
     Fit::read(&source, options.context)?.check(options.force)?;
     let hash_later = source.bytes()? > HASHED_AT_ONCE;
@@ -101,7 +102,8 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     };
     let (keys_to, keys) = crossbeam_channel::bounded(256);
     let spectrum = Spectrum::default();
-    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title, &spectrum).live(options.stage.is_none());
+    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title, &spectrum).beside(options.view);
+    let stage = stage.live(options.stage.is_none());
     bus.emit(Event::Begin {
         xiao: env!("CARGO_PKG_VERSION").into(),
         title: patch.title.clone(),
@@ -312,6 +314,7 @@ pub(super) fn end_on_signals(shutdown: &Shutdown) -> anyhow::Result<()> {
     let ask = move || {
         // Asked twice: something hangs, and the performer wants out.
         if shutdown.requested() {
+            crate::terminal::give_back();
             std::process::exit(130);
         }
         shutdown.request("a signal asked for the end");

@@ -19,6 +19,7 @@ mod samples;
 mod sound;
 mod stage;
 mod tuning;
+mod view;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,17 @@ pub enum StageChoice {
     Terminal,
     Plain,
     None,
+}
+
+/// What the performer sees beside the stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    #[default]
+    None,
+    /// The terminal's page, on a thread of its own.
+    Terminal,
+    /// A second window.
+    Window,
 }
 
 /// Where the sound goes.

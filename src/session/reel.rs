@@ -127,7 +127,7 @@ impl Reel {
     ) -> anyhow::Result<()> {
         let mut screen = Offscreen::new(size[0], size[1])?;
         let mut state = FrameState::new();
-        state.set_help(control::keyboard::help());
+        state.set_help(control::help::pages());
         let mut events = self.events.iter().peekable();
         let mut progress = Progress::new("frame", self.count());
         for frame in 0..self.frames.end {

@@ -6,7 +6,7 @@ use super::midi_out::Synths;
 use super::samples;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
-use super::{SoundOptions, StageChoice};
+use super::{SoundOptions, StageChoice, View};
 use crate::control;
 use crate::journal;
 use crate::patch;
@@ -18,7 +18,7 @@ use crate::score::{Action, Bus, Clock, Event, Policy, Shutdown, Spectrum};
 /// A folder that holds no recording, a stage or device that was asked for by name and is not there.
 pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
-    let (choice, _) = stage::choose(stage)?;
+    let (choice, _) = stage::choose(stage, View::None)?;
     let sound_plan = sound::Plan::make(&sound)?;
     // Read before the clock runs, so that they come where they came.
     let banks = sound_plan.rate_hz().map(|rate_hz| samples::recall(&recording.events, folder, rate_hz));

@@ -1,11 +1,12 @@
 //! The choice of a stage and its running on the main thread.
 
-use std::io::{IsTerminal, Write, stdin, stdout};
+use std::io::{Write, stdout};
 
 use anyhow::bail;
 use crossbeam_channel::Sender;
 
-use super::StageChoice;
+use super::view::{self, Shown};
+use super::{StageChoice, View};
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown, Spectrum};
 use crate::visuals::{VisualsError, display_available};
 use crate::{control, model, terminal};
@@ -30,27 +31,30 @@ pub struct Stage {
     spectrum: Spectrum,
     /// Whether another stage may take the window's place.
     yields: bool,
+    /// What is shown beside it.
+    view: Option<view::Waiting>,
     /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
     aside: Box<dyn Write>,
 }
 
-/// Chooses a stage: the one asked for, or the best that this machine has. The second value says why it is not the
-/// window, where that is worth a notice.
-pub fn choose(asked: Option<StageChoice>) -> anyhow::Result<(StageChoice, Option<String>)> {
+/// Chooses a stage: the one asked for, or the best that this machine has beside a view. The second value says why it is
+/// not the window, where that is worth a notice.
+pub fn choose(asked: Option<StageChoice>, beside: View) -> anyhow::Result<(StageChoice, Option<String>)> {
+    view::check(beside, asked)?;
     match asked {
         Some(StageChoice::Window) => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
             Err(why) => bail!("no window can be opened: {why}; try --stage terminal"),
         },
-        Some(StageChoice::Terminal) if !(stdout().is_terminal() && stdin().is_terminal()) => {
+        Some(StageChoice::Terminal) if !view::is_terminal() => {
             bail!("the terminal stage needs a terminal for input and output; in a pipe try --stage plain")
         }
         Some(choice) => Ok((choice, None)),
         None => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
-            Err(why) if stdout().is_terminal() && stdin().is_terminal() => {
-                Ok((StageChoice::Terminal, Some(format!("no window: {why}"))))
-            }
+            // The terminal is the view's.
+            Err(why) if beside != View::None => Ok((StageChoice::None, Some(format!("no window: {why}")))),
+            Err(why) if view::is_terminal() => Ok((StageChoice::Terminal, Some(format!("no window: {why}")))),
             Err(_) => Ok((StageChoice::Plain, None)),
         },
     }
@@ -77,6 +81,7 @@ impl Stage {
             live: false,
             spectrum: spectrum.clone(),
             yields: false,
+            view: None,
             aside: aside(),
         }
     }
@@ -86,20 +91,32 @@ impl Stage {
         Stage { live: true, yields, ..self }
     }
 
+    /// Shows this beside it, from the events that come from now on.
+    pub fn beside(self, view: View) -> Stage {
+        Stage { view: view::Waiting::new(view, &self.bus, &self.keys, &self.shutdown), ..self }
+    }
+
     /// Shows the performance until its end is asked for. On the main thread, which the window needs.
     pub fn run(mut self) -> anyhow::Result<()> {
+        let view = self.view.take().map(view::Waiting::show).transpose()?;
+        let shutdown = self.shutdown.clone();
+        let beside = view.is_some();
+        let _view = Beside { view, shutdown };
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
             let shown = self.window(events);
             match shown {
                 Err(why) if self.yields => {
                     self.bus.emit(Event::Notice { text: why.to_string() });
-                    let terminal = stdout().is_terminal() && stdin().is_terminal();
-                    self.choice = if terminal { StageChoice::Terminal } else { StageChoice::Plain };
+                    self.choice = match view::is_terminal() {
+                        _ if beside => StageChoice::None,
+                        true => StageChoice::Terminal,
+                        false => StageChoice::Plain,
+                    };
                 }
                 other => return Ok(other?),
             }
         }
-        let Some(events) = self.events else {
+        let Some(events) = self.events.filter(|_| self.choice != StageChoice::None) else {
             while !self.shutdown.wait(std::time::Duration::from_secs(3600)) {}
             return Ok(());
         };
@@ -112,12 +129,13 @@ impl Stage {
             StageChoice::Terminal => {
                 let bus = self.bus.clone();
                 terminal::stage::run(terminal::TerminalOptions {
+                    face: terminal::Face::Stage,
                     events,
                     clock: self.bus.clock().clone(),
                     performed: model::is_worker_thread,
                     keys: self.keys,
                     shutdown: self.shutdown,
-                    help: control::keyboard::help(),
+                    help: control::help::pages(),
                     losses: Box::new(move || bus.losses()),
                 })?;
             }
@@ -134,7 +152,7 @@ impl Stage {
             keys: self.keys.clone(),
             shutdown: self.shutdown.clone(),
             title: self.title.clone(),
-            help: control::keyboard::help(),
+            help: control::help::pages(),
             spectrum: self.spectrum.clone(),
         })
     }
@@ -142,6 +160,21 @@ impl Stage {
     #[cfg(not(feature = "window"))]
     fn window(&self, _events: Queue) -> Result<(), VisualsError> {
         Err(VisualsError::Window("xiao was built without the feature \"window\"".to_string()))
+    }
+}
+
+/// The view beside the stage: when the stage ends, or falls, it ends too, and its terminal is there for what is said.
+struct Beside {
+    view: Option<Shown>,
+    shutdown: Shutdown,
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Some(view) = self.view.take() {
+            self.shutdown.request(if std::thread::panicking() { "the stage failed" } else { "the stage was closed" });
+            view.join();
+        }
     }
 }
 

@@ -62,14 +62,15 @@ pub fn machine(state: &State, palette: Palette) -> Vec<Meter> {
     meters
 }
 
-/// The meters of the words: curves of latency and surprise, rate, entropy, context, and where the time went.
-pub fn words(state: &State, palette: Palette) -> Vec<Meter> {
+/// The meters of the words: curves of latency, surprise and entropy, `columns` wide, then rate, context, and where the
+/// time went.
+pub fn words(state: &State, palette: Palette, columns: usize) -> Vec<Meter> {
     let mut meters = Vec::new();
     for (id, label) in [
         (SignalId::Latency, "latency"),
         (SignalId::Surprise, "surprise"),
-        (SignalId::Rate, "rate"),
         (SignalId::Entropy, "entropy"),
+        (SignalId::Rate, "rate"),
         (SignalId::ContextFill, "context"),
         (SignalId::AttentionTime, "attention"),
         (SignalId::FeedForwardTime, "feed-forward"),
@@ -79,13 +80,8 @@ pub fn words(state: &State, palette: Palette) -> Vec<Meter> {
     ] {
         let Some(value) = state.signals.get(id) else { continue };
         let mut meter = vec![quiet(format!("{label} "), palette)];
-        let curve = match id {
-            SignalId::Latency => Some(curve(&state.latency_ms, 16, None)),
-            SignalId::Surprise => Some(curve(&state.surprise_bits, 16, Some(id.spec().max))),
-            _ => None,
-        };
-        if let Some(curve) = curve {
-            meter.push(Span::styled(curve, palette.of(Role::Bar)));
+        if matches!(id, SignalId::Latency | SignalId::Surprise | SignalId::Entropy) {
+            meter.push(Span::styled(curve(state, id, columns), palette.of(Role::Bar)));
             meter.push(Span::raw(" "));
         }
         meter.push(Span::styled(reading(id, value), palette.of(Role::Plain)));
@@ -120,20 +116,26 @@ pub fn reading(id: SignalId, value: f32) -> String {
         SignalId::CpuPressure | SignalId::MemoryPressure | SignalId::IoPressure => format!("{value:.0}%"),
         SignalId::LoadAverage | SignalId::Probability => format!("{value:.2}"),
         SignalId::OwnMemory | SignalId::Fan | SignalId::Temperature => format!("{value:.0} {}", id.spec().unit),
+        SignalId::Rate => format!("{value:.1} /s"),
+        _ if id.spec().unit == "ms" && value < 1.0 => format!("{value:.2} ms"),
         _ => format!("{value:.1} {}", id.spec().unit),
     }
 }
 
 /// Lays meters out in lines of `width` columns, as many as `rows`; what does not fit is left out.
 pub fn flow(meters: Vec<Meter>, width: usize, rows: usize) -> Vec<Line<'static>> {
-    const BETWEEN: &str = "   ";
+    flow_by("   ", meters, width, rows)
+}
+
+/// The same with something else between them.
+pub fn flow_by(between: &'static str, meters: Vec<Meter>, width: usize, rows: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line> = Vec::new();
     for meter in meters {
         let full = lines.len() == rows;
         let wide: usize = meter.iter().map(Span::width).sum();
         match lines.last_mut() {
-            Some(line) if line.width() + BETWEEN.len() + wide <= width => {
-                line.push_span(BETWEEN);
+            Some(line) if line.width() + between.len() + wide <= width => {
+                line.push_span(between);
                 line.extend(meter);
             }
             _ if full => break,
@@ -149,8 +151,16 @@ pub fn bar(part: f32, width: usize) -> String {
     format!("{}{}", "█".repeat(filled), "░".repeat(width - filled))
 }
 
+/// A bar of at most `width` columns, drawn to an eighth of one.
+pub fn fine_bar(part: f32, width: usize) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let part = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
+    let eighths = (part * width as f32 * 8.0).round() as usize;
+    format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8])
+}
+
 /// One small bar for each core.
-fn cores(loads: &[f32]) -> String {
+pub fn cores(loads: &[f32]) -> String {
     if loads.is_empty() {
         return String::new();
     }
@@ -158,11 +168,16 @@ fn cores(loads: &[f32]) -> String {
     loads.chunks(group).map(|loads| level(loads.iter().copied().fold(0.0, f32::max).max(0.01))).collect()
 }
 
-/// The last `width` values as levels, the highest being `full` or, without one, the greatest of them.
-fn curve(values: &std::collections::VecDeque<f32>, width: usize, full: Option<f32>) -> String {
-    let shown = values.iter().skip(values.len().saturating_sub(width));
-    let full = full.unwrap_or_else(|| shown.clone().copied().fold(f32::MIN_POSITIVE, f32::max));
-    shown.map(|v| level((v / full).max(0.01))).collect()
+/// The last `width` values of a signal as levels. Times and energies, whose range is the machine's, fill the height with
+/// the greatest of them; all else shows its place in the signal's range.
+pub fn curve(state: &State, id: SignalId, width: usize) -> String {
+    let shown = state.history.last(id, width);
+    if matches!(id.spec().unit, "ms" | "J" | "MB" | "MiB" | "tokens/s" | "W") {
+        let full = shown.clone().fold(f32::MIN_POSITIVE, f32::max);
+        shown.map(|v| level((v / full).max(0.01))).collect()
+    } else {
+        shown.map(|v| level(id.spec().position(v).max(0.01))).collect()
+    }
 }
 
 /// A block for 0..1; nothing for 0 or NaN.
@@ -183,10 +198,22 @@ mod tests {
     fn blocks_follow_values() {
         assert_eq!(cores(&[0.0, 0.5, 1.0]), "▁▄█");
         assert_eq!(cores(&[0.1; 128]).chars().count(), 32);
-        assert_eq!(curve(&[1.0, 2.0, 4.0].into(), 2, None), "▄█");
+        assert_eq!((fine_bar(0.5, 3).as_str(), fine_bar(f32::NAN, 3).as_str()), ("█▌", ""));
         assert_eq!(bar(0.5, 4), "██░░");
         assert_eq!(bar(7.0, 2), "██");
         assert_eq!(level(f32::NAN), ' ');
+    }
+
+    #[test]
+    fn curves_fill_their_height_or_show_the_place_in_a_range() {
+        let mut state = State::new();
+        for value in [0.25, 0.5, 1.0] {
+            let values = vec![(SignalId::Power, value), (SignalId::Memory, value)];
+            let event = crate::score::Event::Machine(crate::score::MachineSample { values, ..Default::default() });
+            state.take(&crate::score::Stamped { seq: 0, t_ns: 0, event });
+        }
+        assert_eq!(curve(&state, SignalId::Power, 2), "▄█");
+        assert_eq!(curve(&state, SignalId::Memory, 3), "▂▄█");
     }
 
     #[test]

@@ -23,7 +23,8 @@ impl Depth {
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Depth {
         let get = |name| get(name).unwrap_or_default();
         let (colorterm, term) = (get("COLORTERM"), get("TERM"));
-        if !get("NO_COLOR").is_empty() || term == "dumb" {
+        // The DEC terminals had none, whatever claims to be one of them today.
+        if !get("NO_COLOR").is_empty() || term == "dumb" || term.starts_with("vt1") || term.starts_with("vt2") {
             Depth::None
         } else if matches!(colorterm.as_str(), "truecolor" | "24bit") {
             Depth::Full
@@ -81,7 +82,12 @@ impl Palette {
                 style.fg(color).add_modifier(kept)
             }
             Depth::Sixteen => style.fg(sixteen).add_modifier(modifier),
-            Depth::None => style.add_modifier(modifier),
+            // Bold is a word that is certain, so the improbable and the wrong look otherwise.
+            Depth::None => style.add_modifier(match role {
+                Role::Improbable => Modifier::UNDERLINED,
+                Role::Flaw => Modifier::REVERSED,
+                _ => modifier,
+            }),
         }
     }
 
@@ -127,6 +133,7 @@ mod tests {
         assert_eq!(depth(&[("TERM", "xterm"), ("COLORTERM", "truecolor")]), Depth::Full);
         assert_eq!(depth(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]), Depth::None);
         assert_eq!(depth(&[("NO_COLOR", ""), ("TERM", "linux")]), Depth::Sixteen);
+        assert_eq!((depth(&[("TERM", "vt100")]), depth(&[("TERM", "vte-256color")])), (Depth::None, Depth::Many));
     }
 
     #[test]
@@ -137,6 +144,22 @@ mod tests {
         }
         for brightness in [0.0, 0.5, 1.0] {
             assert_eq!(palette.word(brightness).fg, None);
+        }
+    }
+
+    #[test]
+    fn without_colour_certainty_is_still_seen() {
+        let glyph = |p, flawed| {
+            let mut page = crate::terminal::page::Page::default();
+            page.token("a", p, 0);
+            if flawed {
+                page.flaw(0, 1);
+            }
+            Palette(Depth::None).glyph(page.glyph(0), 0.8)
+        };
+        let styles = [glyph(1.0, false), glyph(0.25, false), glyph(0.05, false), glyph(0.001, false), glyph(1.0, true)];
+        for (i, style) in styles.iter().enumerate() {
+            assert!(styles[..i].iter().all(|other| other != style), "{styles:#?}");
         }
     }
 

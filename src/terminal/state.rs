@@ -2,21 +2,29 @@
 //!
 //! Owned by the stage on the main thread. Nothing here draws, and nothing here reads a clock.
 
+mod pause;
+
 use std::collections::VecDeque;
 
+pub use pause::Pause;
+
 use super::clean;
+use super::course::Course;
+use super::energy::Energy;
+use super::history::History;
 use super::page::Page;
+use crate::patch::sampler::Stage;
+use crate::patch::{self, Modulator, Prompt};
 use crate::score::MorphSide;
 use crate::score::event::branched;
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
-/// Tokens in the curves of latency and surprise.
-const CURVE: usize = 64;
 /// Lines of the log that are kept.
 const LOG: usize = 32;
-/// A wait shorter than this is not worth a word.
-const PATIENCE_S: f32 = 0.5;
-
+/// Ports of controllers that are kept.
+const PORTS: usize = 8;
+/// So long a controller's lamp is lit.
+const LIT_NS: u64 = 400_000_000;
 /// What a line of the log tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -33,45 +41,38 @@ pub struct Remark {
     pub text: String,
 }
 
-/// What the generator is doing, when it is not simply speaking.
+/// What a controller said last.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Pause {
-    /// The model is being brought into memory: so many of its bytes have been read.
-    Loading {
-        done: u64,
-        total: u64,
-    },
-    Reading {
-        done: u32,
-        total: u32,
-    },
-    Held {
-        s: f32,
-    },
-    Resting {
-        s: f32,
-    },
-    Waiting {
-        s: f32,
-    },
-    Ended {
-        reason: String,
-    },
+pub struct Control {
+    pub t_ns: u64,
+    pub port: String,
+    pub what: String,
 }
 
 /// Everything that is drawn.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct State {
     pub title: String,
     /// The scene of the plan and its place, as "dawn 1/3"; empty without a plan.
     pub scene: String,
+    /// How far the scene has come and what ends it.
+    pub course: Course,
+    /// The patch's bank, the prompt being played, and the one that is crossed to.
+    pub prompts: Vec<Prompt>,
+    pub playing: Option<String>,
+    pub second: Option<String>,
+    /// The order of the sampler's stages, where the patch says one.
+    pub order: Option<Vec<Stage>>,
     pub model: String,
     /// What the plate says of the model, line by line.
     pub card: Vec<String>,
     pub seed: u64,
     pub sound: Option<String>,
     pub page: Page,
+    /// Values as the hands set them.
     pub params: ParamValues,
+    /// Values as they are played: with the matrix added.
+    pub played: ParamValues,
     /// Who moved each parameter last.
     pub moved_by: Vec<Option<Hand>>,
     pub selected: Option<ParamId>,
@@ -79,17 +80,25 @@ pub struct State {
     pub cores: Vec<f32>,
     /// What this machine does not have, with the reason.
     pub absent: Vec<(SignalId, String)>,
-    pub latency_ms: VecDeque<f32>,
-    pub surprise_bits: VecDeque<f32>,
+    pub history: History,
+    pub energy: Energy,
     /// The likeliest tokens at the last token's place.
     pub roads: Vec<Candidate>,
     /// The token that was taken.
-    pub taken: Option<u32>,
+    pub taken: Option<Candidate>,
     pub log: VecDeque<Remark>,
-    pub help: bool,
+    /// The last faults, whatever else was logged since.
+    pub faults: VecDeque<Remark>,
+    /// What controllers said last, one for each port.
+    pub controls: Vec<Control>,
+    /// How often the sound device ran dry, and when it last did.
+    pub xruns: (u64, Option<u64>),
+    /// The page of the help that is open.
+    pub help: Option<usize>,
     /// Events lost and coalesced by each consumer.
     pub losses: Vec<(&'static str, u64, u64)>,
     pub now_ns: u64,
+    modulator: Modulator,
     since: Since,
     reading: Option<(u32, u32)>,
     loading: Option<(u64, u64)>,
@@ -97,9 +106,52 @@ pub struct State {
     ended: Option<String>,
 }
 
+impl Default for State {
+    fn default() -> State {
+        State::new()
+    }
+}
+
 impl State {
     pub fn new() -> State {
-        State { moved_by: vec![None; ParamId::COUNT], ..State::default() }
+        State {
+            title: String::new(),
+            scene: String::new(),
+            course: Course::default(),
+            prompts: Vec::new(),
+            playing: None,
+            second: None,
+            order: None,
+            model: String::new(),
+            card: Vec::new(),
+            seed: 0,
+            sound: None,
+            page: Page::default(),
+            params: ParamValues::default(),
+            played: ParamValues::default(),
+            moved_by: vec![None; ParamId::COUNT],
+            selected: None,
+            signals: SignalValues::default(),
+            cores: Vec::new(),
+            absent: Vec::new(),
+            history: History::default(),
+            energy: Energy::default(),
+            roads: Vec::new(),
+            taken: None,
+            log: VecDeque::new(),
+            faults: VecDeque::new(),
+            controls: Vec::new(),
+            xruns: (0, None),
+            help: None,
+            losses: Vec::new(),
+            now_ns: 0,
+            modulator: Modulator::new(patch::Matrix::default()),
+            since: Since::default(),
+            reading: None,
+            loading: None,
+            resting: false,
+            ended: None,
+        }
     }
 
     /// Takes an event; true if something that is shown changed.
@@ -107,8 +159,16 @@ impl State {
         let t_ns = stamped.t_ns;
         stamped.event.apply(&mut self.signals);
         if let Some(what) = Happening::of(&stamped.event) {
-            self.since.happened(what, stamped.t_ns);
+            self.since.happened(what, t_ns);
+            self.modulator.happened(what);
         }
+        // Rate and energy follow from when a token came.
+        if matches!(stamped.event, Event::Token(_)) {
+            self.since.write(t_ns, &mut self.signals);
+            self.energy.token(self.signals.get(SignalId::Energy));
+        }
+        self.history.take(&stamped.event, &self.signals);
+        self.course.take(t_ns, &stamped.event);
         match &stamped.event {
             Event::Begin { title, model, seed, .. } => {
                 (self.title, self.model, self.seed) = (clean::line(title), clean::line(model), *seed);
@@ -121,7 +181,8 @@ impl State {
                 self.scene = format!("{} {}/{of}", clean::line(name), u64::from(*index) + 1);
             }
             Event::Sound { output, .. } => self.sound = Some(clean::line(output)),
-            Event::Prompt { text, tokens, .. } => {
+            Event::Prompt { name, text, tokens } => {
+                self.playing = name.as_deref().map(clean::line);
                 self.page.prompt(text);
                 self.reading = Some((0, *tokens));
                 self.resting = false;
@@ -131,10 +192,8 @@ impl State {
             Event::Token(token) => {
                 self.page.token(&token.text, token.p, token.index);
                 (self.reading, self.resting) = (None, false);
-                keep(&mut self.latency_ms, token.latency_ms, CURVE);
-                keep(&mut self.surprise_bits, token.surprise_bits, CURVE);
                 self.roads.clone_from(&token.top);
-                self.taken = Some(token.id);
+                self.taken = Some(Candidate { id: token.id, text: token.text.clone(), p: token.p });
             }
             Event::PieceEnd { .. } => {
                 self.page.turn();
@@ -160,8 +219,13 @@ impl State {
             Event::Branch { instead_of, taken, .. } => self.remark(t_ns, Tone::Notice, &branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.remark(t_ns, Tone::Notice, "the loop is let go"),
             Event::Loop { period } => self.remark(t_ns, Tone::Notice, &format!("a loop of {period} tokens is held")),
-            Event::Blend { text, .. } if text.is_empty() => self.remark(t_ns, Tone::Notice, "no second prompt"),
-            Event::Blend { text, .. } => self.remark(t_ns, Tone::Notice, &format!("second prompt: {text}")),
+            Event::Blend { name, text, .. } => {
+                self.second = name.as_deref().filter(|_| !text.is_empty()).map(clean::line);
+                match text.as_str() {
+                    "" => self.remark(t_ns, Tone::Notice, "no second prompt"),
+                    text => self.remark(t_ns, Tone::Notice, &format!("second prompt: {text}")),
+                }
+            }
             Event::Load { done, total } => self.loading = (done < total).then_some((*done, *total)),
             Event::Machine(sample) => {
                 self.cores.clone_from(&sample.cores);
@@ -171,13 +235,17 @@ impl State {
                 }
                 // A sensor that speaks again is no longer absent.
                 self.absent.retain(|(id, _)| sample.values.iter().all(|(there, _)| there != id));
+                self.energy.sample(t_ns, self.signals.get(SignalId::Power));
             }
             Event::Param { id, value, by } => {
                 self.params.set(*id, *value);
                 self.moved_by[*id as usize] = Some(*by);
             }
             Event::Select { id } => self.selected = Some(*id),
-            Event::Help { on } => self.help = *on,
+            Event::Help { on, page } => self.help = on.then_some(*page as usize),
+            Event::Control { port, what } => self.control(t_ns, port, what),
+            Event::Callback { xruns, .. } if *xruns > 0 => self.xruns = (self.xruns.0 + xruns, Some(t_ns)),
+            Event::Callback { .. } => {}
             Event::Forget { tokens, .. } => {
                 let text = format!("the context was full: the oldest {tokens} tokens have left it");
                 self.remark(t_ns, Tone::Notice, &text);
@@ -193,7 +261,10 @@ impl State {
                 };
                 self.remark(t_ns, Tone::Notice, &text);
             }
-            Event::Patch { name, .. } => self.remark(t_ns, Tone::Notice, &format!("patch {name}")),
+            Event::Patch { name, text } => {
+                self.remark(t_ns, Tone::Notice, &format!("patch {name}"));
+                self.take_patch(name, text);
+            }
             Event::Fault { place, what, remedy } => {
                 let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
                 self.remark(t_ns, Tone::Fault, &format!("{place}: {what}{remedy}"));
@@ -201,42 +272,54 @@ impl State {
             Event::Notice { text } => self.remark(t_ns, Tone::Notice, text),
             Event::Note { text } => self.remark(t_ns, Tone::Note, text),
             Event::End { reason } => self.ended = Some(clean::line(reason)),
-            Event::Shader { .. } | Event::Heard { .. } | Event::Callback { .. } | Event::Hashed { .. } => return false,
+            Event::Shader { .. } | Event::Heard { .. } | Event::Hashed { .. } => return false,
         }
         true
     }
 
-    /// Lets time pass, up to `now_ns`; true if that alone changes what is shown: the clock each second, a wait each
-    /// tenth.
+    /// Lets time pass, up to `now_ns`; true if that alone changes what is shown: the clock each second, a wait, what the
+    /// matrix moves and a controller's lamp each tenth.
     pub fn tick(&mut self, now_ns: u64) -> bool {
         let before = self.moment();
+        let dt_s = now_ns.saturating_sub(self.now_ns) as f32 / 1e9;
         self.now_ns = now_ns;
         self.since.write(now_ns, &mut self.signals);
+        self.played = self.modulator.apply(&self.params, &self.signals, dt_s);
         before != self.moment()
     }
 
     fn moment(&self) -> (u64, u64) {
         let waits = matches!(self.pause(), Some(Pause::Held { .. } | Pause::Resting { .. } | Pause::Waiting { .. }));
-        (self.now_ns / 1_000_000_000, if waits { self.now_ns / 100_000_000 } else { 0 })
+        let moves = waits || self.played != self.params || self.controls.iter().any(|control| self.lit(control));
+        (self.now_ns / 1_000_000_000, if moves { self.now_ns / 100_000_000 } else { 0 })
     }
 
-    /// What the generator is doing, when it is not speaking.
-    pub fn pause(&self) -> Option<Pause> {
-        if let Some(reason) = &self.ended {
-            return Some(Pause::Ended { reason: reason.clone() });
+    /// Whether a controller has just spoken.
+    pub fn lit(&self, control: &Control) -> bool {
+        self.now_ns < control.t_ns + LIT_NS
+    }
+
+    /// Why a signal is absent, where that was said.
+    pub fn reason(&self, id: SignalId) -> Option<&str> {
+        self.absent.iter().find(|(absent, _)| *absent == id).map(|(_, reason)| reason.as_str())
+    }
+
+    fn control(&mut self, t_ns: u64, port: &str, what: &str) {
+        let control = Control { t_ns, port: clean::line(port), what: clean::line(what) };
+        match self.controls.iter().position(|known| known.port == control.port) {
+            Some(at) => self.controls[at] = control,
+            None if self.controls.len() < PORTS => self.controls.push(control),
+            None => {}
         }
-        let s = self.signals.get(SignalId::Waiting).unwrap_or(0.0);
-        match self.reading {
-            Some((done, total)) if done < total => Some(Pause::Reading { done, total }),
-            _ if self.loading.is_some() => {
-                let (done, total) = self.loading.unwrap_or_default();
-                Some(Pause::Loading { done, total })
-            }
-            _ if self.params.get(ParamId::Hold) >= 0.5 => Some(Pause::Held { s }),
-            _ if self.resting => Some(Pause::Resting { s }),
-            _ if s >= PATIENCE_S => Some(Pause::Waiting { s }),
-            _ => None,
-        }
+    }
+
+    fn take_patch(&mut self, name: &str, text: &str) {
+        // One that does not parse is a recording of another version; what is known stays.
+        let Ok(patch) = patch::parse(name, text) else { return };
+        self.modulator = Modulator::new(patch.matrix);
+        self.prompts = patch.prompts;
+        self.order = patch.sampler.order;
+        self.course.take_plan(patch.plan);
     }
 
     /// Whether a journal is among the consumers, and whether it has lost anything.
@@ -245,7 +328,11 @@ impl State {
     }
 
     fn remark(&mut self, t_ns: u64, tone: Tone, text: &str) {
-        keep(&mut self.log, Remark { t_ns, tone, text: clean::line(text) }, LOG);
+        let remark = Remark { t_ns, tone, text: clean::line(text) };
+        if tone == Tone::Fault {
+            keep(&mut self.faults, remark.clone(), LOG);
+        }
+        keep(&mut self.log, remark, LOG);
     }
 }
 
@@ -270,40 +357,4 @@ fn kept(side: MorphSide, empty: bool) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::score::MachineSample;
-
-    fn at(t_ns: u64, event: Event) -> Stamped {
-        Stamped { seq: 0, t_ns, event }
-    }
-
-    #[test]
-    fn pauses_have_their_names() {
-        let mut state = State::new();
-        state.take(&at(0, Event::Prompt { name: None, text: "春".into(), tokens: 8 }));
-        state.take(&at(0, Event::Prefill { done: 2, total: 8 }));
-        assert_eq!(state.pause(), Some(Pause::Reading { done: 2, total: 8 }));
-        state.take(&at(0, Event::Prefill { done: 8, total: 8 }));
-        assert_eq!(state.pause(), None);
-        assert!(state.tick(2_000_000_000));
-        assert_eq!(state.pause(), Some(Pause::Waiting { s: 2.0 }));
-        assert!(!state.tick(2_010_000_000));
-        assert!(state.tick(2_100_000_000));
-        state.take(&at(0, Event::PieceEnd { tokens: 3 }));
-        assert!(matches!(state.pause(), Some(Pause::Resting { .. })));
-        state.take(&at(0, Event::Param { id: ParamId::Hold, value: 1.0, by: Hand::Key }));
-        assert!(matches!(state.pause(), Some(Pause::Held { .. })));
-    }
-
-    #[test]
-    fn a_sensor_may_come_back() {
-        let mut state = State::new();
-        let absent = vec![(SignalId::Fan, "no fan".to_string()), (SignalId::Power, "no meter".to_string())];
-        state.take(&at(0, Event::Machine(MachineSample { absent, ..Default::default() })));
-        let values = vec![(SignalId::Fan, 900.0)];
-        state.take(&at(0, Event::Machine(MachineSample { values, ..Default::default() })));
-        assert_eq!(state.absent, [(SignalId::Power, "no meter".to_string())]);
-        assert_eq!(state.signals.get(SignalId::Fan), Some(900.0));
-    }
-}
+mod tests;

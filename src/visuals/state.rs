@@ -22,7 +22,7 @@ use super::palette::Palette;
 use super::scene;
 use crate::patch::{self, Modulator};
 use crate::score::event::branched;
-use crate::score::{Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
+use crate::score::{Event, Hand, Happening, HelpPage, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
 const GLIDE_S: f32 = 0.3;
@@ -79,7 +79,9 @@ pub struct FrameState {
     /// When a parameter was last moved or chosen by hand.
     pub(super) touched_ns: Option<u64>,
     pub(super) help: bool,
-    pub(super) help_lines: Vec<String>,
+    /// The page that is open, and all of them.
+    pub(super) help_page: usize,
+    pub(super) help_pages: Vec<HelpPage>,
     /// What the plate says of the model, line by line.
     pub(super) card: Vec<String>,
     /// When the plate was last shown or hidden.
@@ -138,7 +140,8 @@ impl FrameState {
             selected: ParamId::Temperature,
             touched_ns: None,
             help: false,
-            help_lines: Vec::new(),
+            help_page: 0,
+            help_pages: Vec::new(),
             card: Vec::new(),
             plate_ns: None,
             fault: None,
@@ -165,9 +168,9 @@ impl FrameState {
         }
     }
 
-    /// What the help overlay says about keys, one line each.
-    pub fn set_help(&mut self, lines: Vec<String>) {
-        self.help_lines = lines;
+    /// The pages of the help overlay.
+    pub fn set_help(&mut self, pages: Vec<HelpPage>) {
+        self.help_pages = pages;
     }
 
     /// The shader that was last taken up: its name and whole text.
@@ -267,7 +270,7 @@ impl FrameState {
                 }
             }
             Event::Select { id } => (self.selected, self.touched_ns) = (*id, Some(t_ns)),
-            Event::Help { on } => self.help = *on,
+            Event::Help { on, page } => (self.help, self.help_page) = (*on, *page as usize),
             Event::Patch { name, text } => self.take_patch(t_ns, name, text),
             Event::Shader { name, text } => {
                 self.shader = Some(ShaderText { name: name.as_str().into(), text: text.as_str().into() });
@@ -293,6 +296,7 @@ impl FrameState {
             | Event::Morph { .. }
             | Event::Panic
             | Event::Samples { .. }
+            | Event::Control { .. }
             | Event::Heard { .. }
             | Event::Callback { .. } => {}
         }

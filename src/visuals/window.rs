@@ -17,7 +17,7 @@ use crossbeam_channel::Sender;
 use nannou::prelude::{App, ClearColorConfig, Frame, RenderApp, SetCamera, UpdateMode, UpdateModeExt};
 
 use super::{FrameState, Renderer, VisualsError};
-use crate::score::{Bus, Clock, Event, Key, Queue, Shutdown, Stamped};
+use crate::score::{Bus, Clock, Event, HelpPage, Key, Queue, Shutdown, Stamped};
 
 pub use super::displays::{adapters as displays, display_available};
 
@@ -36,8 +36,8 @@ pub struct WindowOptions {
     pub shutdown: Shutdown,
     /// Where a shader that failed is reported; `None` in a replay, whose journal has it already.
     pub bus: Option<Bus>,
-    /// The lines of the help overlay.
-    pub help: Vec<String>,
+    /// The pages of the help overlay.
+    pub help: Vec<HelpPage>,
     /// The sound as it leaves the engine.
     pub spectrum: crate::score::Spectrum,
 }

@@ -1,10 +1,12 @@
 //! Draws whole screens on ratatui's test backend and reads them.
 
+mod desk;
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::*;
-use crate::score::{Candidate, Event, Flaw, FlawKind, MachineSample, SignalId, Stamped, Token};
+use crate::score::{Candidate, Event, Flaw, FlawKind, Hand, MachineSample, SignalId, Stamped, Token};
 use crate::terminal::palette::Depth;
 
 const SECOND: u64 = 1_000_000_000;
@@ -12,13 +14,14 @@ const SECOND: u64 = 1_000_000_000;
 /// A stage whose events come a second apart.
 struct Stage {
     state: State,
+    face: Face,
     t_ns: u64,
     index: u32,
 }
 
 impl Stage {
     fn new() -> Stage {
-        let mut stage = Stage { state: State::new(), t_ns: 0, index: 0 };
+        let mut stage = Stage { state: State::new(), face: Face::Stage, t_ns: 0, index: 0 };
         stage.take(Event::Begin {
             xiao: "0.1.0".into(),
             title: "First light".into(),
@@ -79,8 +82,9 @@ impl Stage {
 
     fn buffer(&mut self, width: u16, height: u16) -> Buffer {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let lines = help();
-        terminal.draw(|f| draw(&mut self.state, &lines, Palette(Depth::Many), f.area(), f.buffer_mut())).unwrap();
+        let (pages, face) = (help(), self.face);
+        let palette = Palette(Depth::Many);
+        terminal.draw(|f| draw(&mut self.state, &pages, palette, face, f.area(), f.buffer_mut())).unwrap();
         terminal.backend().buffer().clone()
     }
 
@@ -101,8 +105,13 @@ impl Stage {
     }
 }
 
-fn help() -> Vec<String> {
-    vec!["q  end the performance".into(), "t  温度".into()]
+fn help() -> Vec<HelpPage> {
+    let page = |title: &str, rows: &[(&str, &str)]| HelpPage {
+        title: title.into(),
+        lines: rows.iter().map(|(left, right)| (left.to_string(), right.to_string())).collect(),
+    };
+    let long = vec![("name", "words that go on and on and on and on and on"); 40];
+    vec![page("keys", &[("q", "end the performance"), ("t", "warmer")]), page("parameters", &long)]
 }
 
 fn has(screen: &[String], text: &str) -> bool {
@@ -153,13 +162,15 @@ fn a_small_screen_has_only_words_and_one_line() {
     stage.take(Event::Select { id: ParamId::Temperature });
     let screen = stage.screen(40, 12);
     assert!(screen[0].starts_with(" 春風"), "{screen:#?}");
-    assert!(screen[1..11].iter().all(String::is_empty));
+    assert!(screen[1..10].iter().all(String::is_empty));
+    assert!(screen[10].starts_with("→風 90%   ·sea 25%"), "{screen:#?}");
+    assert!(stage.screen(40, 8)[6].is_empty());
     assert!(screen[11].starts_with("00:05   temperature 0.80   waiting 2.0 s"), "{screen:#?}");
     stage.take(Event::Fault { place: "generator".into(), what: "it fell".into(), remedy: String::new() });
     assert!(stage.screen(40, 12)[11].starts_with("generator: it fell"));
     for width in 1..12 {
         for height in 1..8 {
-            stage.state.help = true;
+            stage.state.help = Some(1);
             stage.screen(width, height);
         }
     }
@@ -169,13 +180,20 @@ fn a_small_screen_has_only_words_and_one_line() {
 fn the_help_lies_over_everything() {
     let mut stage = Stage::new();
     assert!(!has(&stage.screen(80, 24), "end the performance"));
-    stage.take(Event::Help { on: true });
-    for (width, height) in [(80, 24), (40, 12)] {
+    stage.take(Event::Help { on: true, page: 0 });
+    for (width, height) in [(80, 24), (40, 12), (200, 60)] {
         let screen = stage.screen(width, height);
         assert!(has(&screen, "│ q  end the performance"), "{screen:#?}");
-        assert!(has(&screen, "温度"));
+        assert!(has(&screen, "help 1/2  keys") && has(&screen, "? turns the page  Esc closes"), "{screen:#?}");
     }
-    stage.take(Event::Help { on: false });
+    // A page that does not fit is cut, and says so.
+    stage.take(Event::Help { on: true, page: 1 });
+    for (width, height) in [(80, 24), (40, 12), (30, 6)] {
+        let screen = stage.screen(width, height);
+        assert!(has(&screen, "help 2/2  parameters") && has(&screen, "│ …"), "{screen:#?}");
+    }
+    assert!(!has(&stage.screen(120, 50), "│ …"));
+    stage.take(Event::Help { on: false, page: 0 });
     assert!(!has(&stage.screen(80, 24), "end the performance"));
 }
 
@@ -273,4 +291,17 @@ fn a_scene_stands_beside_the_title() {
     assert!(!has(&stage.screen(80, 24), "/3"));
     stage.take(Event::Scene { name: "黄昏".into(), index: 1, of: 3 });
     assert!(stage.screen(80, 24)[0].contains("First light  黄昏 2/3  starter.gguf"));
+}
+
+#[test]
+fn no_half_of_a_wide_character_shows_beside_a_frame() {
+    let mut stage = Stage::new();
+    stage.prompt(&"春江潮水連海平".repeat(200));
+    stage.take(Event::Help { on: true, page: 0 });
+    for width in 60..90 {
+        let screen = stage.screen(width, 24);
+        let framed = screen.iter().filter(|line| line.contains("│ q  end") || line.contains("│ t  warmer")).count();
+        assert_eq!(framed, 2, "{width}: {screen:#?}");
+        assert!(screen.iter().all(|line| Span::raw(line.as_str()).width() <= usize::from(width)));
+    }
 }

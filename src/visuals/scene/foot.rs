@@ -1,8 +1,7 @@
 //! The foot of the stage: the machine's meters, the parameters in hand, and what went wrong, in small plain words.
 
 use super::brush::{Brush, Color, faded, fit, smooth, text_width};
-use crate::score::param::Curve;
-use crate::score::{ParamId, SignalId};
+use crate::score::{ParamId, SignalId, reading};
 use crate::visuals::FrameState;
 use crate::visuals::state::Message;
 
@@ -175,7 +174,7 @@ fn draw_params(state: &FrameState, brush: &mut Brush, left: f32, y: f32, alpha: 
             x = brush.text(x, y, "› ", color);
         }
         x = brush.text(x, y, label, color) + 8.0 * unit;
-        x = brush.text(x, y, &reading(id, state.base.get(id)), faded(brush.palette.paper, alpha)) + 12.0 * unit;
+        x = brush.text(x, y, &reading::param(id, state.base.get(id)), faded(brush.palette.paper, alpha)) + 12.0 * unit;
         let (spec, wide) = (id.spec(), 120.0 * unit);
         draw_bar(brush, x, y + 4.0 * unit, wide, spec.position(state.base.get(id)), color);
         let played = spec.position(state.params.get(id));
@@ -190,21 +189,6 @@ fn draw_params(state: &FrameState, brush: &mut Brush, left: f32, y: f32, alpha: 
         let right = brush.width - left - text_width(word) * unit;
         brush.text(right, y, word, faded(brush.palette.accent, alpha));
     }
-}
-
-/// A parameter's value as people read it.
-pub fn reading(id: ParamId, value: f32) -> String {
-    let spec = id.spec();
-    if let Some(name) = spec.name_of(value) {
-        return name.to_string();
-    }
-    let number = match spec.curve {
-        Curve::Switch => return if value >= 0.5 { "on" } else { "off" }.to_string(),
-        Curve::Step => format!("{value:.0}"),
-        _ if spec.max - spec.min > 20.0 => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
-    };
-    if spec.unit.is_empty() { number } else { format!("{number} {}", spec.unit) }
 }
 
 #[cfg(test)]
@@ -262,12 +246,5 @@ mod tests {
             Event::Fault { place: "sound".into(), what: "the device is gone".into(), remedy: "plug it in".into() };
         assert!(small(&glyphs(vec![fault.clone()], 2)).contains("sound:thedeviceisgone;plugitin"));
         assert!(!small(&glyphs(vec![fault], 20)).contains("gone"));
-    }
-
-    #[test]
-    fn values_read_in_their_unit() {
-        assert_eq!(reading(ParamId::Level, -6.0), "-6.0 dB");
-        assert_eq!(reading(ParamId::TopK, 40.0), "40 tokens");
-        assert_eq!(reading(ParamId::Hold, 1.0), "on");
     }
 }

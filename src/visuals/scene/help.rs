@@ -1,8 +1,8 @@
-//! The help: keys and prompts on the left, every parameter with its value on the right, over a darkened stage.
+//! The help over a darkened stage: its first page has keys and prompts on the left, every parameter with its value on
+//! the right; each of the others has the whole width.
 
 use super::brush::{Brush, fit};
-use super::foot::reading;
-use crate::score::ParamId;
+use crate::score::{ParamId, reading};
 use crate::visuals::FrameState;
 
 /// Paints the overlay over the whole frame.
@@ -16,9 +16,23 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
     let top = (height * 0.07).round();
 
     let mut y = top;
-    for text in &state.help_lines {
-        brush.text(margin, y, &fit(text, column / unit), brush.palette.paper);
+    let first = state.help_page == 0;
+    let wide = if first { column } else { width - 2.0 * margin } / unit;
+    let page = state.help_pages.get(state.help_page).cloned().unwrap_or_default();
+    if !first {
+        brush.text(margin, y, &fit(&page.title, wide), brush.palette.label);
+        y += 2.0 * line;
+    }
+    for (name, text) in page.rows((wide / 8.0) as usize) {
+        if y + line > height - top / 2.0 {
+            brush.text(margin, y, "…", brush.palette.label);
+            break;
+        }
+        brush.text(margin, y, &fit(&format!("{name}{text}"), wide), brush.palette.paper);
         y += line;
+    }
+    if !first {
+        return;
     }
     if !state.prompts.is_empty() {
         y += line;
@@ -50,7 +64,7 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
         brush.text(
             values,
             y,
-            &fit(&reading(*id, state.base.get(*id)), (width - margin - values) / unit),
+            &fit(&reading::param(*id, state.base.get(*id)), (width - margin - values) / unit),
             brush.palette.paper,
         );
     }
@@ -66,18 +80,18 @@ fn around(chosen: usize, count: usize, room: usize) -> std::ops::Range<usize> {
 mod tests {
     use super::super::{Glyph, build};
     use super::*;
-    use crate::score::{Event, Stamped};
+    use crate::score::{Event, HelpPage, Stamped};
     use crate::visuals::palette::PALETTES;
 
     #[test]
     fn help_shows_keys_and_parameters_within_the_frame() {
         let mut state = FrameState::new();
-        state.set_help(vec!["Ω quit".into()]);
+        state.set_help(vec![HelpPage { title: "keys".into(), lines: vec![("Ω".into(), "quit".into())] }]);
         let mut glyphs: Vec<Glyph> = Vec::new();
         build(&state, [1280, 720], &mut glyphs);
         let (before, key) = (glyphs.len(), 'Ω' as u32);
         assert!(!glyphs.iter().any(|g| g.cell == key));
-        state.apply(&Stamped { seq: 0, t_ns: 0, event: Event::Help { on: true } });
+        state.apply(&Stamped { seq: 0, t_ns: 0, event: Event::Help { on: true, page: 0 } });
         build(&state, [1280, 720], &mut glyphs);
         assert!(glyphs.iter().any(|g| g.cell == key));
         let lines: std::collections::BTreeSet<_> = glyphs[before..].iter().map(|g| g.pos[1] as i32).collect();

@@ -45,7 +45,8 @@ impl Rig {
             mapping: Mapping::new(&patch.midi),
             prompt: 0,
             selected: ParamId::Temperature,
-            help: false,
+            help: None,
+            help_pages: 2,
             panicked: None,
             samples: Samples::default(),
             course: Course::new(patch.plan.clone()),
@@ -181,4 +182,21 @@ fn a_panic_lasts_until_it_is_taken_back_and_gives_back_what_was() {
     assert_eq!((panics(&rig), at(&rig)), (0, [0.0, 1.0]));
     rig.state.key(Key::Char('!'));
     assert_eq!((panics(&rig), at(&rig)), (1, [1.0, 1.0]));
+}
+
+#[test]
+fn the_help_turns_its_pages_and_closes_after_the_last() {
+    let mut rig = Rig::new(PIECE);
+    let keys = ['?', '?', '?', '?'].map(Key::Char).into_iter().chain([Key::Escape, Key::Escape]);
+    keys.for_each(|key| rig.state.key(key));
+    let mut heard = Vec::new();
+    rig.events.drain(&mut heard);
+    let shown: Vec<(bool, u32)> = heard
+        .iter()
+        .filter_map(|stamped| match stamped.event {
+            Event::Help { on, page } => Some((on, page)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shown, [(true, 0), (true, 1), (false, 0), (true, 0), (false, 0)]);
 }

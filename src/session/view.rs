@@ -1,0 +1,144 @@
+//! The performer's view: the terminal's page beside another stage, on a thread of its own.
+//!
+//! It has a subscription of its own, called `view`, and its keys go where the stage's go. That it fails or is slow
+//! changes nothing for the stage; the terminal is given back whatever happens. A second window is to come in here too.
+
+use std::io::{IsTerminal, stdin, stdout};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use crossbeam_channel::Sender;
+
+use super::{StageChoice, View};
+use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown};
+use crate::{control, model, terminal};
+
+/// Events that the view may be behind before it loses any, as the stage.
+const QUEUE: usize = 1 << 17;
+/// How long a terminal that takes no more characters may keep the view from its end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether the view can be there beside this stage.
+///
+/// # Errors
+/// It cannot: one line that says why and what to do.
+pub fn check(view: View, stage: Option<StageChoice>) -> anyhow::Result<()> {
+    match (view, stage) {
+        (View::None, _) => Ok(()),
+        (View::Window, _) => {
+            bail!("--view window: xiao has no second window; take the window as --stage and --view terminal")
+        }
+        (View::Terminal, Some(StageChoice::Terminal)) => {
+            bail!(
+                "--view terminal: the terminal is the stage already; leave --view out, or take --stage window or none"
+            )
+        }
+        (View::Terminal, Some(StageChoice::Plain)) => {
+            bail!("--view terminal and --stage plain both write to the terminal; take --stage window or none")
+        }
+        (View::Terminal, _) if !is_terminal() => {
+            bail!("--view terminal needs a terminal for input and output; leave it out in a pipe")
+        }
+        (View::Terminal, _) => Ok(()),
+    }
+}
+
+/// Whether there is a terminal to read from and to write to.
+pub fn is_terminal() -> bool {
+    stdout().is_terminal() && stdin().is_terminal()
+}
+
+/// A view that has subscribed and is not shown yet.
+pub struct Waiting {
+    events: Queue,
+    bus: Bus,
+    keys: Sender<Key>,
+    shutdown: Shutdown,
+}
+
+impl Waiting {
+    /// Subscribes to the bus, so that the view sees every event from now on; none where none is wanted.
+    pub fn new(view: View, bus: &Bus, keys: &Sender<Key>, shutdown: &Shutdown) -> Option<Waiting> {
+        (view == View::Terminal).then(|| Waiting {
+            events: bus.subscribe("view", Policy::Coalesce, QUEUE),
+            bus: bus.clone(),
+            keys: keys.clone(),
+            shutdown: shutdown.clone(),
+        })
+    }
+
+    /// Shows it until the end is asked for.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub fn show(self) -> anyhow::Result<Shown> {
+        let Waiting { events, bus, keys, shutdown } = self;
+        let show = move || {
+            let (clock, told) = (bus.clock().clone(), bus.clone());
+            let left = events.clone();
+            let shown = terminal::stage::run(terminal::TerminalOptions {
+                face: terminal::Face::Desk,
+                events,
+                clock,
+                performed: model::is_worker_thread,
+                keys,
+                shutdown,
+                help: control::help::pages(),
+                losses: Box::new(move || told.losses()),
+            });
+            // Nobody reads it any more.
+            left.close();
+            if let Err(error) = shown {
+                let what = format!("the performer's view ended: {error}");
+                bus.emit(Event::Fault { place: "view".into(), what, remedy: "the stage plays on".into() });
+            }
+        };
+        let thread = std::thread::Builder::new().name("xiao-view".into()).spawn(show);
+        Ok(Shown(thread.context("no thread for the view could be started")?))
+    }
+}
+
+/// A view on its thread.
+pub struct Shown(JoinHandle<()>);
+
+impl Shown {
+    /// Waits until it has given the terminal back, once the end is asked for.
+    pub fn join(self) {
+        let began = Instant::now();
+        while !self.0.is_finished() && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if self.0.is_finished() {
+            // A panic gave the terminal back and said its words.
+            let _ = self.0.join();
+        } else {
+            terminal::give_back();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_that_want_the_same_terminal_are_refused_with_a_way_out() {
+        let refused = |view, stage| check(view, stage).map_err(|why| why.to_string()).unwrap_err();
+        assert!(refused(View::Terminal, Some(StageChoice::Terminal)).contains("--stage window or none"));
+        assert!(refused(View::Terminal, Some(StageChoice::Plain)).contains("--stage window or none"));
+        assert!(refused(View::Window, None).contains("--view terminal"));
+        assert!(check(View::None, Some(StageChoice::Plain)).is_ok());
+        assert_eq!(check(View::Terminal, None).is_ok(), is_terminal());
+    }
+
+    #[test]
+    fn only_the_terminal_subscribes() {
+        let (bus, shutdown) = (Bus::new(crate::score::Clock::at_rest()), Shutdown::default());
+        let (keys, _) = crossbeam_channel::bounded(1);
+        assert!(Waiting::new(View::None, &bus, &keys, &shutdown).is_none());
+        let waiting = Waiting::new(View::Terminal, &bus, &keys, &shutdown).unwrap();
+        assert_eq!(waiting.events.name(), "view");
+        assert_eq!(bus.losses(), [("view", 0, 0)]);
+    }
+}

@@ -1,0 +1,91 @@
+//! The performer's desk: the words between what is played and what plays it. Pure.
+//!
+//! On the left the sections of [`super::sections`], on the right every parameter, below the signals and the log.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::sections::{Section, sections};
+use super::{foot, grid, header, overlay, params, text, words};
+use crate::score::ParamId;
+use crate::terminal::meters;
+use crate::terminal::palette::{Palette, Role};
+use crate::terminal::state::State;
+
+pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
+    header(state, palette, Rect { height: 1, ..area }, buf);
+    let width = usize::from(area.width) - 2;
+    let mut foot = Vec::new();
+    if state.played.get(ParamId::Meters) >= 0.5 {
+        foot.extend(grid::lines(state, palette, width, usize::from(area.height / 8)));
+        foot.extend(meters::missing(state, palette).map(|missing| text::cut(Line::from(missing), width)));
+    }
+    foot.extend(foot::losses(state, palette));
+    foot.extend(foot::log(state, palette, width, if area.height >= 50 { 5 } else { 3 }));
+    let body = Rect { y: area.y + 2, height: area.height - 3 - foot.len() as u16, ..area };
+    for (line, y) in foot.iter().zip(body.bottom() + 1..) {
+        buf.set_line(area.x + 1, y, line, area.width - 2);
+    }
+    let left = Rect { x: area.x + 1, width: (area.width * 3 / 10).clamp(33, 52), ..body };
+    let right = (area.width * 5 / 12).clamp(48, 66);
+    let right = Rect { x: area.right() - 1 - right, width: right, ..body };
+    let middle = Rect { x: left.right() + 1, width: right.x - left.right() - 2, ..body };
+    place(sections(state, palette, usize::from(left.width)), palette, left, buf);
+    params::draw(state, palette, right, buf);
+    let page = Rect { height: middle.height - 1, ..middle };
+    words::draw(state, palette, page, buf);
+    let paused = text::cut(words::pause(state, palette, true), usize::from(middle.width).saturating_sub(2));
+    buf.set_line(middle.x + 1, page.bottom(), &paused, middle.width - 1);
+    overlay::plate(state, palette, page, buf);
+}
+
+/// Puts sections below each other. Where there is too little room, the longest give way until each has its least, and
+/// what still does not fit is left out from the end.
+fn place(sections: Vec<Section>, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let heights = heights(&sections, usize::from(area.height));
+    let used: usize = heights.iter().map(|height| height + 1).sum();
+    // A blank line between them, if there is one for each.
+    let gap = u16::from(used + sections.len() <= usize::from(area.height) + 1);
+    let mut y = area.y;
+    for (section, height) in sections.iter().zip(heights) {
+        if y + 1 + height as u16 > area.bottom() {
+            return;
+        }
+        let width = usize::from(area.width);
+        buf.set_stringn(area.x, y, text::heading(&section.title, width), width, palette.of(Role::Quiet));
+        let first = section.first.saturating_sub(height / 2).min(section.lines.len() - height);
+        for (line, y) in section.lines[first..first + height].iter().zip(y + 1..) {
+            buf.set_line(area.x, y, line, area.width);
+        }
+        y += 1 + height as u16 + gap;
+    }
+}
+
+/// How many lines each section gets below its title.
+fn heights(sections: &[Section], room: usize) -> Vec<usize> {
+    let mut heights: Vec<usize> = sections.iter().map(|section| section.lines.len()).collect();
+    while heights.iter().map(|height| height + 1).sum::<usize>() > room {
+        let spare = |(i, height): &(usize, &usize)| **height > sections[*i].least;
+        let Some((longest, _)) = heights.iter().enumerate().filter(spare).max_by_key(|(_, height)| **height) else {
+            break;
+        };
+        heights[longest] -= 1;
+    }
+    heights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_give_way_first_and_keep_their_least() {
+        let section =
+            |count, least| Section { title: String::new(), lines: vec![Line::default(); count], least, first: 0 };
+        let sections = [section(8, 3), section(4, 2), section(1, 1)];
+        assert_eq!(heights(&sections, 20), [8, 4, 1]);
+        assert_eq!(heights(&sections, 12), [4, 4, 1]);
+        assert_eq!(heights(&sections, 3), [3, 2, 1]);
+    }
+}

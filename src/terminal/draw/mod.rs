@@ -1,0 +1,118 @@
+//! Lays the state out on a screen of any size.
+//!
+//! The words stand in the middle; what surrounds them is left out as the screen gets smaller, until only the words and
+//! one line are left. As it gets larger, the performer's desk comes around them. Pure: it writes into ratatui's buffer
+//! and reads nothing but its arguments.
+
+mod desk;
+mod foot;
+mod grid;
+mod overlay;
+mod params;
+mod sampler;
+mod sections;
+mod text;
+mod words;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::palette::{Palette, Role};
+use super::stage::Face;
+use super::state::State;
+use crate::score::{HelpPage, ParamId};
+use text::clock;
+
+/// Below this size only the words and a line or two are shown.
+const SMALL: (u16, u16) = (60, 16);
+/// From this size on, the roads not taken have a line even on a small screen.
+const SMALL_WITH_ROADS: (u16, u16) = (24, 10);
+/// From this width on, the parameters stand beside the words.
+const WITH_PARAMS: u16 = 72;
+const PARAMS_WIDTH: u16 = 36;
+
+/// From this size on, the desk is around the words.
+fn has_desk(face: Face, area: Rect) -> bool {
+    let (width, height) = match face {
+        Face::Stage => (150, 40),
+        Face::Desk => (110, 30),
+    };
+    area.width >= width && area.height >= height
+}
+
+/// Draws everything.
+pub fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    if area.width < SMALL.0 || area.height < SMALL.1 {
+        small(state, palette, area, buf);
+    } else if has_desk(face, area) {
+        desk::draw(state, palette, area, buf);
+    } else {
+        full(state, palette, area, buf);
+    }
+    if let Some(page) = state.help {
+        overlay::help(help, page, palette, area, buf);
+    }
+}
+
+fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let mut body = Rect { height: area.height - 1, ..area };
+    words::status(state, palette, Rect { y: area.bottom() - 1, height: 1, ..area }, buf);
+    if area.width >= SMALL_WITH_ROADS.0 && area.height >= SMALL_WITH_ROADS.1 {
+        body.height -= 1;
+        buf.set_line(area.x, body.bottom(), &foot::roads(state, palette, usize::from(area.width)), area.width);
+    }
+    words::draw(state, palette, body, buf);
+    overlay::plate(state, palette, body, buf);
+}
+
+fn full(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
+    header(state, palette, Rect { height: 1, ..area }, buf);
+    let foot = foot::lines(state, palette, area);
+    let body = Rect { y: area.y + 1, height: area.height - 1 - foot.len() as u16, ..area };
+    for (line, y) in foot.iter().zip(body.bottom()..) {
+        buf.set_line(area.x + 1, y, line, area.width - 2);
+    }
+    let mut text = body;
+    if area.width >= WITH_PARAMS {
+        text.width -= PARAMS_WIDTH + 1;
+        let column = Rect { x: body.right() - PARAMS_WIDTH - 1, width: PARAMS_WIDTH, ..body };
+        params::draw(state, palette, column, buf);
+    }
+    words::draw(state, palette, text, buf);
+    overlay::plate(state, palette, text, buf);
+}
+
+fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let quiet = palette.of(Role::Quiet);
+    let mut right = Vec::new();
+    if let Some(output) = &state.sound {
+        right.push(Span::styled(format!("♪ {output}  "), quiet));
+    }
+    if state.played.get(ParamId::Mute) >= 0.5 {
+        right.push(Span::styled("MUTED  ", palette.of(Role::Fault)));
+    }
+    match state.recording() {
+        Some(true) => right.push(Span::styled("● REC  ", palette.of(Role::Fault))),
+        Some(false) => right.push(Span::styled("● REC BROKEN  ", palette.of(Role::Fault))),
+        None => {}
+    }
+    right.push(Span::styled(clock(state.now_ns), palette.of(Role::Plain)));
+    let right = Line::from(right);
+    let wide = (right.width() as u16).min(area.width - 2);
+    buf.set_line(area.right() - 1 - wide, area.y, &right, wide);
+    let mut left = vec![Span::styled("小 xiao  ", quiet), Span::styled(state.title.as_str(), palette.of(Role::Strong))];
+    if !state.scene.is_empty() {
+        left.push(Span::styled(format!("  {}", state.scene), palette.of(Role::Prompt)));
+    }
+    if !state.model.is_empty() {
+        left.push(Span::styled(format!("  {}  seed {}", state.model, state.seed), quiet));
+    }
+    buf.set_line(area.x + 1, area.y, &Line::from(left), (area.width - 2).saturating_sub(wide + 1));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The words themselves, what holds them up, and the one line of a small screen. Pure.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::text::{clock, cut};
+use crate::score::{ParamId, reading};
+use crate::terminal::meters;
+use crate::terminal::palette::{Palette, Role};
+use crate::terminal::state::{Pause, State, Tone};
+
+/// Lines longer than this are hard to read.
+const MEASURE: u16 = 84;
+/// A fault stays this long in the one line of a small screen.
+const FAULT_STAYS_NS: u64 = 6_000_000_000;
+
+/// The words, the latest always in sight.
+pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let margin = (area.width / 24).min(2);
+    let width = area.width.saturating_sub(2 * margin).min(MEASURE);
+    let x = area.x + (area.width - width) / 2;
+    if width == 0 || area.height == 0 {
+        return;
+    }
+    let certainty = state.played.get(ParamId::Certainty);
+    state.page.set_width(usize::from(width));
+    let lines = state.page.lines(usize::from(width));
+    let shown = &lines[lines.len().saturating_sub(usize::from(area.height))..];
+    let mut symbol = String::new();
+    for (line, y) in shown.iter().zip(area.y..) {
+        let mut at = x;
+        for i in line.clone() {
+            let glyph = state.page.glyph(i);
+            symbol.clear();
+            symbol.push(glyph.ch);
+            symbol.push_str(&glyph.marks);
+            let left = usize::from(x + width - at);
+            (at, _) = buf.set_stringn(at, y, &symbol, left, palette.glyph(glyph, certainty));
+        }
+        // Where the next word will stand.
+        if y + 1 == area.y + shown.len() as u16 && at < x + width {
+            buf.set_stringn(at, y, "▏", 1, palette.of(Role::Bar));
+        }
+    }
+}
+
+/// What holds the words up; `bars` says whether there is room to draw it.
+pub fn pause(state: &State, palette: Palette, bars: bool) -> Line<'static> {
+    let plain = palette.of(Role::Plain);
+    let told = |word: &str, picture: String, end: String| {
+        let mut spans = vec![Span::styled(format!("{word} "), plain)];
+        if bars {
+            spans.push(Span::styled(format!(" {picture}  "), palette.of(Role::Bar)));
+        }
+        spans.push(Span::styled(end, plain));
+        Line::from(spans)
+    };
+    // The longer the wait, the longer the row: two dots a second.
+    let waits = |word, s: f32| told(word, "·".repeat((s * 2.0).min(24.0) as usize), format!("{s:.1} s"));
+    match state.pause() {
+        None => Line::default(),
+        Some(Pause::Reading { done, total }) => {
+            let part = done as f32 / total.max(1) as f32;
+            told("reading", meters::bar(part, 20), format!("{done} of {total} tokens"))
+        }
+        Some(Pause::Loading { done, total }) => {
+            let part = (done as f64 / total.max(1) as f64) as f32;
+            told("loading", meters::bar(part, 20), format!("{} of {} MB", done / 1_000_000, total / 1_000_000))
+        }
+        Some(Pause::Held { s }) => waits("held", s),
+        Some(Pause::Resting { s }) => waits("at rest", s),
+        Some(Pause::Waiting { s }) => waits("waiting", s),
+        Some(Pause::Ended { reason }) => Line::styled(format!("ended: {reason}"), palette.of(Role::Strong)),
+    }
+}
+
+/// The one line of a small screen.
+pub fn status(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let width = usize::from(area.width);
+    let fault = state.log.back().filter(|r| r.tone == Tone::Fault && state.now_ns < r.t_ns + FAULT_STAYS_NS);
+    let line = if let Some(fault) = fault {
+        Line::styled(fault.text.clone(), palette.of(Role::Fault))
+    } else {
+        let paused = pause(state, palette, false);
+        let mut meters = vec![vec![Span::styled(clock(state.now_ns), palette.of(Role::Plain))]];
+        if let Some(id) = state.selected {
+            let text = format!("{} {}", super::params::short(id), reading::value(id, state.params.get(id)));
+            meters.push(vec![Span::styled(text, palette.of(Role::Strong))]);
+        }
+        if paused.width() > 0 {
+            meters.push(paused.spans);
+        }
+        meters.extend(meters::words(state, palette, 0).into_iter().filter(|m| m[0].content.starts_with("rate")));
+        meters::flow(meters, width, 1).pop().unwrap_or_default()
+    };
+    buf.set_line(area.x, area.y, &cut(line, width), area.width);
+}

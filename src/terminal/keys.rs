@@ -1,0 +1,143 @@
+//! The terminal's keyboard, in xiao's words.
+//!
+//! It has a thread of its own: where a terminal goes away while it is read, crossterm's reading never comes back and
+//! spins, and the stage must come to its end all the same. Keys leave by a channel and are never waited for.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::score::{Key, Shutdown};
+
+/// How long the thread may go on after the stage's end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What the keyboard asks of the stage itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nudge {
+    /// Ctrl-L: something else wrote on the terminal.
+    Redraw,
+    Resize,
+}
+
+/// The keyboard while it is listened to; dropping it ends that.
+pub(super) struct Keyboard {
+    nudges: Receiver<Nudge>,
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Keyboard {
+    /// Hands on keys as they are pressed.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub fn listen(keys: Sender<Key>, shutdown: Shutdown) -> io::Result<Keyboard> {
+        let (nudge, nudges) = bounded(16);
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = over.clone();
+        let listen = move || {
+            while !ended.load(Ordering::Acquire) {
+                match event::poll(LOOK) {
+                    Ok(false) => continue,
+                    Ok(true) => {}
+                    // The terminal's input has failed: the show goes on without keys.
+                    Err(_) => return,
+                }
+                match event::read() {
+                    Ok(event::Event::Key(key)) => match key_of(key) {
+                        Some(Key::Ctrl('l')) => _ = nudge.try_send(Nudge::Redraw),
+                        Some(key) => send(&keys, &shutdown, key),
+                        None => {}
+                    },
+                    Ok(event::Event::Resize(..)) => _ = nudge.try_send(Nudge::Resize),
+                    Ok(_) => {}
+                    Err(_) => return,
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("xiao-keys".into()).spawn(listen)?;
+        Ok(Keyboard { nudges, over, thread })
+    }
+
+    /// Waits until a moment, and says what the stage was asked for meanwhile.
+    pub fn until(&self, deadline: Instant) -> Option<Nudge> {
+        let mut asked = None;
+        loop {
+            match self.nudges.recv_deadline(deadline) {
+                Ok(Nudge::Redraw) => asked = Some(Nudge::Redraw),
+                Ok(Nudge::Resize) => asked = asked.or(Some(Nudge::Resize)),
+                Err(RecvTimeoutError::Timeout) => return asked,
+                // Its thread has ended: nothing comes any more, and time passes all the same.
+                Err(RecvTimeoutError::Disconnected) => {
+                    std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+                    return asked;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Release);
+        // What it might still read belongs to whoever has the terminal next. One that spins is left behind.
+        let patience = Instant::now() + 2 * LOOK;
+        while !self.thread.is_finished() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn send(keys: &Sender<Key>, shutdown: &Shutdown, key: Key) {
+    let left_alone = matches!(keys.try_send(key), Err(TrySendError::Disconnected(_)));
+    // Nobody listens any more; the way out must still work.
+    if left_alone && matches!(key, Key::Char('q') | Key::Ctrl('c')) {
+        shutdown.request("the performer ended it");
+    }
+}
+
+/// crossterm's key in xiao's words.
+fn key_of(key: KeyEvent) -> Option<Key> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    Some(match key.code {
+        KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Ctrl(c.to_ascii_lowercase()),
+        KeyCode::Char(c) => Key::Char(c),
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Escape,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::Backspace => Key::Backspace,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_in_our_words() {
+        let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers));
+        assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
+        assert_eq!(key(KeyCode::Char('T'), KeyModifiers::SHIFT), Some(Key::Char('T')));
+        assert_eq!(key(KeyCode::PageUp, KeyModifiers::NONE), Some(Key::PageUp));
+        assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), None);
+        let released = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
+        assert_eq!(key_of(released), None);
+    }
+}
