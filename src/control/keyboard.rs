@@ -76,6 +76,20 @@ const TABLE: &[Row] = &[
         help: "panic: silence and no further token; again takes it back" },
     Row { keys: &[Key::Enter], label: "Enter", actions: |_| Action::Note("marked".to_string()),
         help: "mark this moment in the recording" },
+    Row { keys: &[Key::Char('v'), Key::Char('V')], label: "v  V",
+        actions: |i| Action::Turn(ParamId::StageScene, [1, -1][i]), help: "the stage's next, previous scene" },
+    Row { keys: &[Key::Char('c'), Key::Char('C')], label: "c  C",
+        actions: |i| Action::Turn(ParamId::Palette, [1, -1][i]), help: "the next, the previous palette" },
+    Row { keys: &[Key::Char('-'), Key::Char('+'), Key::Char('=')], label: "-  +",
+        actions: |i| Action::Nudge(ParamId::TextSize, [-0.01, 0.01, 0.01][i]), help: "smaller, larger text" },
+    Row { keys: &[Key::Char('y')], label: "y", actions: |_| Action::Toggle(ParamId::Vertical),
+        help: "text in columns, from the right" },
+    Row { keys: &[Key::Char('d')], label: "d", actions: |_| Action::Turn(ParamId::Doubt, 1),
+        help: "how doubt shows: as dimness, weight or blur" },
+    Row { keys: &[Key::Char('k')], label: "k", actions: |_| Action::Toggle(ParamId::Blackout),
+        help: "black out the stage; again, light" },
+    Row { keys: &[Key::Char('z')], label: "z", actions: |_| Action::Toggle(ParamId::Freeze),
+        help: "freeze the picture; again, it goes on" },
     Row { keys: &[Key::Char('m')], label: "m", actions: |_| Action::Toggle(ParamId::Meters),
         help: "show or hide the meters" },
     Row { keys: &[Key::Char('i')], label: "i", actions: |_| Action::Toggle(ParamId::Plate),
@@ -113,7 +127,7 @@ mod tests {
                 assert!(action(*key).is_some());
             }
         }
-        assert_eq!(action(Key::Char('z')), None);
+        assert_eq!(action(Key::Char('j')), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! How far a hand moves a parameter: the arithmetic behind [`Action::Nudge`], [`Action::Toggle`] and
+//! How far a hand moves a parameter: the arithmetic behind [`Action::Nudge`], [`Action::Turn`], [`Action::Toggle`] and
 //! [`Action::SelectStep`].
 //!
 //! Pure; any thread.
 //!
 //! [`Action::Nudge`]: crate::score::Action::Nudge
+//! [`Action::Turn`]: crate::score::Action::Turn
 //! [`Action::Toggle`]: crate::score::Action::Toggle
 //! [`Action::SelectStep`]: crate::score::Action::SelectStep
 
@@ -18,6 +19,13 @@ pub fn nudged(id: ParamId, value: f32, by: f32) -> f32 {
         return spec.clamp(value + by.signum());
     }
     moved
+}
+
+/// The value so many whole steps on, round the ends of the range.
+pub fn turned(id: ParamId, value: f32, by: i32) -> f32 {
+    let spec = id.spec();
+    let steps = (spec.max - spec.min).round() + 1.0;
+    spec.clamp(spec.min + (spec.clamp(value) - spec.min + by as f32).rem_euclid(steps))
 }
 
 /// The other end of the parameter's travel: on becomes off, and what stands in the upper half goes to the minimum.
@@ -37,13 +45,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whole_values_go_round() {
+        assert_eq!(turned(ParamId::StageScene, 7.0, 1), 0.0);
+        assert_eq!(turned(ParamId::StageScene, 0.0, -1), 7.0);
+        assert_eq!(turned(ParamId::Palette, 1.0, 1), 2.0);
+    }
+
+    #[test]
     fn a_nudge_is_a_part_of_the_travel_and_at_least_one_step() {
         assert!((nudged(ParamId::Temperature, 0.8, 0.025) - 0.85).abs() < 1e-5);
         assert_eq!(nudged(ParamId::Temperature, 1.99, 0.1), 2.0);
         assert_eq!(nudged(ParamId::TopK, 40.0, 0.01), 45.0);
         assert_eq!(nudged(ParamId::TextSize, 3.0, 0.01), 4.0);
         assert_eq!(nudged(ParamId::TextSize, 3.0, -0.01), 2.0);
-        assert_eq!(nudged(ParamId::TextSize, 8.0, 0.01), 8.0);
+        assert_eq!(nudged(ParamId::TextSize, 16.0, 0.01), 16.0);
         assert_eq!(nudged(ParamId::Hold, 0.0, 0.01), 1.0);
         assert_eq!(nudged(ParamId::Hold, 1.0, 0.01), 1.0);
         let longer = nudged(ParamId::TokenLength, 1.0, 0.1) / 1.0;

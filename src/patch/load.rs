@@ -38,7 +38,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     let (tuning, keyboard, samples) = (word("tuning"), word("keyboard"), word("samples"));
     let shader = word("shader").unwrap_or("field".into());
     if !is_name(&shader) {
-        let message = format!("\"shader\" is a name without folder or \".wgsl\", as in \"field\", not {shader:?}");
+        let message = format!("\"shader\" is a name without folder or ending, as in \"field\", not {shader:?}");
         problems.add(root.get("shader").and_then(Item::span), message);
     }
     let prompts = prompts(root, &mut problems);

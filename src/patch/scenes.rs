@@ -41,6 +41,8 @@ pub struct Scene {
     pub name: String,
     /// Played as the scene begins, an index into the bank; none: the text goes on.
     pub prompt: Option<usize>,
+    /// The shader that is taken up as the scene begins; none: the one that is there stays.
+    pub shader: Option<String>,
     pub next: Next,
     /// Seconds in which the parameters glide to their places; 0: at once.
     pub over_s: f32,
@@ -182,7 +184,7 @@ fn scene(
     }
     let place = if name.is_empty() { "[[scene]]".to_string() } else { format!("[[scene]] {name}") };
     let mut read = Reader { place: place.clone(), table, span, problems };
-    read.keys(&["name", "prompt", "next", "over_s", "params"], &["name"]);
+    read.keys(&["name", "prompt", "shader", "next", "over_s", "params"], &["name"]);
     let over_s = read.seconds("over_s", 0.0, LONGEST_GLIDE_S).unwrap_or(0.0);
     let prompt = table.get("prompt").and_then(|item| {
         let name = text(item, &format!("{place} prompt"), problems)?;
@@ -192,6 +194,14 @@ fn scene(
             problems.add(item.span(), format!("{place} prompt: [prompts] has no \"{name}\"{near}"));
         }
         at
+    });
+    let shader = table.get("shader").and_then(|item| {
+        let name = text(item, &format!("{place} shader"), problems)?;
+        if !is_name(&name) {
+            let message = format!("{place} shader is a name without folder or ending, as in \"ink\", not {name:?}");
+            problems.add(item.span(), message);
+        }
+        Some(name)
     });
     let next = table.get("next").map(|item| next(item, format!("{place} next"), problems)).unwrap_or_default();
     let mut params = Vec::new();
@@ -204,7 +214,7 @@ fn scene(
             }
         }
     }
-    Scene { name, prompt, next, over_s, params }
+    Scene { name, prompt, shader, next, over_s, params }
 }
 
 fn next(item: &Item, place: String, problems: &mut Problems) -> Next {

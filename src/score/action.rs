@@ -31,6 +31,8 @@ pub enum Action {
     Nudge(ParamId, f32),
     /// The same for the parameter that the arrow keys move.
     NudgeSelected(f32),
+    /// Moves a parameter of whole values by so many of them, round its ends.
+    Turn(ParamId, i32),
     /// Turns a switch over; a parameter that is no switch goes to the other end of its travel.
     Toggle(ParamId),
     /// Plays a prompt of the patch's bank by name.

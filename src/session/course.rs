@@ -21,6 +21,8 @@ pub enum Ask {
     Set(ParamId, f32),
     /// Play the prompt at this place of the bank.
     Play(usize),
+    /// Take up the shader of this name.
+    Shade(String),
 }
 
 /// A plan and how far it has come. With an empty plan nothing is ever asked for.
@@ -68,6 +70,7 @@ impl Course {
         let of = self.plan.scenes.len() as u32;
         asks.push(Ask::Tell(Event::Scene { name: scene.name, index: at as u32, of }));
         self.lead(scene.params.into_iter(), scene.over_s, now_ns, params, asks);
+        asks.extend(scene.shader.map(Ask::Shade));
         asks.extend(scene.prompt.map(Ask::Play));
     }
 

@@ -6,6 +6,7 @@
 mod activity;
 mod controllers;
 mod scenes;
+mod shader;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::control::{self, Mapping, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Action, Bus, Event, Hand, Key, MorphSide, ParamId, Params, Policy, Queue, Shutdown, Stamped};
-use crate::visuals::shader;
+use crate::visuals::shader::Watch;
 
 /// How often keys and MIDI are looked at.
 const TICK: Duration = Duration::from_millis(2);
@@ -52,7 +53,7 @@ pub struct Hands {
     pub raw: bool,
     pub system: Option<String>,
     pub patch_file: Option<patch::Watch>,
-    pub shader: shader::Watch,
+    pub shader: Watch,
     /// Where shaders are looked for, nearest first.
     pub shader_folders: Vec<PathBuf>,
 }
@@ -155,6 +156,7 @@ impl State {
             Action::Set(id, value) => self.set(id, value, by),
             Action::Nudge(id, part) => self.set(id, travel::nudged(id, self.hands.params.get(id), part), by),
             Action::NudgeSelected(part) => self.act(Action::Nudge(self.selected, part), by),
+            Action::Turn(id, steps) => self.set(id, travel::turned(id, self.hands.params.get(id), steps), by),
             Action::Toggle(id) => self.set(id, travel::toggled(id, self.hands.params.get(id)), by),
             Action::Prompt(name) => match self.hands.patch.prompts.iter().position(|p| p.name == name) {
                 Some(at) => self.play(at),
@@ -283,12 +285,7 @@ impl State {
                 Err(what) => drop(self.hands.bus.emit(fault("patch".into(), what))),
             }
         }
-        if let Some(read) = self.hands.shader.changed() {
-            self.hands.bus.emit(match read {
-                Ok(shader) => Event::Shader { name: shader.name, text: shader.text },
-                Err(error) => fault("shader".into(), error.to_string()),
-            });
-        }
+        self.look_at_shader();
     }
 
     /// Takes up a changed patch. Only what the file changed is set, so that no knob jumps back.
@@ -344,21 +341,13 @@ impl State {
         let playing = &old.prompts[self.prompt].name;
         self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
         let other_samples = patch.samples != old.samples || self.samples.failed();
-        if patch.shader != old.shader {
-            self.hands.shader = shader::Watch::new(&patch.shader, &self.hands.shader_folders);
-            match shader::find(&patch.shader, &self.hands.shader_folders) {
-                Ok(found) => {
-                    self.hands.bus.emit(Event::Shader { name: found.name, text: found.text });
-                }
-                Err(error) => {
-                    let remedy = "the last shader stays until that file is there".to_string();
-                    self.hands.bus.emit(Event::Fault { place: "patch".into(), what: error.to_string(), remedy });
-                }
-            }
-        }
+        let other_shader = (patch.shader != old.shader).then(|| patch.shader.clone());
         let (same_model, plan) = (patch.model == old.model, patch.plan.clone());
         if other_samples {
             self.want_samples();
+        }
+        if let Some(name) = other_shader {
+            self.shade(&name);
         }
         if plan != old.plan {
             self.take_plan(plan);

@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::hands::Hands;
 use super::midi_out::Synths;
 use super::samples;
+use super::shade;
 use super::sound::{self, Sound};
 use super::stage::{self, Stage};
 use super::tuning;
@@ -66,7 +67,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let scene = options.scene.as_deref().map_or(Ok(0), |name| patch.plan.find(name));
     let scene = scene.map_err(|why| anyhow::anyhow!("{}: {why}", found.file))?;
     let shader_folders = shader_folders(found.path.as_deref());
-    let shader = shader::find(&patch.shader, &shader_folders).with_context(|| found.file.clone())?;
+    let shade = shade::find(&patch.shader, &shader_folders).map_err(|why| anyhow::anyhow!("{}: {why}", found.file))?;
     let source = options.model.map_or_else(|| source(&patch, found.path.as_deref()), Ok)?;
     // SAFETY: nothing has started a thread yet; the graphics and sound libraries, which do, come after.
     unsafe { crate::model::limit_threads(&source) };
@@ -113,7 +114,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     });
     bus.emit(Event::Card { text: model.info().plate() });
     bus.emit(Event::Patch { name: found.file.clone(), text: found.text.clone() });
-    bus.emit(Event::Shader { name: shader.name.clone(), text: shader.text.clone() });
+    bus.emit(shade.event());
     let folder_path = folder.as_ref().map(Folder::path);
     let (sound, sound_notice) = Sound::start(sound_plan, folder_path, &bus, seed, patch.matrix.clone(), &spectrum)?;
     if let Some(sound) = &sound {
@@ -127,13 +128,16 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         }
     }
     let params = Arc::new(Params::default());
-    // What stands later goes before: the file's wishes, the patch, the command line.
-    let wishes = model.sampling().params.clone();
+    // What stands later goes before: the wishes of the model's file and of the shader's, the patch, the command line.
+    let (wishes, inputs) = (model.sampling().params.clone(), shade.defaults());
     let from_model = wishes.iter().map(|p| (p, Hand::Model));
-    let from_patch = patch.params.iter().map(|p| (p, Hand::Patch));
+    let from_patch = inputs.iter().chain(&patch.params).map(|p| (p, Hand::Patch));
     for ((id, value), by) in from_model.chain(from_patch).chain(options.set.iter().map(|p| (p, Hand::CommandLine))) {
         let value = params.set(*id, *value);
         bus.emit(Event::Param { id: *id, value, by });
+    }
+    for notice in shade.notices() {
+        bus.emit(notice);
     }
     for text in stage_notice.into_iter().chain(sound_notice).chain(model.warnings().to_vec()) {
         bus.emit(Event::Notice { text });
@@ -171,7 +175,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         raw: options.raw,
         system: options.system,
         patch_file: found.path.as_deref().map(|path| patch::Watch::new(path, &found.text)),
-        shader: shader::Watch::new(&shader.name, &shader_folders),
+        shader: shader::Watch::new(&shade.shader.name, &shader_folders),
         shader_folders,
     };
     let (hands_done, hands_ended) = crossbeam_channel::bounded(1);
@@ -253,7 +257,10 @@ fn end_after(time: Duration, shutdown: &Shutdown) -> anyhow::Result<()> {
 /// # Errors
 /// The shader or the model is not there, or tuning or samples cannot be played.
 pub fn check_files(patch: &Patch, patch_file: Option<&Path>) -> anyhow::Result<()> {
-    shader::find(&patch.shader, &shader_folders(patch_file))?;
+    let shaders = std::iter::once(&patch.shader).chain(patch.plan.scenes.iter().filter_map(|s| s.shader.as_ref()));
+    for name in shaders {
+        shade::find(name, &shader_folders(patch_file)).map_err(anyhow::Error::msg)?;
+    }
     tuning::read(patch, patch_file).map_err(anyhow::Error::msg)?;
     crate::model::Info::read(&source(patch, patch_file)?)?;
     samples::check(patch, patch_file)

@@ -16,6 +16,7 @@ mod ffmpeg;
 mod hands;
 mod progress;
 mod samples;
+mod shade;
 mod sound;
 mod stage;
 mod tuning;

@@ -84,6 +84,20 @@ impl Offscreen {
         Ok(pixels)
     }
 
+    /// Draws the state without reading it back: how long the processor took to hand the frame over, without waiting for
+    /// the device, and how many glyphs it has. Returns when the frame is drawn.
+    pub fn timed(&mut self, state: &FrameState) -> Result<(std::time::Duration, usize), VisualsError> {
+        let since = std::time::Instant::now();
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        self.renderer.draw(&self.device, &self.queue, &mut encoder, &self.view, self.size, state);
+        let commands = encoder.finish();
+        let took = since.elapsed();
+        self.queue.submit([commands]);
+        let failed = |e: wgpu::PollError| VisualsError::Device(e.to_string());
+        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(failed)?;
+        Ok((took, self.renderer.glyphs()))
+    }
+
     /// Why the shader that the state last brought was refused; told once.
     pub fn take_fault(&mut self) -> Option<ShaderError> {
         self.renderer.take_fault()

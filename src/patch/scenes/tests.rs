@@ -23,6 +23,7 @@ const TWO: &str = r#"
 [[scene]]
 name   = "dawn"
 prompt = "moon"
+shader = "ink"
 next   = { s = 45, tokens = 60, pieces = 2, flaw = "leap", waiting_s = 3.5 }
 over_s = 12
 [scene.params]
@@ -38,8 +39,15 @@ fn a_plan_is_read_as_it_is_written() {
     let flaws = &[FlawKind::Leap];
     let next = Next { s: Some(45.0), tokens: Some(60), pieces: Some(2), flaws, waiting_s: Some(3.5) };
     let params = vec![(ParamId::HumLevel, -20.0), (ParamId::Temperature, 1.2)];
-    let dawn = Scene { name: "dawn".into(), prompt: Some(0), next, over_s: 12.0, params };
-    let dusk = Scene { name: "黄昏".into(), prompt: None, next: Next::default(), over_s: 0.0, params: Vec::new() };
+    let dawn = Scene { name: "dawn".into(), prompt: Some(0), shader: Some("ink".into()), next, over_s: 12.0, params };
+    let dusk = Scene {
+        name: "黄昏".into(),
+        prompt: None,
+        shader: None,
+        next: Next::default(),
+        over_s: 0.0,
+        params: Vec::new(),
+    };
     assert_eq!(plan, Plan { scenes: vec![dawn, dusk], round: false });
     assert_eq!(read("").plan, Plan::default());
     let plan =

@@ -68,6 +68,7 @@ impl State {
                 Ask::Tell(event) => drop(self.hands.bus.emit(event)),
                 Ask::Set(id, value) => self.set(id, value, Hand::Plan),
                 Ask::Play(at) => self.play(at),
+                Ask::Shade(name) => self.shade(&name),
             }
         }
         self.asks = asks;

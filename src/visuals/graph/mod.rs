@@ -99,6 +99,11 @@ impl Renderer {
         self.fault.take()
     }
 
+    /// How many glyphs the last frame had.
+    pub fn glyphs(&self) -> usize {
+        self.frame.glyphs.len()
+    }
+
     /// Makes the frame for a target of `size` pixels ready: takes up the state's shader if it is another, paints, and
     /// uploads what is shown.
     pub fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, size: [u32; 2], state: &FrameState) {

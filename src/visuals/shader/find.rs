@@ -121,6 +121,11 @@ impl Watch {
         watch
     }
 
+    /// The name that is watched, without its ending.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The shader's new text if its file changed since the last call. A file that went away changes nothing: what was
     /// read of it runs on. Costs at most one `stat` per folder and ending.
     pub fn changed(&mut self) -> Option<Result<Shader, FindError>> {

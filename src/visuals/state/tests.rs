@@ -66,3 +66,29 @@ fn a_fault_says_where_what_and_what_to_do() {
     state.apply(&at(6, fault("", "")));
     assert_eq!(state.fault.unwrap().text, "gone");
 }
+
+#[test]
+fn memory_stays_flat_over_a_hundred_thousand_tokens() {
+    let (mut state, mut frame) = (FrameState::new(), crate::visuals::scene::Frame::default());
+    let mut most = [0; 3];
+    for i in 0..100_000u32 {
+        let t_ns = u64::from(i) * 20_000_000;
+        let text = ["春", " an", "江。", "\n"][i as usize % 4];
+        state.apply(&at(t_ns, Event::Token(token(i, text, 0.5))));
+        if i % 500 == 0 {
+            state.apply(&at(t_ns, Event::Machine(MachineSample { cores: vec![0.5; 8], ..Default::default() })));
+            state
+                .apply(&at(t_ns, Event::Param { id: ParamId::StageScene, value: (i / 500 % 8) as f32, by: Hand::Key }));
+            state.advance(t_ns);
+            frame.paint(&state, [1280, 720]);
+            let sizes = [state.page.cells().len(), state.marks.iter().len(), frame.glyphs.capacity()];
+            if i < 50_000 {
+                most = std::array::from_fn(|k| most[k].max(sizes[k]));
+            } else {
+                assert!((0..3).all(|k| sizes[k] <= most[k].max(70_000)), "{i}: {sizes:?} {most:?}");
+            }
+        }
+    }
+    assert!(frame.glyphs.capacity() < 20_000, "{}", frame.glyphs.capacity());
+    assert!(state.strata.layers().len() <= MOST_STRATA && state.roll.exposures().len() <= EXPOSURES);
+}
