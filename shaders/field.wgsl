@@ -5,19 +5,26 @@
 //   fn field(uv: vec2<f32>) -> vec3<f32>     uv runs from 0,0 (top left) to 1,1 (bottom right);
 //                                            the result is linear red, green, blue.
 //
-// and may read the struct `u`, which xiao puts before this text:
+// and may read the struct `u`, which xiao puts before this text (`xiao uniforms` prints it whole):
 //
-//   u.resolution  pixels              u.token_age  seconds since the last token (-1 before the first)
-//   u.time        seconds             u.spread     how surprising that token was, 0..1
-//   u.tokens      how many so far     u.flaw_age   seconds since the model last erred (-1 if never)
-//   u.piece_age   seconds             u.reading    1 while the prompt is being read
+//   u.resolution  pixels of the field         u.focus      where the next word will be, as parts of the picture
+//   u.time, u.dt  seconds                     u.token_age  seconds since the last token (-1 before the first)
+//   u.tokens      how many so far             u.spread     how surprising that token was, 0..1
+//   u.flow        how far the words have run  u.flaw_age   seconds since the model last erred (-1 if never)
+//   u.ground, u.paper, u.accent               the palette, linear
 //
 //   every signal  u.machine_cpu, u.generator_waiting, ...  its place in its range as 0..1; -1 where it is absent
 //   every param   u.stage_hue, u.sampler_temperature, ...  its travel as 0..1
 //
-// `xiao signals` and `xiao params` list them all; a dot in a name is `_` here. Save the file and the stage follows; a
-// text that does not compile changes nothing. Whatever you return is taken down to where words stay readable, as far
-// as `stage.background` says.
+// and call
+//
+//   spectrum(x)   the sound's level at a place in its spectrum, 0 (low) to 1 (high)
+//   words(uv)     the words there, premultiplied, with how much they cover
+//   previous(uv)  what this function gave there in the frame before
+//
+// A dot in a name is `_` here. Save the file and the stage follows; a text that does not hold together changes nothing.
+// In the scene *page* whatever you return is taken down to where words stay readable, as far as `stage.background` says;
+// in the scene *shader* it is shown as it is, and the words are yours to show.
 
 // A soft wave, 1 at every whole number and 0 half-way: what a cosine looks like, at a fifth of its price on a machine
 // that draws with its processor.
@@ -60,7 +67,7 @@ fn field(uv: vec2<f32>) -> vec3<f32> {
 
   // A surprising token leaves a ring that runs out from the words. No branch here: with this ring inside an `if`,
   // Mesa's software driver (22.3) lost half a megabyte a frame.
-  let away = distance(p, vec2<f32>(0.5 * u.resolution.x / u.resolution.y, 0.55));
+  let away = distance(p, vec2<f32>(u.focus.x * u.resolution.x / u.resolution.y, u.focus.y));
   let front = clamp(1.0 - abs(away - u.token_age * 0.7) * 5.0, 0.0, 1.0);
   let left = select(0.0, clamp(1.0 - u.token_age / 3.0, 0.0, 1.0), u.token_age >= 0.0);
   let ring = u.spread * front * front * left * left;

@@ -1,4 +1,4 @@
-//! `check`, `params` and `signals`: the patch and the two tables.
+//! `check`, `params`, `signals` and `uniforms`: patches and shaders, and the tables.
 
 use anyhow::Context;
 use clap::Args;
@@ -6,13 +6,16 @@ use serde_json::json;
 
 use super::{print, print_json};
 use crate::score::{ParamId, SignalId};
+use crate::visuals::shader;
 use crate::{patch, session};
 
-/// Check a patch and say what is wrong with it, each error with its line
+/// Check a patch or a shader and say what is wrong with it, with its line
 #[derive(Args)]
-#[command(after_help = "Example:  xiao check patches/first.toml")]
+#[command(
+    after_help = "Example:  xiao check patches/first.toml\n          xiao check shaders/ink.wgsl\n          xiao check plasma.fs"
+)]
 pub struct Check {
-    /// A patch file, or the name of a patch that comes with xiao
+    /// A patch file, the name of a patch that comes with xiao, or a shader: a .wgsl file, or ISF as .fs, .isf or .frag
     patch: String,
     /// Print JSON
     #[arg(long)]
@@ -21,6 +24,9 @@ pub struct Check {
 
 impl Check {
     pub fn run(self) -> anyhow::Result<()> {
+        if shader::ENDINGS.iter().any(|ending| self.patch.ends_with(&format!(".{ending}"))) {
+            return check_shader(&self.patch, self.json);
+        }
         let found = patch::find(&self.patch)?;
         let patch = patch::parse(&found.file, &found.text)?;
         session::live::check_files(&patch, found.path.as_deref()).with_context(|| found.file.clone())?;
@@ -42,6 +48,36 @@ impl Check {
             patch.matrix.routes.len(),
             scenes(&patch.plan)
         ))
+    }
+}
+
+/// Says whether a shader holds together, what of it can be played, and what there is to know.
+fn check_shader(file: &str, json: bool) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+    let program = shader::artist(file, &text)?;
+    if json {
+        let input =
+            |i: &shader::Input| json!({"name": i.name, "label": i.label, "slots": [i.slots.start, i.slots.end]});
+        let inputs: Vec<_> = program.inputs.iter().map(input).collect();
+        return print_json(&json!({"file": file, "inputs": inputs, "notes": program.notes}));
+    }
+    print(&format!("{file} holds together"))?;
+    for input in &program.inputs {
+        let slots: Vec<_> = input.slots.clone().map(|slot| format!("shader.{slot}")).collect();
+        let slots = if slots.is_empty() { "no parameter is left for it".to_string() } else { slots.join(", ") };
+        print(&format!("  {:<24} {slots}", input.label))?;
+    }
+    program.notes.iter().try_for_each(|note| print(&format!("  {note}")))
+}
+
+/// Print what a shader may read: the struct `u` and the functions that stand before it
+#[derive(Args)]
+#[command(after_help = "Example:  xiao uniforms\n          xiao uniforms | grep machine")]
+pub struct Uniforms {}
+
+impl Uniforms {
+    pub fn run(self) -> anyhow::Result<()> {
+        print(crate::visuals::uniforms::prelude().trim_end())
     }
 }
 
@@ -79,7 +115,7 @@ impl Params {
             let rows: Vec<_> = specs
                 .map(|p| {
                     json!({"name": p.name, "unit": p.unit, "min": p.min, "max": p.max, "default": p.default,
-                           "curve": p.curve.name(), "help": p.help})
+                           "curve": p.curve.name(), "names": p.names(), "help": p.help})
                 })
                 .collect();
             return print_json(&rows);

@@ -46,6 +46,7 @@ enum Command {
     Devices(devices::Devices),
     Check(data::Check),
     Params(data::Params),
+    Uniforms(data::Uniforms),
     Signals(data::Signals),
 }
 
@@ -68,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Devices(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Params(args) => args.run(),
+        Command::Uniforms(args) => args.run(),
         Command::Signals(args) => args.run(),
     };
     match done {

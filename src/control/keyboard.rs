@@ -134,7 +134,7 @@ mod tests {
     fn keys_that_the_hand_knows() {
         assert_eq!(action(Key::Char('q')), Some(Action::Quit));
         assert_eq!(action(Key::Ctrl('c')), Some(Action::Quit));
-        assert_eq!(action(Key::Char('c')), None);
+        assert_eq!(action(Key::Char('c')), Some(Action::Turn(ParamId::Palette, 1)));
         assert_eq!(action(Key::Char('3')), Some(Action::PromptNth(2)));
         assert_eq!(action(Key::Char('T')), Some(Action::Nudge(ParamId::Temperature, WARMTH)));
         assert_eq!(action(Key::Char('P')), Some(Action::SceneStep(-1)));

@@ -13,6 +13,8 @@ mod fields;
 mod finish;
 mod letters;
 mod resources;
+#[cfg(test)]
+mod tests;
 mod watchdog;
 
 use fields::Fields;

@@ -11,7 +11,7 @@ const BUILTIN: [(&str, &str); 2] =
     [("field", include_str!("../../../shaders/field.wgsl")), ("ink", include_str!("../../../shaders/ink.wgsl"))];
 
 /// What files of shaders end in, in the order in which a name without an ending tries them in each folder.
-const ENDINGS: [&str; 4] = ["wgsl", "fs", "isf", "frag"];
+pub const ENDINGS: [&str; 4] = ["wgsl", "fs", "isf", "frag"];
 
 /// The shader of a patch that names none.
 pub const DEFAULT: &str = "field";

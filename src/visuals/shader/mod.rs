@@ -14,7 +14,7 @@ mod isf;
 mod program;
 
 pub use bound::TURNS;
-pub use find::{DEFAULT, FindError, Shader, Watch, builtin, find, known};
+pub use find::{DEFAULT, ENDINGS, FindError, Shader, Watch, builtin, find, known};
 pub use program::{Input, InputKind, Kind, Program, program};
 
 use super::uniforms;
