@@ -1,7 +1,7 @@
 //! What a frame costs: the processor's time on the drawing thread without waiting for the graphics device, and whole
 //! frames of each scene on whatever adapter there is.
 //!
-//! `cargo bench --bench stage`. The peer is a frame that only copies as many glyphs into the same buffer: what any
+//! `cargo bench --bench stage` (add `--profile dev` to measure what `make play` builds). The peer is a frame that only copies as many glyphs into the same buffer: what any
 //! renderer of instances must do.
 
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use xiao::score::{Candidate, Event, Hand, Inside, ParamId, Stamped, Token};
 use xiao::visuals::scene::{Glyph, Look, SCENES};
 use xiao::visuals::{FrameState, Offscreen};
 
-const SIZE: [u32; 2] = [1280, 720];
+/// Room for 2000 glyphs of small type, and for 5000.
+const ROOMS: [(usize, [u32; 2]); 2] = [(2000, [1280, 720]), (5000, [2560, 720])];
 const FRAMES: usize = 200;
 
 fn token(index: u32, text: &str) -> Event {
@@ -34,16 +35,14 @@ fn token(index: u32, text: &str) -> Event {
 fn stage(scene: usize, glyphs: usize) -> FrameState {
     let mut state = FrameState::new();
     let set = |id, value| Event::Param { id, value, by: Hand::Patch };
-    // As many letters as are asked for fit at this size of text.
-    let text_size = if glyphs > 3000 { 1.0 } else { 1.5_f32.round() };
     let mut events = vec![
         set(ParamId::StageScene, scene as f32),
         set(ParamId::Crossfade, 0.0),
-        set(ParamId::TextSize, text_size),
+        set(ParamId::TextSize, 1.0),
         set(ParamId::Meters, 0.0),
         Event::Prompt { name: None, text: "春江".into(), tokens: 2 },
     ];
-    events.extend((0..glyphs as u32 / 2).map(|i| token(i, if i % 3 == 0 { "江月" } else { "an" })));
+    events.extend((0..glyphs as u32).map(|i| token(i, if i % 3 == 0 { "江月" } else { "leaves" })));
     for (seq, event) in (0..).zip(events) {
         let t_ns = seq * 10_000_000;
         state.advance(t_ns);
@@ -60,24 +59,25 @@ fn quantiles(times: &mut [Duration]) -> (f64, f64) {
 }
 
 fn main() {
-    let mut screen = match Offscreen::new(SIZE[0], SIZE[1]) {
-        Ok(screen) => screen,
-        Err(error) => return println!("no frames: {error}"),
-    };
     println!("{}", xiao::visuals::adapters().first().map_or(String::new(), |a| format!("{} {}", a.name, a.driver)));
     println!(
         "{:8} {:>7} {:>22} {:>22} {:>9}",
         "scene", "glyphs", "cpu ms (median, p99)", "frame ms (median, p99)", "of a copy"
     );
-    for glyphs in [2000, 5000] {
+    for (glyphs, [width, height]) in ROOMS {
+        let mut screen = match Offscreen::new(width, height) {
+            Ok(screen) => screen,
+            Err(error) => return println!("no frames: {error}"),
+        };
+        println!("{width}x{height}");
         for (place, scene) in SCENES.iter().enumerate() {
             let mut state = stage(place, glyphs);
-            let begun_ns = 10_000_000 * (glyphs as u64 / 2 + 10);
+            let begun_ns = 10_000_000 * (glyphs as u64 + 10);
             let (mut cpu, mut whole, mut copies, mut count) = (Vec::new(), Vec::new(), Vec::new(), 0);
             for frame in 0..FRAMES as u64 {
                 let t_ns = begun_ns + frame * 16_666_667;
                 if frame % 6 == 0 {
-                    let event = token(glyphs as u32 / 2 + frame as u32, " an");
+                    let event = token(glyphs as u32 + frame as u32, " an");
                     state.apply(&Stamped { seq: 0, t_ns, event });
                 }
                 let since = Instant::now();

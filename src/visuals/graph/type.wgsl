@@ -120,11 +120,7 @@ fn shape_cover(in: Corner) -> f32 {
   let r = length(q * 2.0 - 1.0);
   let haze = max(in.look.x, 2.0 * edge);
   let outer = 1.0 - smoothstep(1.0 - haze, 1.0, r);
-  if in.cell == 0x10001u {
-    return outer;
-  }
-  let inner = 1.0 - max(in.look.y, haze);
-  return outer * smoothstep(inner - haze, inner, r);
+  return outer;
 }
 
 @fragment

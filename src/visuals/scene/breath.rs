@@ -46,11 +46,11 @@ fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place)
     // The chest: a soft disc that fills, and a rim that thickens.
     let tint = mixed(palette.prompt, palette.accent, full);
     brush.disc(middle, chest, faded(tint, 0.05 + 0.11 * full), 1.0);
-    brush.ring(middle, chest, (1.0 + 3.0 * full) * brush.unit(), faded(tint, 0.25 + 0.5 * full), 0.0);
+    brush.ring(middle, chest, (1.0 + 3.0 * full) * brush.unit(), faded(tint, 0.25 + 0.5 * full));
     // How undecided the model was: a second rim that stands off.
     if let Some(bits) = state.signals.get(SignalId::Entropy) {
         let apart = SignalId::Entropy.spec().position(bits);
-        brush.ring(middle, chest + whole * 0.16 * apart, brush.unit(), faded(palette.label, 0.12 + 0.3 * apart), 0.0);
+        brush.ring(middle, chest + whole * 0.16 * apart, brush.unit(), faded(palette.label, 0.12 + 0.3 * apart));
     }
     breathe_out(state, brush, middle, whole, chest);
     if state.reading || state.loading {
@@ -71,7 +71,7 @@ fn breathe_out(state: &FrameState, brush: &mut Brush, middle: [f32; 2], whole: f
         let out = 1.0 - (1.0 - age_s / OUT_S) * (1.0 - age_s / OUT_S);
         let color = mixed(brush.palette.paper, brush.palette.accent, surprise);
         let left = (1.0 - age_s / OUT_S).powi(2) * (0.08 + 0.55 * surprise * surprise);
-        brush.ring(middle, chest + out * (whole * 1.25 - chest).max(0.0), 2.0 * brush.unit(), faded(color, left), 0.0);
+        brush.ring(middle, chest + out * (whole * 1.25 - chest).max(0.0), 2.0 * brush.unit(), faded(color, left));
     }
 }
 
