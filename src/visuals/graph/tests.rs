@@ -1,3 +1,5 @@
+//! The renderer drawn into textures: the watchdog, the flash guard, and odd sizes. Skips without an adapter.
+
 use super::*;
 use crate::score::{Event, Hand, Stamped};
 use crate::visuals::palette::luminance;

@@ -1,3 +1,5 @@
+//! Frame states: what events leave behind, and that memory stays flat.
+
 use super::*;
 use crate::score::{Inside, MachineSample, Token};
 

@@ -1,3 +1,5 @@
+//! The page: where its letters stand, in which light, and that none is lost.
+
 use super::super::{Glyph, SOLID, build};
 use super::*;
 use crate::score::{Event, Stamped, Token};

@@ -1,0 +1,37 @@
+//! Events as the journal keeps them, and what they say to the signals.
+
+use super::*;
+
+#[test]
+fn the_journal_form_is_one_flat_object() {
+    let stamped =
+        Stamped { seq: 3, t_ns: 5, event: Event::Param { id: ParamId::Temperature, value: 0.5, by: Hand::Midi } };
+    let line = serde_json::to_string(&stamped).unwrap();
+    assert_eq!(line, r#"{"seq":3,"t_ns":5,"event":"param","id":"sampler.temperature","value":0.5,"by":"midi"}"#);
+    assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+}
+
+#[test]
+fn a_card_goes_through_the_journal_and_a_journal_of_before_has_none() {
+    let stamped = Stamped { seq: 1, t_ns: 2, event: Event::Card { text: "A voice\n3 M".into() } };
+    let line = serde_json::to_string(&stamped).unwrap();
+    assert_eq!(line, r#"{"seq":1,"t_ns":2,"event":"card","text":"A voice\n3 M"}"#);
+    assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+    let before = r#"{"seq":0,"t_ns":0,"event":"begin","xiao":"0.1.0","title":"t","model":"m","sha256":"","seed":1}"#;
+    assert!(matches!(serde_json::from_str::<Stamped>(before).unwrap().event, Event::Begin { .. }));
+}
+
+#[test]
+fn help_has_pages_and_controllers_have_words_and_journals_of_before_are_read() {
+    for event in
+        [Event::Help { on: true, page: 3 }, Event::Control { port: "nanoKONTROL2".into(), what: "cc7 = 64".into() }]
+    {
+        let stamped = Stamped { seq: 1, t_ns: 2, event };
+        let line = serde_json::to_string(&stamped).unwrap();
+        assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+    }
+    let before = r#"{"seq":0,"t_ns":0,"event":"help","on":true}"#;
+    assert_eq!(serde_json::from_str::<Stamped>(before).unwrap().event, Event::Help { on: true, page: 0 });
+    let of = |port: &str| Event::Control { port: port.into(), what: String::new() }.continuous();
+    assert!(of("knobs").is_some() && of("knobs") != of("pads"));
+}
