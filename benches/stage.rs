@@ -12,7 +12,7 @@ use xiao::visuals::{FrameState, Offscreen};
 
 /// Room for 2000 glyphs of small type, and for 5000.
 const ROOMS: [(usize, [u32; 2]); 2] = [(2000, [1280, 720]), (5000, [2560, 720])];
-const FRAMES: usize = 200;
+const FRAMES: usize = 120;
 
 fn token(index: u32, text: &str) -> Event {
     let p = 0.05 + 0.9 * (index * 37 % 100) as f32 / 100.0;

@@ -26,6 +26,7 @@
 //! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
 //!
 //! Only [`model`] sees candle, only it and [`train`] tokenizers, only [`train`] gemm, only [`visuals`] nannou and wgpu,
+//! only [`visuals::shader`] naga,
 //! only `audio::output` cpal, only `audio::bank` rodio, only `control::midi` and `control::midi_out` midir.
 //!
 //! # Threads
@@ -47,7 +48,8 @@
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
 //! | MIDI out | the synthesisers' ports | there only while the patch has `[midi_out]`; sleeps until an event comes or a message is due; ends each note it began |
-//! | hands | MIDI inputs, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; plays the patch's scenes |
+//! | hands | MIDI inputs, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; checks shaders; plays the patch's scenes |
+//! | shader | nothing | reads one shader's text where a panic ends nobody else, and ends |
 
 pub mod audio;
 pub mod cli;

@@ -1,14 +1,14 @@
 //! The stage: one renderer on plain wgpu, shared by a nannou window (feature `window`) and an offscreen target.
 //!
 //! [`FrameState`] turns events into what a frame needs and is a function of (patch, events, time) alone: nothing in
-//! here but `window` looks at a clock, and nothing draws lots. So a replay and a film show what was shown.
+//! here but `window` and the watchdog over an artist's shader looks at a clock, and nothing draws lots. So a replay and a film show what was shown.
 //! Runs on the main thread (live) or on whichever thread renders frames; it must not emit events except for a shader
 //! that failed, and it must not wait for other threads.
 //!
 //! ```text
-//! events ─► FrameState ─► scene (glyphs and bars) ─┐
-//!              └────────► uniforms (signals, params) ─► Renderer ─► a window's frame | offscreen pixels
-//! shaders/NAME.wgsl ─► shader ─────────────────────┘
+//! events ─► FrameState ─► scene (glyphs, in type that `text` has set) ─┐
+//!              └────────► uniforms (signals, params, the sound) ───────┼─► graph (Renderer) ─► a window's frame | pixels
+//! NAME.wgsl, NAME.fs ─► shader (checked, bounded) ─────────────────────┘
 //! ```
 
 pub mod displays;

@@ -46,7 +46,8 @@ fn picture(uv: vec2<f32>) -> vec3<f32> {
   if p.part < 1.0 {
     light = mix(lit(textureSampleLevel(field_a, linear_sampler, uv, 0.0).rgb, p.open_a), light, p.part);
   }
-  let words = textureSampleLevel(words_texture, linear_sampler, uv, 0.0) * p.over;
+  // Pixel for pixel: the words have as many as the picture.
+  let words = textureLoad(words_texture, vec2<i32>(uv * p.inner.zw), 0) * p.over;
   return (light * (1.0 - words.a) + words.rgb) * (1.0 - p.blackout);
 }
 
