@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::ArgPredicate;
 
 use crate::audio::file;
+use crate::score::ParamId;
+use crate::session::contact::Contact;
 use crate::session::film::Film;
+use crate::session::offline::Look;
 use crate::session::reel::Part;
 use crate::session::{self, offline};
 
 /// Make pictures, sound or a film of a recording, faster than it was played
 #[derive(Args)]
 #[command(
-    after_help = "Example:  xiao render performances/2026-11-23_21-30-05 --wav evening.wav\n          xiao render performances/2026-11-23_21-30-05 --film evening.mp4 --size 1920x1080\n          xiao render performances/2026-11-23_21-30-05 --frames out --from 60 --to 90\n          xiao render performances/2026-11-23_21-30-05 --picture moon.png --at 12.5"
+    after_help = "Example:  xiao render performances/2026-11-23_21-30-05 --wav evening.wav\n          xiao render performances/2026-11-23_21-30-05 --film evening.mp4 --size 1920x1080\n          xiao render performances/2026-11-23_21-30-05 --frames out --from 60 --to 90\n          xiao render performances/2026-11-23_21-30-05 --picture moon.png --at 12.5\n          xiao render performances/2026-11-23_21-30-05 --contact sheet.png --set stage.palette=1"
 )]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
 #[command(group = clap::ArgGroup::new("moving").multiple(true))]
@@ -29,9 +33,17 @@ pub struct Render {
     /// Write one frame as a PNG to this file, which must not be there yet
     #[arg(long, value_name = "F.png", group = "what", requires = "at")]
     picture: Option<PathBuf>,
-    /// The picture's time in seconds
-    #[arg(long, value_name = "S", value_parser = time, requires = "picture")]
+    /// Write every scene of one moment as a PNG to this file, which must not be there yet; for the scene fault a crash is
+    /// put in 1.2 s before
+    #[arg(long, value_name = "F.png", group = "what", conflicts_with = "picture")]
+    contact: Option<PathBuf>,
+    /// The time of the picture or of the contact sheet in seconds; that of a contact sheet is at two thirds without it
+    #[arg(long, value_name = "S", value_parser = time)]
     at: Option<f64>,
+    /// See the recording with another scene, palette, size of text ...: any parameter stage.* or shader.*, which holds
+    /// whatever the recording sets; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = seen)]
+    set: Vec<(ParamId, f32)>,
     /// Write the sound to this file, which must not be there yet
     #[arg(long, value_name = "F.wav", value_parser = wav_name, group = "what")]
     wav: Option<PathBuf>,
@@ -47,8 +59,8 @@ pub struct Render {
     /// Write a picture of the sound, a PNG, to this file, which must not be there yet
     #[arg(long, value_name = "F.png", group = "what")]
     spectrogram: Option<PathBuf>,
-    /// Pixels of a frame, or of the spectrogram; those of a film are even
-    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    /// Pixels of a frame, of the spectrogram, or of each picture on the contact sheet; those of a film are even
+    #[arg(long, value_name = "WxH", default_value = "1280x720", default_value_if("contact", ArgPredicate::IsPresent, "640x360"), value_parser = size)]
     size: [u32; 2],
     /// Frames per second
     #[arg(long, value_name = "N", default_value_t = 30.0, value_parser = fps)]
@@ -72,20 +84,35 @@ impl Render {
         if let Some(spectrogram) = &self.spectrogram {
             offline::spectrogram(&self.folder, spectrogram, self.size)?;
         }
-        if self.picture.is_none() && self.frames.is_none() && self.film.is_none() {
+        if self.picture.is_none() && self.frames.is_none() && self.film.is_none() && self.contact.is_none() {
             return Ok(());
         }
         let (shutdown, part) = (session::ends_on_signals()?, Part { from_s: self.from, to_s: self.to });
+        let look = Look { size: self.size, fps: self.fps, over: &self.set };
         if let (Some(picture), Some(at_s)) = (&self.picture, self.at) {
-            offline::picture(&self.folder, picture, self.size, self.fps, at_s, &shutdown)?;
+            offline::picture(&self.folder, picture, look, at_s, &shutdown)?;
+        }
+        if let Some(file) = &self.contact {
+            Contact { recording: &self.folder, file, look, at_s: self.at }.write(&shutdown)?;
         }
         if let Some(frames) = &self.frames {
-            offline::frames(&self.folder, frames, self.size, self.fps, part, &shutdown)?;
+            offline::frames(&self.folder, frames, look, part, &shutdown)?;
         }
         if let Some(file) = &self.film {
-            Film { recording: &self.folder, file, size: self.size, fps: self.fps, part }.write(&shutdown)?;
+            Film { recording: &self.folder, file, look, part }.write(&shutdown)?;
         }
         Ok(())
+    }
+}
+
+/// Reads `NAME=VALUE` of a parameter that is only seen.
+fn seen(text: &str) -> Result<(ParamId, f32), String> {
+    let (id, value) = super::perform::setting(text)?;
+    let name = id.name();
+    if name.starts_with("stage.") || name.starts_with("shader.") {
+        Ok((id, value))
+    } else {
+        Err(format!("{name} is heard or played, and that is recorded; only stage.* and shader.* can be seen otherwise"))
     }
 }
 
@@ -139,6 +166,8 @@ mod tests {
         assert!(size("640").is_err() && size("0x0").is_err() && size("99999x1").is_err());
         assert!(film_name("a.mp4").is_ok() && film_name("A.MKV").is_ok() && film_name("a.gif").is_err());
         assert_eq!(time("12.5"), Ok(12.5));
+        assert_eq!(seen("stage.palette=1"), Ok((ParamId::Palette, 1.0)));
+        assert!(seen("generator.pace=4").unwrap_err().contains("stage.*"), "what was played stays");
         assert!(time("-1").is_err() && time("NaN").is_err() && time("inf").is_err());
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::ffmpeg::{self, Encoder, Ending, Frames};
-use super::offline::{TAIL_S, frame_name, new_file, new_folder};
+use super::offline::{Look, TAIL_S, frame_name, new_file, new_folder};
 use super::reel::{Part, Reel};
 use crate::audio::file::{Format, SoundFile};
 use crate::score::spectrum::BANDS;
@@ -24,9 +24,8 @@ const APART_MS: i64 = 40;
 pub struct Film<'a> {
     pub recording: &'a Path,
     pub file: &'a Path,
-    /// Pixels, both even.
-    pub size: [u32; 2],
-    pub fps: f64,
+    /// Its size in pixels is even both ways.
+    pub look: Look<'a>,
     pub part: Part,
 }
 
@@ -40,7 +39,7 @@ impl Film<'_> {
         let file = self.file;
         let wanted = || format!("{} must end in .mp4, .mov, .mkv or .webm", file.display());
         let ending = Ending::of(file).with_context(wanted)?;
-        let [w, h] = self.size;
+        let [w, h] = self.look.size;
         ensure!(
             w % 2 == 0 && h % 2 == 0,
             "a film of {w}x{h} pixels cannot be made: its colours are kept for two by two pixels; take {}x{}",
@@ -48,7 +47,8 @@ impl Film<'_> {
             h.next_multiple_of(2)
         );
         new_file(file)?;
-        let reel = Reel::open(self.recording, self.fps, self.part, TAIL_S.into(), shutdown)?;
+        let mut reel = Reel::open(self.recording, self.look.fps, self.part, TAIL_S.into(), shutdown)?;
+        reel.seen_with(self.look.over);
         match ffmpeg::found() {
             true => self.join(&reel, ending).with_context(|| format!("{} was not made", file.display())),
             false => self.lay_out(&reel, ending),
@@ -64,10 +64,10 @@ impl Film<'_> {
         drop(fs::File::create_new(&part).with_context(|| cannot(&part))?);
         scrap.0.push(part.clone());
         let (heard, sounds) = listen(reel, &sound, Some(&mut scrap))?;
-        let frames = Frames::Piped { size: self.size };
+        let frames = Frames::Piped { size: self.look.size };
         let args = ffmpeg::arguments(&frames, reel.fps(), sounds.then_some(sound.as_path()), ending, &part);
         let mut encoder = Encoder::start(&args)?;
-        reel.show(self.size, &heard, |_, pixels| encoder.write(pixels))?;
+        reel.show(self.look.size, &heard, |_, pixels| encoder.write(pixels))?;
         encoder.finish()?;
         // Another program may have written there meanwhile.
         new_file(self.file)?;
@@ -84,8 +84,8 @@ impl Film<'_> {
         let folder = self.file.with_file_name(format!("{stem}-frames"));
         new_folder(&folder)?;
         let (heard, sounds) = listen(reel, &folder.join("sound.wav"), None)?;
-        reel.show(self.size, &heard, |frame, pixels| {
-            Ok(write_png(&folder.join(frame_name(frame)), self.size[0], self.size[1], pixels)?)
+        reel.show(self.look.size, &heard, |frame, pixels| {
+            Ok(write_png(&folder.join(frame_name(frame)), self.look.size[0], self.look.size[1], pixels)?)
         })?;
         let out = Path::new("..").join(self.file.file_name().unwrap_or_default());
         let sound = sounds.then_some(Path::new("sound.wav"));

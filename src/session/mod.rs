@@ -1,9 +1,10 @@
 //! Wiring: the only place where the instrument's threads meet.
 //!
-//! [`live`] plays with the model, [`replay`] with a recording in the model's place, [`offline`] and [`film`] make
-//! frames and sound from a recording under a virtual clock. What they share stands beside them: the hands' thread, the course of a
+//! [`live`] plays with the model, [`replay`] with a recording in the model's place, [`offline`], [`contact`] and [`film`]
+//! make frames and sound from a recording under a virtual clock. What they share stands beside them: the hands' thread, the course of a
 //! patch's plan, the choice of stage, the bringing up of sound.
 
+pub mod contact;
 pub mod film;
 pub mod live;
 pub mod midi_out;

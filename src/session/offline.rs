@@ -8,7 +8,7 @@ use super::reel::{Part, Reel};
 use super::samples;
 use crate::audio;
 use crate::journal;
-use crate::score::Shutdown;
+use crate::score::{ParamId, Shutdown};
 use crate::visuals::write_png;
 
 /// Seconds in which the last notes ring out.
@@ -54,19 +54,24 @@ pub fn spectrogram(folder: &Path, file: &Path, size: [u32; 2]) -> anyhow::Result
     Ok(())
 }
 
+/// How a recording is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// Pixels of a frame.
+    pub size: [u32; 2],
+    pub fps: f64,
+    /// Values that hold whatever the recording sets.
+    pub over: &'a [(ParamId, f32)],
+}
+
 /// Writes every frame of a recording, or of a part of it, as `frame-000000.png` and on.
 ///
 /// # Errors
 /// A folder that holds no recording, an output folder that is not empty, a machine without a graphics adapter.
-pub fn frames(
-    folder: &Path,
-    out: &Path,
-    size: [u32; 2],
-    fps: f64,
-    part: Part,
-    shutdown: &Shutdown,
-) -> anyhow::Result<()> {
-    let reel = Reel::open(folder, fps, part, 0.0, shutdown)?;
+pub fn frames(folder: &Path, out: &Path, look: Look, part: Part, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let mut reel = Reel::open(folder, look.fps, part, 0.0, shutdown)?;
+    reel.seen_with(look.over);
+    let size = look.size;
     new_folder(out)?;
     let heard = reel.listen(reel.stepper()?, |_| Ok(()))?;
     reel.show(size, &heard, |frame, pixels| Ok(write_png(&out.join(frame_name(frame)), size[0], size[1], pixels)?))?;
@@ -78,15 +83,10 @@ pub fn frames(
 ///
 /// # Errors
 /// A folder that holds no recording or is over by then, a file that is there already, a machine without a graphics adapter.
-pub fn picture(
-    folder: &Path,
-    file: &Path,
-    size: [u32; 2],
-    fps: f64,
-    at_s: f64,
-    shutdown: &Shutdown,
-) -> anyhow::Result<()> {
-    let reel = Reel::still(folder, fps, at_s, shutdown)?;
+pub fn picture(folder: &Path, file: &Path, look: Look, at_s: f64, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let mut reel = Reel::still(folder, look.fps, at_s, shutdown)?;
+    reel.seen_with(look.over);
+    let size = look.size;
     new_file(file)?;
     let heard = reel.listen(reel.stepper()?, |_| Ok(()))?;
     reel.show(size, &heard, |_, pixels| Ok(write_png(file, size[0], size[1], pixels)?))?;

@@ -14,7 +14,7 @@ use crate::audio::render::{self, Stepper};
 use crate::control;
 use crate::journal;
 use crate::score::spectrum::BANDS;
-use crate::score::{Shutdown, Stamped};
+use crate::score::{Event, Hand, ParamId, Shutdown, Stamped};
 use crate::visuals::{FrameState, Offscreen};
 
 /// From the later of a recording's beginning and `from_s` to the earlier of its end and `to_s`.
@@ -30,6 +30,8 @@ pub struct Reel {
     fps: f64,
     /// Counted from the recording's beginning.
     frames: Range<u64>,
+    /// What stands as it is here, whatever the recording sets.
+    over: Vec<(ParamId, f32)>,
     shutdown: Shutdown,
 }
 
@@ -49,7 +51,27 @@ impl Reel {
             let to_s = part.to_s.map_or("its end".into(), |to_s| format!("{to_s} s"));
             bail!("there is no frame from {} s to {to_s}; the recording is {end_s:.1} s long", part.from_s);
         }
-        Ok(Reel { folder: folder.to_path_buf(), events, fps, frames, shutdown: shutdown.clone() })
+        Ok(Reel { folder: folder.to_path_buf(), events, fps, frames, over: Vec::new(), shutdown: shutdown.clone() })
+    }
+
+    /// Shows the recording with these values of what is only seen; the last of those for one parameter holds.
+    pub fn seen_with(&mut self, over: &[(ParamId, f32)]) {
+        for (id, value) in over {
+            self.over.retain(|(other, _)| other != id);
+            self.over.push((*id, *value));
+        }
+    }
+
+    /// Puts an event into what is shown; the sound's engine, made before, knows nothing of it.
+    pub fn put_in(&mut self, t_ns: u64, event: Event) {
+        let at = self.events.partition_point(|e| e.t_ns <= t_ns);
+        let seq = at.checked_sub(1).map_or(0, |before| self.events[before].seq);
+        self.events.insert(at, Stamped { seq, t_ns, event });
+    }
+
+    /// When the last frame is shown.
+    pub fn last_ns(&self) -> u64 {
+        self.t_ns(self.frames.end - 1)
     }
 
     /// The one frame that is nearest to a time.
@@ -128,7 +150,12 @@ impl Reel {
         let mut screen = Offscreen::new(size[0], size[1])?;
         let mut state = FrameState::new();
         state.set_help(control::help::pages());
-        let mut events = self.events.iter().peekable();
+        for (id, value) in &self.over {
+            let event = Event::Param { id: *id, value: *value, by: Hand::Patch };
+            state.apply(&Stamped { seq: 0, t_ns: 0, event });
+        }
+        let is_over = |e: &Event| matches!(e, Event::Param { id, .. } if self.over.iter().any(|(over, _)| over == id));
+        let mut events = self.events.iter().filter(|e| !is_over(&e.event)).peekable();
         let mut progress = Progress::new("frame", self.count());
         for frame in 0..self.frames.end {
             let drawn = frame.saturating_sub(self.frames.start);

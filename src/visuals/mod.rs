@@ -17,6 +17,7 @@ pub mod offscreen;
 pub mod palette;
 pub mod scene;
 pub mod shader;
+pub mod sheet;
 pub mod state;
 pub mod text;
 pub mod uniforms;

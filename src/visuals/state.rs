@@ -52,8 +52,10 @@ pub struct Crash {
 
 /// How long the scene fault stays after the model is back.
 const RETURN_S: f32 = 2.5;
-/// How soon the water has carried a word from the mouth, and how fast it drifts by itself, in half cells a second.
+/// How soon the water has carried a word from the mouth, how far words may lie beyond it when they come faster than that,
+/// in half cells, and how fast the water drifts by itself, in half cells a second.
 const FLOW_S: f32 = 0.8;
+const BEYOND: f64 = 7.0;
 const DRIFT: f32 = 0.35;
 
 /// Everything that a frame shows.
@@ -326,7 +328,9 @@ impl FrameState {
         }
         // The water follows the words, and never quite stands.
         let behind = (self.marks.mouth() - self.flow).max(0.0);
-        self.flow += behind * f64::from(1.0 - (-dt_s / FLOW_S).exp()) + f64::from(DRIFT * dt_s);
+        // The more words wait, the faster it runs: none may be said out of sight.
+        let pull = f64::from(dt_s / FLOW_S) * (1.0 + 0.25 * behind);
+        self.flow += (behind * (1.0 - (-pull).exp())).max(behind - BEYOND) + f64::from(DRIFT * dt_s);
         self.strata.settle(self.t_ns, &self.signals);
         self.cross.advance(self.wanted_scene(), self.params.get(ParamId::Crossfade), self.t_ns, dt_s);
     }

@@ -1,6 +1,6 @@
-//! *body*: the machine itself, cut open. Its cores stand as columns over the ground, heat hangs as a sun, power and heat
-//! have words where there is a sensor and a reason where there is none, and memory is the sediment: a layer each second,
-//! as broad as the root of what is in use, pressed together the deeper it lies.
+//! *body*: the machine itself, cut open. Its cores stand as columns over the ground, and heat rises behind them as a sun.
+//! Beside them stands in words what else is measured, or why it is not. Memory is the sediment: a layer each second, as
+//! broad as the root of what is in use, pressed together the deeper it lies.
 
 use super::brush::{Brush, faded, fit, mixed, smooth};
 use super::foot::{METERS, Reading};
@@ -28,7 +28,13 @@ pub const SCENE: Scene = Scene {
         Claim { what: What::Signal(SignalId::Fan), region: BESIDE },
         Claim { what: What::Signal(SignalId::Energy), region: BESIDE },
         Claim { what: What::Signal(SignalId::OwnMemory), region: BESIDE },
+        Claim { what: What::Signal(SignalId::Latency), region: BESIDE },
+        Claim { what: What::Signal(SignalId::Temperature), region: ABOVE },
+        Claim { what: What::Signal(SignalId::Cpu), region: [0.0, 0.0, 1.0, 0.8] },
+        Claim { what: What::Signal(SignalId::MemoryPressure), region: [0.0, 0.35, 1.0, 1.0] },
     ],
+    drift: "the warm air shimmers, and a layer of sediment falls each second and presses on the others",
+    drift_most: 8.0,
 };
 
 fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {
@@ -36,10 +42,20 @@ fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place)
     let top = ceiling.map_or(0.05 * brush.height, |c| (c.y * c.there).max(0.05 * brush.height));
     let right = (brush.width * 0.66).round();
     let ground = (top + 0.52 * (bottom - top)).round();
+    sun(state, brush, [left, top, right, ground]);
     cores(state, brush, [left, top, right, ground]);
     sediment(state, brush, [left, ground, right, bottom]);
     organs(state, brush, [right + 0.04 * brush.width, top, 0.93 * brush.width, bottom]);
     brush.focus = [0.5 * (left + right), ground];
+}
+
+/// The hottest sensor as a half sun on the ground behind the cores: the hotter, the larger and the plainer.
+fn sun(state: &FrameState, brush: &mut Brush, [left, top, right, ground]: [f32; 4]) {
+    let Some(at) = state.glide[SignalId::Temperature as usize] else { return };
+    let radius = (0.45 + 0.5 * at) * (ground - top).min(0.5 * (right - left));
+    let color = faded(brush.palette.accent, 0.06 + 0.30 * at);
+    brush.disc([0.5 * (left + right), ground], radius, color, 0.25);
+    brush.rect(left, ground, right - left, radius, brush.palette.ground);
 }
 
 /// The cores as columns of segments; a loaded one is lit to its top.
@@ -52,8 +68,9 @@ fn cores(state: &FrameState, brush: &mut Brush, [left, top, right, ground]: [f32
     let most = ((right - left) / (6.0 * unit)).max(1.0) as usize;
     let each = state.cores.len().div_ceil(most);
     let count = state.cores.len().div_ceil(each);
-    let step = ((right - left) / count as f32).min(0.26 * brush.width);
-    let start = left;
+    // A core alone is no wall.
+    let step = ((right - left) / count as f32).min(0.4 * (right - left));
+    let start = (0.5 * (left + right) - 0.5 * step * count as f32 + 0.14 * step).round();
     let segment = 7.0 * unit;
     let segments = ((ground - top - 22.0 * unit) / segment).max(1.0) as usize;
     for (i, group) in state.cores.chunks(each).enumerate() {
@@ -84,7 +101,7 @@ fn sediment(state: &FrameState, brush: &mut Brush, [left, ground, right, bottom]
     let layers = state.strata.layers();
     let total: f32 = layers.iter().map(|l| thickness(l.seconds)).sum();
     let room = bottom - ground - 4.0 * unit;
-    let scale = (room / total.max(1.0)).min(4.0 * unit);
+    let scale = (room / total.max(1.0)).min(9.0 * unit);
     let mut y = ground + 3.0 * unit;
     let wide = right - left;
     for layer in layers.iter().rev().take(MOST_STRATA) {
@@ -95,10 +112,10 @@ fn sediment(state: &FrameState, brush: &mut Brush, [left, ground, right, bottom]
             let light = 0.22 + 0.6 * cpu.unwrap_or(0.0);
             let depth = 1.0 - 0.5 * (y - ground) / (bottom - ground).max(1.0);
             brush.glow(
-                left,
+                left + 0.5 * wide * (1.0 - memory.sqrt()),
                 y,
                 wide * memory.sqrt(),
-                (tall - 0.35 * unit).max(0.5 * tall),
+                (tall - unit).max(0.6 * tall),
                 faded(color, light * depth),
                 0.0,
             );
@@ -122,10 +139,15 @@ fn organs(state: &FrameState, brush: &mut Brush, [left, top, right, bottom]: [f3
         .chain([(SignalId::Energy, "energy a token", (|v| format!("{v:.2} J")) as Reading)])
         .collect();
     let row = ((bottom - top) / shown.len() as f32).floor();
+    let close = row < 42.0 * unit;
     let large = if row >= 64.0 * unit && right - left > 220.0 * unit { 2.0 } else { 1.0 };
     for (i, (id, label, read)) in shown.into_iter().enumerate() {
         let y = top + i as f32 * row;
-        brush.text(left, y, label, brush.palette.label);
+        let after = brush.text(left, y, &fit(label, (right - left) / unit), brush.palette.label) + 8.0 * unit;
+        if close {
+            line(state, brush, id, read, [after, y, right]);
+            continue;
+        }
         let below = y + 18.0 * unit;
         match (state.signals.get(id), &state.absent[id as usize]) {
             (Some(value), _) => {
@@ -148,4 +170,19 @@ fn organs(state: &FrameState, brush: &mut Brush, [left, top, right, bottom]: [f3
             }
         }
     }
+}
+
+/// The same in the label's own line, where a row has room for no more.
+fn line(state: &FrameState, brush: &mut Brush, id: SignalId, read: Reading, [x, y, right]: [f32; 3]) {
+    let palette = brush.palette;
+    let (text, color) = match (state.signals.get(id), &state.absent[id as usize]) {
+        (Some(value), _) => {
+            let hot = smooth(0.6, 1.0, id.spec().position(value));
+            (read(value), mixed(palette.paper, palette.accent, hot))
+        }
+        (None, Some(_)) => ("unavailable".to_string(), faded(palette.label, 0.75)),
+        (None, None) => ("…".to_string(), palette.label),
+    };
+    let text = fit(&text, (right - x) / brush.unit());
+    brush.text(x, y, &text, color);
 }

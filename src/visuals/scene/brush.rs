@@ -76,6 +76,8 @@ pub struct Brush<'a> {
     pub width: f32,
     pub height: f32,
     pub palette: &'static Palette,
+    /// Words are darker than the ground.
+    light: bool,
     /// What the alpha of everything is multiplied with: a scene that comes or goes.
     pub alpha: f32,
     /// Where the eye is to go, in pixels: the place of the next word.
@@ -92,7 +94,8 @@ impl<'a> Brush<'a> {
         palette: &'static Palette,
     ) -> Brush<'a> {
         let (width, height) = (width as f32, height as f32);
-        Brush { glyphs, width, height, palette, alpha: 1.0, focus: [0.5 * width, 0.55 * height], typesetter }
+        let (light, focus) = (palette.is_light(), [0.5 * width, 0.55 * height]);
+        Brush { glyphs, width, height, palette, light, alpha: 1.0, focus, typesetter }
     }
 
     /// How many glyphs have been painted.
@@ -178,7 +181,10 @@ impl<'a> Brush<'a> {
     }
 
     fn put(&mut self, pos: [f32; 2], size: [f32; 2], cell: u32, color: Color, look: Look) {
-        let color = faded(color, self.alpha);
+        let mut color = faded(color, self.alpha);
+        if self.light && color[3] < 255 {
+            color[3] = inked(color[3]);
+        }
         if size[0] > 0.0 && size[1] > 0.0 && look.dissolve < 255 && self.is_seen(pos[0], pos[1], size, color) {
             self.glyphs.push(Glyph { pos, size, cell, color, look });
         }
@@ -187,6 +193,12 @@ impl<'a> Brush<'a> {
     fn is_seen(&self, x: f32, y: f32, [width, height]: [f32; 2], color: Color) -> bool {
         color[3] > 0 && x < self.width && y < self.height && x + width > 0.0 && y + height > 0.0
     }
+}
+
+/// Light is added to a dark ground and taken from a light one, and the eye sees half the light as three quarters of it: what
+/// is faint must be plainer on paper to look as faint as on ink.
+fn inked(alpha: u8) -> u8 {
+    byte(1.0 - (1.0 - f32::from(alpha) / 255.0).powf(1.8))
 }
 
 /// The pixels that a line of small text takes, at a unit of 1.

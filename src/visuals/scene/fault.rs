@@ -20,7 +20,10 @@ pub const SCENE: Scene = Scene {
         Claim { what: What::Crash, region: ALL },
         Claim { what: What::Token, region: ALL },
         Claim { what: What::Signal(SignalId::Load), region: ALL },
+        Claim { what: What::Signal(SignalId::Prefill), region: ALL },
     ],
+    drift: "the seconds are counted, and the fallen words wear away in twenty",
+    drift_most: 0.5,
 };
 
 /// How fast letters fall, in heights of the stage a second squared.
@@ -47,7 +50,7 @@ fn fallen(state: &FrameState, brush: &mut Brush, place: Place, crash: &Crash, ag
     page::letters(state, brush, place, &mut |brush, letter| {
         // What was written since is no part of the crash.
         if letter.cell.born_ns > crash.t_ns {
-            let color = faded(page::toned(state, letter.cell.p), back);
+            let color = faded(page::toned(state, letter.cell.p), smooth(0.6, 1.0, back));
             brush.placed(&letter.at, letter.scale, color, Look::PLAIN);
             return;
         }
@@ -57,15 +60,18 @@ fn fallen(state: &FrameState, brush: &mut Brush, place: Place, crash: &Crash, ag
             (mixed.wrapping_mul(0xc2b2_ae35) >> 9 & 1023) as f32 / 1023.0
         };
         let t = (age_s - LETTING_GO_S * chance(1) * chance(2)).max(0.0);
-        let floor = bottom - letter.scale * (16.0 + 26.0 * chance(3) * chance(5));
+        let floor = bottom - letter.scale * (18.0 + 44.0 * chance(3) * chance(5));
         let y = (letter.at.y + 0.5 * FALL * brush.height * t * t).min(floor.max(letter.at.y));
         let landed = y >= floor;
         let air_s = if landed { (2.0 * (floor - letter.at.y).max(0.0) / (FALL * brush.height)).sqrt() } else { t };
-        let x = letter.at.x + (chance(4) - 0.5) * 0.12 * width * air_s;
-        let turn = (chance(6) - 0.5) * 1.6 * air_s;
+        let x = letter.at.x + (chance(4) - 0.5) * 0.3 * width * air_s;
+        let x = x.clamp(0.02 * width, (0.98 * width - 16.0 * letter.scale).max(0.02 * width));
+        let turn = (chance(6) - 0.5) * 0.5 * air_s;
         let rest = mixed(page::toned(state, letter.cell.p), palette.label, smooth(0.0, 1.5, t));
+        // What had faded on the page comes into sight as it falls.
+        let alpha = letter.alpha + (0.6 - letter.alpha).max(0.0) * smooth(0.25, 0.6, t);
         let look = Look::PLAIN.turned(turn).dissolved(back.max(0.35 * smooth(2.0, 20.0, age_s)));
-        brush.placed(&Placed { x, y, ..letter.at }, letter.scale, faded(rest, letter.alpha.max(0.6)), look);
+        brush.placed(&Placed { x, y, ..letter.at }, letter.scale, faded(rest, alpha), look);
     });
 }
 
@@ -81,7 +87,7 @@ fn say(state: &FrameState, brush: &mut Brush, place: Place, crash: &Crash, age_s
     let top = place.ceiling.map_or(0.0, |c| c.y * c.there);
     let y = (top + 0.24 * (place.bottom - top)).round();
     let color = if crash.back_ns.is_some() { palette.paper } else { palette.accent };
-    let gone = if crash.back_ns.is_some() { 1.0 - smooth(0.6, 1.0, back) } else { 1.0 };
+    let gone = if crash.back_ns.is_some() { 1.0 - smooth(0.3, 0.6, back) } else { 1.0 };
     brush.sized(left, y, large, head, faded(color, there * gone));
     let small = (large * 0.5).floor().max(unit);
     let what = fit(&crash.what, room / small);

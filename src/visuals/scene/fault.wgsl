@@ -7,6 +7,6 @@ fn field(uv: vec2<f32>) -> vec3<f32> {
   let ember = (0.03 + 0.5 * glow) * low;
   let dust = previous(uv + vec2<f32>(0.0, -0.05 * u.dt)) * exp(-u.dt * 2.0);
   let light = u.crashed * ember * mix(u.accent.rgb, vec3<f32>(1.0, 0.1, 0.04), 0.6);
-  let dawn = (1.0 - u.crashed) * (0.05 + 0.12 * low) * u.paper.rgb;
+  let dawn = (1.0 - u.crashed) * (0.02 + 0.06 * low) * u.paper.rgb;
   return 0.3 * (light + dawn) + words(uv).rgb * u.dt * 0.4 + dust;
 }

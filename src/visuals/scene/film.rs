@@ -1,11 +1,13 @@
 //! *film*: the roll. The line that is being written stands in the viewfinder with the shutter open; below it lie the 36
 //! exposures of the roll, each a line as it was lit: what was certain is well exposed, what was not stays thin.
 
-use super::brush::{Brush, Color, faded, mixed, smooth};
+use super::brush::{Brush, Color, Look, faded, mixed, smooth};
 use super::{Claim, Place, Scene, What, page};
 use crate::score::{ParamId, SignalId};
+use crate::visuals::FrameState;
 use crate::visuals::state::{EXPOSURES, Exposure};
-use crate::visuals::{FrameState, glyphs};
+use crate::visuals::text::words::{self, Extent};
+use crate::visuals::text::{Direction, Setting};
 
 const FINDER: [f32; 4] = [0.05, 0.02, 0.95, 0.45];
 const STRIPS: [f32; 4] = [0.05, 0.4, 0.95, 0.78];
@@ -21,12 +23,17 @@ pub const SCENE: Scene = Scene {
         Claim { what: What::Token, region: STRIPS },
         Claim { what: What::Certainty, region: FINDER },
         Claim { what: What::Flaw, region: STRIPS },
-        Claim { what: What::Signal(SignalId::Waiting), region: FINDER },
+        Claim { what: What::Signal(SignalId::Waiting), region: [0.0, 0.0, 1.0, 0.8] },
+        Claim { what: What::Signal(SignalId::Cpu), region: [0.0, 0.0, 1.0, 0.8] },
     ],
+    drift: "nothing: the dark room stands while the shutter is open",
+    drift_most: 0.0,
 };
 
 const ROWS: usize = 3;
 const COLUMNS: usize = EXPOSURES / ROWS;
+/// From line to line, in pixels of the type.
+const LEADING: f32 = 17.0;
 
 fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {
     let unit = brush.unit();
@@ -72,14 +79,17 @@ fn exposure(
     let (inner_y, inner_tall) = (y + 6.0 * unit, tall - 12.0 * unit);
     let Some(shot) = shot else {
         let color = faded(brush.palette.label, 0.35);
-        brush.rect(x, inner_y, wide, inner_tall, faded(brush.palette.track, 0.35));
+        brush.rect(x, inner_y, wide, inner_tall, faded(brush.palette.track, 0.18));
         brush.text(x + 3.0 * unit, inner_y + inner_tall - 17.0 * unit, &format!("{}", number + 1), color);
         return;
     };
     let age_s = state.since(shot.closed_ns.unwrap_or(state.t_ns));
     let open = 1.0 - smooth(0.0, 0.6, if shot.closed_ns.is_some() { age_s } else { 0.0 });
+    // A light ground needs less.
+    let depth = if brush.palette.is_light() { 0.5 } else { 1.0 };
     // The light that fell on it: certain words expose it well.
-    let light = mixed(brush.palette.panel(), brush.palette.paper, 0.05 + 0.12 * shot.certainty.sqrt() + 0.10 * open);
+    let light =
+        mixed(brush.palette.panel(), brush.palette.paper, (0.06 + 0.14 * shot.certainty.sqrt() + 0.06 * open) * depth);
     brush.rect(x, inner_y, wide, inner_tall, light);
     let edge = if shot.flaw.is_some() {
         Some(brush.palette.accent)
@@ -100,21 +110,13 @@ fn exposure(
     );
 }
 
-/// A text broken anywhere into a box, as much as fits.
+/// A text broken into lines in a box, as much as fits.
 fn wrapped(brush: &mut Brush, text: &str, [left, top, wide, tall]: [f32; 4], scale: f32, color: Color) {
-    let (mut x, mut y) = (left, top);
-    for c in text.trim().chars() {
-        let advance = 8.0 * scale * glyphs::advance(c) as f32;
-        if x + advance > left + wide {
-            (x, y) = (left, y + 17.0 * scale);
-        }
-        if y + 16.0 * scale > top + tall {
-            return;
-        }
-        if c != ' ' || x > left {
-            brush.char(x, y, scale, c, color);
-            x += advance;
-        }
+    let mut placed = Vec::new();
+    let setting = Setting { direction: Direction::Across, scale, origin: [left, top] };
+    words::set(text.trim(), (wide / (8.0 * scale)) as u32, &setting, LEADING * scale, &mut placed);
+    for at in placed.iter().filter(|at| at.y + 16.0 * scale <= top + tall + 0.5) {
+        brush.placed(at, scale, color, Look::PLAIN);
     }
 }
 
@@ -141,17 +143,30 @@ fn finder(state: &FrameState, brush: &mut Brush, [x, y, wide, tall]: [f32; 4]) {
     brush.focus = [x + 0.5 * wide, y + 0.5 * tall];
     let Some(shot) = state.roll.exposures().last() else { return };
     let text = shot.text.trim();
-    let cells: u32 = text.chars().map(glyphs::advance).sum();
-    // As large as it fits in one line, or else in two.
-    let most = (state.params.get(ParamId::TextSize) * 1.7 * brush.height / 720.0).round();
+    // As large as it fits, in a few lines at most.
+    let most = (state.params.get(ParamId::TextSize) * 1.7 * brush.height / 720.0).round().max(1.0);
     let room = wide - 2.0 * arm;
-    let one = (room / (8.0 * cells.max(1) as f32)).floor();
-    let two = (2.0 * room / (8.0 * (cells + 6) as f32)).floor().min((tall / 40.0).floor());
-    let scale = one.max(two).min(most).max(1.0);
-    let rows = if scale <= one { 1.0 } else { 2.0 };
+    let mut placed = Vec::new();
+    let mut set = |scale: f32, origin: [f32; 2]| {
+        placed.clear();
+        let setting = Setting { direction: Direction::Across, scale, origin };
+        words::set(text, (room / (8.0 * scale)) as u32, &setting, LEADING * scale, &mut placed)
+    };
+    let tall_of = |lines: u32, scale: f32| LEADING * scale * lines as f32;
+    let fits = |extent: Extent, scale: f32| {
+        extent.lines <= 4
+            && tall_of(extent.lines, scale) <= tall - 26.0 * unit
+            && extent.half_cells as f32 * 8.0 * scale <= room
+    };
+    let sizes = (1..=most as u32).rev().map(|size| size as f32);
+    let scale = sizes.into_iter().find(|scale| fits(set(*scale, [0.0; 2]), *scale)).unwrap_or(1.0);
+    let extent = set(scale, [0.0; 2]);
+    let [left, top] =
+        [0.5 * (wide - 8.0 * scale * extent.half_cells as f32), 0.5 * (tall - tall_of(extent.lines, scale))];
+    set(scale, [(x + left).round(), (y + top).round()]);
     let color = page::toned(state, shot.certainty);
     let color = mixed(palette.lit, color, smooth(0.0, 1.0, state.since(shot.opened_ns)));
-    let inner = if rows > 1.0 { room } else { 8.0 * scale * cells as f32 + 1.0 };
-    let place = [x + 0.5 * (wide - inner), y + 0.5 * (tall - 18.0 * scale * rows), inner, 18.0 * scale * rows];
-    wrapped(brush, text, place, scale, color);
+    for at in &placed {
+        brush.placed(at, scale, color, Look::PLAIN);
+    }
 }

@@ -40,7 +40,7 @@ impl Grid {
         let gap = 16.0 * unit;
         let fitting = |least: f32| ((room + gap) / (least * unit + gap)).floor().max(1.0) as usize;
         let most_rows = (brush.height * 0.25 / (ROW * unit)).floor().max(1.0) as usize;
-        let columns = fitting(200.0).min(4).max(fitting(88.0).min(METERS.len().div_ceil(most_rows)));
+        let columns = fitting(200.0).min(4).max(fitting(116.0).min(METERS.len().div_ceil(most_rows)));
         let rows = METERS.len().div_ceil(columns).min(most_rows);
         Grid { columns, rows, wide: ((room + gap) / columns as f32 - gap).floor(), gap }
     }
@@ -167,6 +167,13 @@ fn draw_params(state: &FrameState, brush: &mut Brush, left: f32, y: f32, alpha: 
     if state.selected != ParamId::Temperature {
         shown.push((state.selected, state.selected.name()));
     }
+    // The parameter in hand first: in a narrow window it is alone.
+    let words =
+        |(id, label): &(ParamId, &str)| text_width(label) + text_width(&reading::param(*id, state.base.get(*id)));
+    let room = brush.width - 2.0 * left;
+    if shown.len() > 1 && shown.iter().map(words).sum::<f32>() * unit + 200.0 * unit > room {
+        shown.remove(0);
+    }
     for (id, label) in shown {
         let held = id == state.selected;
         let color = faded(if held { brush.palette.prompt } else { brush.palette.label }, alpha);
@@ -175,7 +182,11 @@ fn draw_params(state: &FrameState, brush: &mut Brush, left: f32, y: f32, alpha: 
         }
         x = brush.text(x, y, label, color) + 8.0 * unit;
         x = brush.text(x, y, &reading::param(id, state.base.get(id)), faded(brush.palette.paper, alpha)) + 12.0 * unit;
-        let (spec, wide) = (id.spec(), 120.0 * unit);
+        let (spec, wide) = (id.spec(), (120.0 * unit).min(brush.width - left - x));
+        // A window that has no room for the bar has room for the words.
+        if wide < 24.0 * unit {
+            break;
+        }
         draw_bar(brush, x, y + 4.0 * unit, wide, spec.position(state.base.get(id)), color);
         let played = spec.position(state.params.get(id));
         if state.params.get(id) != state.base.get(id) {

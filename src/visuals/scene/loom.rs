@@ -2,11 +2,11 @@
 //! as its layer took; which threads a row goes over is the token's own number, so that a loop of words is a pattern in
 //! the cloth. The shuttle is on its way while the next token is computed.
 
-use super::brush::{Brush, faded, mixed, smooth};
+use super::brush::{Brush, Color, faded, fit, mixed, smooth, text_width};
 use super::{Claim, Place, Scene, What, page};
 use crate::score::SignalId;
+use crate::visuals::FrameState;
 use crate::visuals::state::Mark;
-use crate::visuals::{FrameState, glyphs};
 
 pub const SCENE: Scene = Scene {
     name: "loom",
@@ -17,16 +17,21 @@ pub const SCENE: Scene = Scene {
     claims: &[
         Claim { what: What::Token, region: [0.05, 0.05, 0.95, 0.75] },
         Claim { what: What::Layers, region: [0.05, 0.05, 0.64, 0.75] },
-        Claim { what: What::Certainty, region: [0.64, 0.05, 0.95, 0.75] },
-        Claim { what: What::Flaw, region: [0.05, 0.05, 0.95, 0.75] },
+        Claim { what: What::Certainty, region: [0.05, 0.02, 0.95, 0.80] },
+        Claim { what: What::Flaw, region: [0.0, 0.05, 0.95, 0.75] },
         Claim { what: What::Signal(SignalId::Waiting), region: [0.05, 0.5, 0.64, 0.78] },
+        Claim { what: What::Signal(SignalId::Cpu), region: [0.0, 0.0, 1.0, 0.9] },
     ],
+    drift: "nothing: the shuttle waits where it arrived",
+    drift_most: 0.0,
 };
 
 /// Threads of the warp, shared out among the layers.
 const THREADS: usize = 64;
 /// The cloth's right edge, as a part of the width; the words stand beside it.
 const SELVEDGE: f32 = 0.60;
+/// So many rows stand beside the large word.
+const LARGE_ROWS: usize = 9;
 /// How long a row takes to be beaten in.
 const BEAT_S: f32 = 0.22;
 
@@ -39,18 +44,29 @@ fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place)
     // The fell: where the youngest row lies.
     let fell = bottom - 3.0 * row;
     let age_s = state.marks.last().map_or(0.0, |m| state.since(m.t_ns));
-    let beaten = smooth(0.0, BEAT_S, age_s);
+    // Where tokens come faster than that, each is in before the next.
+    let gap_s = state.marks.iter().rev().nth(1).map_or(1.0, |m| (state.since(m.t_ns) - age_s).max(0.0));
+    let beaten = smooth(0.0, BEAT_S.min(0.5 * gap_s + 1e-3), age_s);
     let mean = mean_layers(state);
     let rows = ((fell - top) / row).max(0.0) as usize + 1;
     let mut y = fell - (beaten - 1.0) * -row;
+    let (mut edge, mut beside) = (0, right + 1.5 * row);
     for (back, mark) in state.marks.iter().rev().take(rows).enumerate() {
         let high = smooth(top - row, top + 6.0 * row, y);
         let there = if back == 0 { beaten } else { 1.0 };
         let left_s = mark.left_ns.map_or(0.0, |t_ns| smooth(0.0, 3.0, state.since(t_ns)));
         let alpha = high * there * (1.0 - 0.75 * left_s);
         weave(brush, mark, &mean, [left, right, y, row], alpha);
-        say(state, brush, mark, [right + 1.5 * row, y, row], if back == 0 { beaten } else { 0.0 }, alpha);
+        edge += 1;
+        let wide = say(state, brush, mark, [right + 1.5 * row, y], alpha);
+        // Beside the large word stand the last rows' words.
+        if edge <= LARGE_ROWS {
+            beside = beside.max(wide);
+        }
         y -= row;
+    }
+    if let Some(mark) = state.marks.last() {
+        shout(state, brush, mark, [beside + 1.5 * row, bottom - 0.5 * row], beaten);
     }
     warp(state, brush, [left, right, fell, row], bottom);
     shuttle(state, brush, [left, right, fell + row, row]);
@@ -114,20 +130,30 @@ fn over(id: u32, thread: usize, number: u64) -> bool {
     if (thread / 4).is_multiple_of(2) { float } else { plain }
 }
 
-/// The token of a row at the selvedge; the one that is just beaten in stands large, and shrinks into its row.
-fn say(state: &FrameState, brush: &mut Brush, mark: &Mark, [x, y, row]: [f32; 3], beaten: f32, alpha: f32) {
-    let text = mark.token.text.trim();
-    let (unit, age_s) = (brush.unit(), state.since(mark.t_ns));
+/// The token of a row at the selvedge; returns where it ends.
+fn say(state: &FrameState, brush: &mut Brush, mark: &Mark, [x, y]: [f32; 2], alpha: f32) -> f32 {
+    let unit = brush.unit();
+    let text = fit(mark.token.text.trim(), (0.95 * brush.width - x) / unit);
     let look = page::doubted(state, mark.token.p);
-    let color = mixed(brush.palette.lit, page::toned(state, mark.token.p), smooth(0.0, 1.0, age_s));
-    brush.looking(x, y, unit, text, faded(color, alpha), look);
-    if beaten > 0.0 {
-        let large = (page::scale(state, brush, brush.height) * 1.34).round().max(unit);
-        let wide = text.chars().map(glyphs::advance).sum::<u32>() as f32 * 8.0;
-        let large = large.min(((brush.width * 0.95 - x - 4.0 * row) / wide.max(8.0)).floor()).max(unit);
-        let place = [x + 5.0 * row, y + 0.5 * row - 8.0 * large];
-        brush.looking(place[0], place[1], large, text, faded(color, alpha * beaten), look);
+    brush.looking(x, y, unit, &text, faded(color(state, mark), alpha), look)
+}
+
+/// The token that is just beaten in, large beside its row, its foot at `bottom`.
+fn shout(state: &FrameState, brush: &mut Brush, mark: &Mark, [x, bottom]: [f32; 2], beaten: f32) {
+    let text = mark.token.text.trim();
+    let wide = text_width(text).max(8.0);
+    let most = (page::scale(state, brush, brush.height) * 2.0).round();
+    let large = most.min(((brush.width * 0.95 - x) / wide).floor());
+    if large >= 1.0 {
+        let look = page::doubted(state, mark.token.p);
+        brush.looking(x, bottom - 16.0 * large, large, text, faded(color(state, mark), beaten), look);
     }
+}
+
+/// Bright when it comes, and then as probable as it was.
+fn color(state: &FrameState, mark: &Mark) -> Color {
+    let settled = page::toned(state, mark.token.p);
+    mixed(state.palette().lit, settled, smooth(0.0, 1.0, state.since(mark.t_ns)))
 }
 
 /// The threads of the warp that wait for the weft, each as bright as its layer was slow the last time.

@@ -36,6 +36,10 @@ pub struct Scene {
     pub over: bool,
     /// What moves where: tests hold it to that.
     pub claims: &'static [Claim],
+    /// What moves although nothing happens; all else stands.
+    pub drift: &'static str,
+    /// How much that is at most: the mean change of a channel in a second, of 255. Tests hold it to that.
+    pub drift_most: f32,
 }
 
 /// A promise of a scene: when this moves, the picture changes there.

@@ -24,6 +24,8 @@ pub const SCENE: Scene = Scene {
         Claim { what: What::Signal(SignalId::Prefill), region: [0.05, 0.0, 0.95, 0.75] },
         Claim { what: What::Signal(SignalId::Load), region: [0.05, 0.0, 0.95, 0.75] },
     ],
+    drift: "the caret breathes while a word is awaited; behind the page the patch's shader does what it does",
+    drift_most: 3.0,
 };
 
 /// The patch's shader by itself: the words are there for it to read, and it shows them or does not.
@@ -34,6 +36,8 @@ pub const SHADER: Scene = Scene {
     draw,
     over: false,
     claims: &[],
+    drift: "what the patch's shader does by itself",
+    drift_most: 6.0,
 };
 
 /// How long a token takes to come up, and how long it glows after that.
@@ -98,7 +102,8 @@ impl Sheet {
             false => (Direction::Across, margin, brush.width - 2.0 * margin),
             true => {
                 let top = (0.07 * brush.height).max(edge + 0.5 * leading).round();
-                (Direction::Down, top, bottom - 8.0 * scale - top)
+                // Below a column there is room for a stop that hangs.
+                (Direction::Down, top, bottom - 20.0 * scale - top)
             }
         };
         let columns = (long / (8.0 * scale)).floor().max(2.0) as u32;
@@ -117,7 +122,9 @@ impl Sheet {
         let lines = brush.typesetter.lines(&state.page, columns, direction);
         let lines = lines[lines.len().saturating_sub(MOST_LINES)..].to_vec();
         let rising = |line: &Line| 1.0 - smooth(0.0, RISE_S, state.since(line.born_ns));
-        let risen = lines.iter().rev().take(4).map(rising).sum();
+        // A new line begins beneath the last one and rises with it; when lines come faster than that, none lies on another.
+        let room = if vertical { 1.0 } else { (lowest(state, brush, bottom) - rest) / leading };
+        let risen = lines.iter().rev().take(4).map(rising).sum::<f32>().min(room.clamp(0.0, 1.0));
         let ceiled = edge > 0.0 && !vertical;
         Sheet { lines, direction, scale, start, columns, leading, rest, risen, reach, ceiled }
     }
@@ -126,7 +133,7 @@ impl Sheet {
     fn in_sight(&self) -> impl Iterator<Item = (&Line, Setting, f32)> {
         let leading = self.leading;
         self.lines.iter().rev().enumerate().map_while(move |(back, line)| {
-            let away = (back as f32 - self.risen.min(back as f32)) * leading;
+            let away = (back as f32 - self.risen) * leading;
             let left = self.reach - away;
             // What stands further back is older, and lets the eye go.
             let depth = smooth(-leading, (self.reach - 2.0 * leading).max(leading), left);
@@ -174,7 +181,7 @@ fn draw(state: &FrameState, brush: &mut Brush, place: Place) {
                 tokens.push((letter.cell.index, letter.at));
             }
         });
-        palimpsest::draw(state, brush, &tokens, &sheet, back == 0, alpha);
+        palimpsest::draw(state, brush, &tokens, &sheet, (back == 0, place.bottom), alpha);
         if back == 0 {
             // In a line that runs from right to left the next word comes at its left.
             let along = match line.order {
@@ -256,7 +263,7 @@ pub fn doubted(state: &FrameState, p: f32) -> Look {
     let doubt = 1.0 - p.clamp(0.0, 1.0).sqrt();
     match state.params.get(ParamId::Doubt) as u32 {
         1 => Look::PLAIN.weighted(0.75 - 1.6 * doubt),
-        2 => Look::PLAIN.blurred(0.55 * smooth(0.35, 1.0, doubt)),
+        2 => Look::PLAIN.blurred(0.42 * smooth(0.4, 1.0, doubt)),
         _ => Look::PLAIN,
     }
 }

@@ -13,8 +13,8 @@ fn stream(x: f32) -> f32 {
 fn field(uv: vec2<f32>) -> vec3<f32> {
   let load = max(u.machine_cpu, 0.0);
   let wait = max(u.generator_waiting, 0.0);
-  // The words' own part of the picture is above the foot: three quarters of it while the meters are shown.
-  let part = select(0.9, 0.76, u.stage_meters > 0.5);
+  // The words' own part of the picture is above the foot; their mouth, the eye's place, says where that is.
+  let part = u.focus.y / stream(u.focus.x);
   let from_middle = (uv.y / part - stream(uv.x)) * 2.0;
   let bank = 0.62 + 0.1 * wave(uv.x * 1.7) + 0.05 * wave(uv.x * 4.3 + 0.3);
   let water = 1.0 - smoothstep(bank, bank + 0.12, abs(from_middle));

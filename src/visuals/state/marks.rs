@@ -24,6 +24,8 @@ pub struct Mark {
     /// Counts the pieces of the performance.
     pub piece: u32,
     pub token: Arc<Token>,
+    /// Whether it goes on with the word before it: the rest of a word, or its comma.
+    pub goes_on: bool,
     /// Where it lies on the river, in half cells from where that began.
     pub at: f64,
     /// When the machine's energy for it was known, in J.
@@ -38,6 +40,23 @@ impl Mark {
     pub fn rejected(&self) -> impl Iterator<Item = &Candidate> {
         self.token.top.iter().filter(|candidate| candidate.id != self.token.id)
     }
+
+    /// The same as words to show, with their probability: without what is only space, and with a sign for the end.
+    pub fn roads(&self) -> impl Iterator<Item = (&str, f32)> {
+        self.rejected().map(|road| (shown(road.text.trim()), road.p)).filter(|(text, _)| !text.is_empty())
+    }
+}
+
+/// What a model calls by a name in angle brackets is its mark for the end, or for who speaks.
+fn shown(text: &str) -> &str {
+    let named = text.len() > 2 && text.starts_with('<') && text.ends_with('>');
+    if named { "∎" } else { text }
+}
+
+/// Whether a token goes on with the word before it. A Han character is a word of its own, a comma is never one.
+fn goes_on(text: &str) -> bool {
+    let begins = |c: char| c.is_whitespace() || (c.is_alphanumeric() && glyphs::advance(c) == 2);
+    text.chars().next().is_some_and(|c| !begins(c))
 }
 
 /// The last tokens, oldest first.
@@ -85,12 +104,13 @@ impl Marks {
         }
         let (number, piece) = (self.count, self.piece);
         self.count += 1;
+        let goes_on = token.index > 0 && goes_on(&token.text);
         // On the water that is there now, and never on the word before it.
-        let at = self.mouth.max(flow);
+        let at = (self.mouth - if goes_on { APART } else { 0.0 }).max(flow);
         let wide: u32 = token.text.trim().chars().map(glyphs::advance).sum();
         self.mouth = at + f64::from(wide) + APART;
         let token = Arc::new(token.clone());
-        self.marks.push_back(Mark { t_ns, number, piece, token, at, energy_j, flaw: None, left_ns: None });
+        self.marks.push_back(Mark { t_ns, number, piece, token, goes_on, at, energy_j, flaw: None, left_ns: None });
     }
 
     /// Tokens from `to` on are taken back.
@@ -122,6 +142,22 @@ impl Marks {
 mod tests {
     use super::super::tests::token;
     use super::*;
+
+    #[test]
+    fn the_rest_of_a_word_stands_at_its_beginning() {
+        let mut marks = Marks::default();
+        for (i, text) in ["The", " moon", "lit", ",", " 春", "江", "，"].into_iter().enumerate() {
+            marks.token(0, &token(i as u32, text, 0.5), None, 0.0);
+        }
+        let seen: Vec<_> = marks.iter().map(|m| (m.goes_on, m.at)).collect();
+        let far = [(false, 0.0), (false, 4.0), (true, 8.0), (true, 11.0), (false, 13.0), (false, 16.0), (true, 18.0)];
+        assert_eq!(seen, far);
+    }
+
+    #[test]
+    fn a_model_s_own_marks_are_shown_as_a_sign() {
+        assert_eq!(["<|end|>", "</s>", "<", "a < b", "moon"].map(shown), ["∎", "∎", "<", "a < b", "moon"]);
+    }
 
     #[test]
     fn memory_is_bounded_and_flaws_find_their_tokens() {

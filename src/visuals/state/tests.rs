@@ -94,3 +94,22 @@ fn memory_stays_flat_over_a_hundred_thousand_tokens() {
     assert!(frame.glyphs.capacity() < 20_000, "{}", frame.glyphs.capacity());
     assert!(state.strata.layers().len() <= MOST_STRATA && state.roll.exposures().len() <= EXPOSURES);
 }
+
+#[test]
+fn however_fast_words_come_none_is_said_out_of_sight() {
+    let mut state = FrameState::new();
+    for i in 0..400u64 {
+        let t_ns = i * 25_000_000;
+        state.apply(&at(t_ns, Event::Token(token(i as u32, " river", 0.5))));
+        state.advance(t_ns);
+        state.advance(t_ns + 12_000_000);
+        let beyond = state.marks.mouth() - state.flow;
+        assert!((0.0..=BEYOND + 1e-3).contains(&beyond), "token {i}: {beyond} half cells");
+    }
+    // Then the water slows down, and never quite stands.
+    let ran = state.flow;
+    state.advance(20_000_000_000);
+    let stood = state.flow;
+    state.advance(21_000_000_000);
+    assert!(stood > ran && (state.flow - stood - f64::from(DRIFT)).abs() < 1e-3, "{}", state.flow - stood);
+}

@@ -37,6 +37,15 @@ pub fn atlas() -> Vec<u8> {
     texels
 }
 
+/// The 16 rows of a character's glyph from the top, its leftmost pixel the highest bit.
+pub fn rows(c: char) -> [u16; 16] {
+    match unifont::get_glyph(shown(c)) {
+        Some(unifont::Glyph::Halfwidth(rows)) => rows.map(|row| u16::from(row) << 8),
+        Some(unifont::Glyph::Fullwidth(rows)) => *rows,
+        None => [0; 16],
+    }
+}
+
 /// What is known of a character: how far it moves the pen (two bits), how wide its glyph is (two bits), and flags.
 const ADVANCE: u8 = 0b11;
 const WIDTH: u8 = 0b1100;
