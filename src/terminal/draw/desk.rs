@@ -8,10 +8,10 @@ use ratatui::text::Line;
 
 use super::sections::{Section, sections};
 use super::{foot, grid, header, overlay, params, text, words};
+use crate::desk::state::State;
 use crate::score::ParamId;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::State;
 
 pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
     header(state, palette, Rect { height: 1, ..area }, buf);

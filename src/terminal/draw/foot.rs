@@ -3,12 +3,13 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{clock, cut, spelled};
+use super::text::cut;
 use super::words;
+use crate::desk::state::{State, Tone};
+use crate::desk::words::{clock, spelled};
 use crate::score::ParamId;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::{State, Tone};
 
 /// All of them, from top to bottom.
 pub fn lines(state: &State, palette: Palette, area: Rect) -> Vec<Line<'static>> {
