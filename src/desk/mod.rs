@@ -9,6 +9,7 @@ pub mod course;
 mod energy;
 mod history;
 pub mod page;
+pub mod room;
 pub mod signals;
 pub mod state;
 pub mod words;

@@ -14,6 +14,7 @@ pub mod replay;
 mod course;
 mod ffmpeg;
 mod hands;
+mod pictures;
 mod progress;
 mod samples;
 mod sound;

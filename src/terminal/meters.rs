@@ -93,14 +93,7 @@ pub fn words(state: &State, palette: Palette, columns: usize) -> Vec<Meter> {
 
 /// Why meters are missing; signals that share a reason share its words. `None` if nothing is missing.
 pub fn missing(state: &State, palette: Palette) -> Option<Meter> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (id, reason) in &state.absent {
-        let name = id.name().trim_start_matches("machine.");
-        match reasons.iter_mut().find(|(known, _)| known == reason) {
-            Some((_, names)) => names.push(name),
-            None => reasons.push((reason, vec![name])),
-        }
-    }
+    let reasons = state.absences();
     if reasons.is_empty() {
         return None;
     }

@@ -13,6 +13,7 @@ mod fields;
 mod finish;
 mod letters;
 mod resources;
+mod sheet;
 mod watchdog;
 
 use fields::Fields;
@@ -21,6 +22,7 @@ use letters::Letters;
 use watchdog::Watchdog;
 
 pub use letters::MOST_GLYPHS;
+pub use sheet::Sheet;
 
 use super::FrameState;
 use super::palette::linear;
