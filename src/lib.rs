@@ -15,13 +15,14 @@
 //!
 //! # Layers
 //!
-//! Imports point downwards only, and the siblings of layer 3 do not import each other; `tests/layers.rs` keeps it so.
+//! Imports point downwards only, and the siblings of layer 4 do not import each other; `tests/layers.rs` keeps it so.
 //!
 //! | layer | modules | what they own |
 //! |---|---|---|
-//! | 5 | `main` → [`cli`] → [`session`] | wiring: the only place where threads meet |
-//! | 4 | [`train`] | a model of one's own: from texts to its file |
-//! | 3 | [`model`] [`machine`] [`control`] [`audio`] [`visuals`] [`terminal`] [`journal`] | one noun of the instrument each |
+//! | 6 | `main` → [`cli`] → [`session`] | wiring: the only place where threads meet |
+//! | 5 | [`train`] | a model of one's own: from texts to its file |
+//! | 4 | [`model`] [`machine`] [`control`] [`audio`] [`visuals`] [`terminal`] [`journal`] | one noun of the instrument each |
+//! | 3 | [`desk`] | what the performer sees, before it is drawn |
 //! | 2 | [`patch`] | the performer's file: schema, validation, matrix |
 //! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
 //!
@@ -33,7 +34,7 @@
 //!
 //! | thread | owns | rule |
 //! |---|---|---|
-//! | main | the stage: window, terminal or plain lines | shows events; never waited for by the others |
+//! | main | the stage: window (with the view's second one), terminal or plain lines | shows events; never waited for by the others |
 //! | view | the terminal, beside another stage | the performer's page; only with `--view terminal` |
 //! | keys | nothing | hands on the terminal's keys; there while a stage or view is in the terminal |
 //! | worker | the model | commands in, events out; a panic becomes a fault event and the model comes back |
@@ -54,6 +55,7 @@
 pub mod audio;
 pub mod cli;
 pub mod control;
+pub mod desk;
 pub mod journal;
 pub mod machine;
 pub mod model;

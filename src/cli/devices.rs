@@ -20,9 +20,10 @@ impl Devices {
         let (sound, midi) = (audio::output::list(), control::midi::list());
         let (displays, sensors) = (visuals::adapters(), machine::report());
         let window = visuals::display_available();
+        let plugged_in = if window.is_ok() { visuals::plugged_in() } else { Ok(Vec::new()) };
         if self.json {
             return print_json(
-                &json!({"sound": sound, "midi": midi, "displays": {"window": window.clone().err().map_or("available".into(), |why| format!("unavailable: {why}")), "adapters": displays}, "sensors": sensors}),
+                &json!({"sound": sound, "midi": midi, "displays": {"window": window.clone().err().map_or("available".into(), |why| format!("unavailable: {why}")), "adapters": displays, "plugged_in": plugged_in.clone().unwrap_or_default()}, "sensors": sensors}),
             );
         }
         print("sound")?;
@@ -55,6 +56,14 @@ impl Devices {
             Ok(()) => "  window   available".to_string(),
             Err(why) => format!("  window   unavailable: {why}"),
         })?;
+        match plugged_in {
+            Ok(plugged_in) => {
+                for (i, display) in plugged_in.iter().enumerate() {
+                    print(&format!("  {:<8} {display}", i + 1))?;
+                }
+            }
+            Err(why) => print(&format!("  {:<8} unavailable: {why}", "list"))?,
+        }
         for adapter in displays {
             let software = if adapter.software { ", in software" } else { "" };
             print(&format!("  {:<8} {}{software}", adapter.backend, adapter.name))?;

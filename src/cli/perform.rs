@@ -145,9 +145,12 @@ pub struct Play {
     /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
     #[arg(long)]
     stage: Option<Stage>,
-    /// What the performer sees beside the stage: the terminal's page with everything that is played
+    /// What the performer sees beside the stage, with everything that is played: the terminal's page, or a window
     #[arg(long, default_value = "none")]
     view: Beside,
+    /// The display that the stage's window fills: its number, or a part of its name (see `xiao devices`)
+    #[arg(long, value_name = "NAME|N")]
+    display: Option<String>,
     #[command(flatten)]
     sound: SoundArgs,
     /// End after so many seconds
@@ -188,6 +191,7 @@ impl Play {
             system: self.chat.system,
             stage: self.stage.map(Into::into),
             view: self.view.into(),
+            display: self.display,
             sound: self.sound.options()?,
             seconds: self.seconds,
             seed: self.seed,

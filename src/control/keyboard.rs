@@ -94,6 +94,7 @@ const TABLE: &[Row] = &[
         help: "show or hide the meters" },
     Row { keys: &[Key::Char('i')], label: "i", actions: |_| Action::Toggle(ParamId::Plate),
         help: "show or hide the model's plate" },
+    Row { keys: &[Key::Char('g')], label: "g", actions: |_| Action::Picture, help: "take a picture of the stage" },
     Row { keys: &[Key::Char('?'), Key::Char('h')], label: "?  h", actions: |_| Action::Help,
         help: "show this help, turn its page" },
     Row { keys: &[Key::Escape], label: "Esc", actions: |_| Action::HideHelp, help: "close this help" },

@@ -69,6 +69,8 @@ pub enum Action {
     Keep(MorphSide),
     /// Keeps the performer's words in the journal.
     Note(String),
+    /// Takes a picture of the stage.
+    Picture,
     /// Chooses the parameter that the arrow keys move: the next (or, negative, an earlier) one.
     SelectStep(i32),
     /// Shows or hides the help.

@@ -107,6 +107,8 @@ pub enum Event {
     Notice { text: String },
     /// The performer's own words, kept in the journal.
     Note { text: String },
+    /// The performer took a picture of the stage: into this file, in the recording's folder where there is one.
+    Picture { file: String },
     /// The sound engine took event `of` and lets it act at this frame of the sound, so that a replay makes the same
     /// samples.
     Heard { of: u64, frame: u64 },

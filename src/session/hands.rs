@@ -18,6 +18,7 @@ use controllers::Controllers;
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
+use super::pictures::Pictures;
 use super::samples::Samples;
 use super::sound::Sound;
 use super::tuning;
@@ -35,12 +36,16 @@ const TICKS_PER_FILE_LOOK: u32 = 50;
 /// Events that the hands may be behind, while a sound device is opened.
 const EVENT_QUEUE: usize = 4096;
 
+/// What is said where a picture is asked for and there is no window.
+const NO_WINDOW: &str = "pictures need the window; `xiao render --picture` makes one of any moment";
+
 /// Everything that hands can reach.
 pub struct Hands {
     pub bus: Bus,
     pub params: Arc<Params>,
     pub worker: Sender<Command>,
     pub keys: Receiver<Key>,
+    pub pictures: Pictures,
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
     pub synths: Synths,
@@ -199,6 +204,12 @@ impl State {
             }
             Action::Note(text) => {
                 bus.emit(Event::Note { text });
+            }
+            Action::Picture => {
+                bus.emit(match self.hands.pictures.next(bus.clock().now_ns()) {
+                    Some(file) => Event::Picture { file },
+                    None => Event::Notice { text: NO_WINDOW.into() },
+                });
             }
             Action::SelectStep(step) => {
                 self.selected = travel::selected(self.selected, step);

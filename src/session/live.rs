@@ -9,6 +9,7 @@ use anyhow::Context;
 
 use super::hands::Hands;
 use super::midi_out::Synths;
+use super::pictures::Pictures;
 use super::samples;
 use super::shade;
 use super::sound::{self, Sound};
@@ -46,6 +47,8 @@ pub struct Options {
     pub system: Option<String>,
     pub stage: Option<StageChoice>,
     pub view: View,
+    /// The display that the window fills: its number, or a part of its name.
+    pub display: Option<String>,
     pub sound: SoundOptions,
     pub seconds: Option<Duration>,
     pub seed: Option<u64>,
@@ -104,7 +107,10 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let (keys_to, keys) = crossbeam_channel::bounded(256);
     let spectrum = Spectrum::default();
     let stage = Stage::new(choice, &bus, keys_to, &shutdown, &patch.title, &spectrum).beside(options.view);
-    let stage = stage.live(options.stage.is_none());
+    let pictures = Pictures::new(folder.as_ref().map(Folder::path));
+    let view = choice == StageChoice::Window && options.view == View::Window;
+    let windows = stage::Windows { view, display: options.display, pictures: pictures.clone() };
+    let stage = stage.live().windows(windows);
     bus.emit(Event::Begin {
         xiao: env!("CARGO_PKG_VERSION").into(),
         title: patch.title.clone(),
@@ -166,6 +172,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         params,
         worker: worker.commands(),
         keys,
+        pictures,
         shutdown: shutdown.clone(),
         sound,
         synths,

@@ -5,6 +5,7 @@ use std::io::{Write, stdout};
 use anyhow::bail;
 use crossbeam_channel::Sender;
 
+use super::pictures::Pictures;
 use super::view::{self, Shown};
 use super::{StageChoice, View};
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown, Spectrum};
@@ -33,8 +34,22 @@ pub struct Stage {
     yields: bool,
     /// What is shown beside it.
     view: Option<view::Waiting>,
+    /// Whether the window has a second one beside it, and where both are.
+    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window has displays"))]
+    windows: Windows,
     /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
     aside: Box<dyn Write>,
+}
+
+/// What only the window knows of.
+#[derive(Clone, Debug, Default)]
+pub struct Windows {
+    /// The performer has a window too.
+    pub view: bool,
+    /// The display that the stage fills.
+    pub display: Option<String>,
+    /// Where pictures go.
+    pub pictures: Pictures,
 }
 
 /// Chooses a stage: the one asked for, or the best that this machine has beside a view. The second value says why it is
@@ -53,6 +68,7 @@ pub fn choose(asked: Option<StageChoice>, beside: View) -> anyhow::Result<(Stage
         None => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
             // The terminal is the view's.
+            Err(why) if beside == View::Window => bail!("--view window: no window can be opened: {why}"),
             Err(why) if beside != View::None => Ok((StageChoice::None, Some(format!("no window: {why}")))),
             Err(why) if view::is_terminal() => Ok((StageChoice::Terminal, Some(format!("no window: {why}")))),
             Err(_) => Ok((StageChoice::Plain, None)),
@@ -82,13 +98,19 @@ impl Stage {
             spectrum: spectrum.clone(),
             yields: false,
             view: None,
+            windows: Windows::default(),
             aside: aside(),
         }
     }
 
-    /// Says that this is no replay, and whether another stage may take the place of a window that fails.
-    pub fn live(self, yields: bool) -> Stage {
-        Stage { live: true, yields, ..self }
+    /// Says that this is no replay: faults are said, and another stage takes the place of a window that fails.
+    pub fn live(self) -> Stage {
+        Stage { live: true, yields: true, ..self }
+    }
+
+    /// Says where its windows are.
+    pub fn windows(self, windows: Windows) -> Stage {
+        Stage { windows, ..self }
     }
 
     /// Shows this beside it, from the events that come from now on.
@@ -103,10 +125,13 @@ impl Stage {
         let beside = view.is_some();
         let _view = Beside { view, shutdown };
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
+            self.windows.pictures.open(true);
             let shown = self.window(events);
+            self.windows.pictures.open(false);
             match shown {
-                Err(why) if self.yields => {
-                    self.bus.emit(Event::Notice { text: why.to_string() });
+                Err(why) if self.yields && !self.shutdown.requested() => {
+                    let what = why.to_string();
+                    self.bus.emit(Event::Fault { place: "stage".into(), what, remedy: "it goes on without it".into() });
                     self.choice = match view::is_terminal() {
                         _ if beside => StageChoice::None,
                         true => StageChoice::Terminal,
@@ -154,6 +179,9 @@ impl Stage {
             title: self.title.clone(),
             help: control::help::pages(),
             spectrum: self.spectrum.clone(),
+            view: self.windows.view,
+            display: self.windows.display.clone(),
+            pictures: self.windows.pictures.folder(),
         })
     }
 

@@ -1,7 +1,8 @@
 //! The performer's view: the terminal's page beside another stage, on a thread of its own.
 //!
 //! It has a subscription of its own, called `view`, and its keys go where the stage's go. That it fails or is slow
-//! changes nothing for the stage; the terminal is given back whatever happens. A second window is to come in here too.
+//! changes nothing for the stage; the terminal is given back whatever happens. The second window is the stage's own, in
+//! `visuals::window`.
 
 use std::io::{IsTerminal, stdin, stdout};
 use std::thread::JoinHandle;
@@ -26,8 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub fn check(view: View, stage: Option<StageChoice>) -> anyhow::Result<()> {
     match (view, stage) {
         (View::None, _) => Ok(()),
-        (View::Window, _) => {
-            bail!("--view window: xiao has no second window; take the window as --stage and --view terminal")
+        (View::Window, None | Some(StageChoice::Window)) => Ok(()),
+        (View::Window, Some(_)) => {
+            bail!("--view window opens beside the stage's window: take --stage window, or --view terminal")
         }
         (View::Terminal, Some(StageChoice::Terminal)) => {
             bail!(
@@ -127,7 +129,8 @@ mod tests {
         let refused = |view, stage| check(view, stage).map_err(|why| why.to_string()).unwrap_err();
         assert!(refused(View::Terminal, Some(StageChoice::Terminal)).contains("--stage window or none"));
         assert!(refused(View::Terminal, Some(StageChoice::Plain)).contains("--stage window or none"));
-        assert!(refused(View::Window, None).contains("--view terminal"));
+        assert!(refused(View::Window, Some(StageChoice::Plain)).contains("--stage window"));
+        assert!(check(View::Window, None).is_ok() && check(View::Window, Some(StageChoice::Window)).is_ok());
         assert!(check(View::None, Some(StageChoice::Plain)).is_ok());
         assert_eq!(check(View::Terminal, None).is_ok(), is_terminal());
     }

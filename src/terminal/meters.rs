@@ -6,7 +6,8 @@
 use ratatui::text::{Line, Span};
 
 use super::palette::{Palette, Role};
-use super::state::State;
+use crate::desk::State;
+use crate::desk::signals::{self, reading};
 use crate::score::SignalId;
 
 const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -92,34 +93,12 @@ pub fn words(state: &State, palette: Palette, columns: usize) -> Vec<Meter> {
 
 /// Why meters are missing; signals that share a reason share its words. `None` if nothing is missing.
 pub fn missing(state: &State, palette: Palette) -> Option<Meter> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (id, reason) in &state.absent {
-        let name = id.name().trim_start_matches("machine.");
-        match reasons.iter_mut().find(|(known, _)| known == reason) {
-            Some((_, names)) => names.push(name),
-            None => reasons.push((reason, vec![name])),
-        }
-    }
+    let reasons = state.absences();
     if reasons.is_empty() {
         return None;
     }
     let said: Vec<String> = reasons.iter().map(|(why, names)| format!("{}: {why}", names.join(", "))).collect();
     Some(vec![quiet(format!("unavailable  {}", said.join("  ·  ")), palette)])
-}
-
-/// A value in words, with its unit.
-pub fn reading(id: SignalId, value: f32) -> String {
-    match id {
-        SignalId::Cpu | SignalId::CpuPeak | SignalId::Memory | SignalId::Swap => format!("{:.0}%", value * 100.0),
-        SignalId::SoundLoad => format!("{:.1}%", value * 100.0),
-        SignalId::ContextFill | SignalId::Prefill | SignalId::Load => format!("{:.0}%", value * 100.0),
-        SignalId::CpuPressure | SignalId::MemoryPressure | SignalId::IoPressure => format!("{value:.0}%"),
-        SignalId::LoadAverage | SignalId::Probability => format!("{value:.2}"),
-        SignalId::OwnMemory | SignalId::Fan | SignalId::Temperature => format!("{value:.0} {}", id.spec().unit),
-        SignalId::Rate => format!("{value:.1} /s"),
-        _ if id.spec().unit == "ms" && value < 1.0 => format!("{value:.2} ms"),
-        _ => format!("{value:.1} {}", id.spec().unit),
-    }
 }
 
 /// Lays meters out in lines of `width` columns, as many as `rows`; what does not fit is left out.
@@ -168,16 +147,9 @@ pub fn cores(loads: &[f32]) -> String {
     loads.chunks(group).map(|loads| level(loads.iter().copied().fold(0.0, f32::max).max(0.01))).collect()
 }
 
-/// The last `width` values of a signal as levels. Times and energies, whose range is the machine's, fill the height with
-/// the greatest of them; all else shows its place in the signal's range.
+/// The last `width` values of a signal as levels.
 pub fn curve(state: &State, id: SignalId, width: usize) -> String {
-    let shown = state.history.last(id, width);
-    if matches!(id.spec().unit, "ms" | "J" | "MB" | "MiB" | "tokens/s" | "W") {
-        let full = shown.clone().fold(f32::MIN_POSITIVE, f32::max);
-        shown.map(|v| level((v / full).max(0.01))).collect()
-    } else {
-        shown.map(|v| level(id.spec().position(v).max(0.01))).collect()
-    }
+    signals::curve(state, id, width).map(level).collect()
 }
 
 /// A block for 0..1; nothing for 0 or NaN.

@@ -1,27 +1,22 @@
 //! The stage in a terminal: [`stage`] fills the screen, [`plain`] writes the words as plain text, for pipes.
 //!
 //! Both run on the main thread, or [`stage`] on one of its own as the performer's view beside another stage. They read events from a queue of their own and are never waited for. What the model says
-//! reaches the terminal only through [`clean`], so that no model can send it an escape sequence.
+//! reaches the terminal only through [`clean`](crate::desk::clean), so that no model can send it an escape sequence.
 //!
-//! [`state`] turns events and time into what is to be shown, [`draw`] lays that out, [`palette`] gives it the colours
+//! [`crate::desk`] turns events and time into what is to be shown, [`draw`] lays that out, [`palette`] gives it the colours
 //! that the terminal has, and [`paint`] colours what a command prints.
 
-pub mod clean;
-mod course;
 pub mod draw;
-mod energy;
-mod history;
 mod keys;
 mod marks;
 pub mod meters;
-pub mod page;
 pub mod paint;
 pub mod palette;
 pub mod plain;
 mod screen;
 pub mod stage;
-pub mod state;
 
+pub use crate::desk::clean;
 pub use plain::PlainOptions;
 pub use screen::give_back;
 pub use stage::{Face, TerminalOptions};

@@ -8,8 +8,8 @@ use std::io::IsTerminal;
 use ratatui::prelude::IntoCrossterm;
 use ratatui::style::{Modifier, Style};
 
-use super::clean;
 use super::palette::{Depth, Palette, Role};
+use crate::desk::clean;
 
 /// How words are coloured; plain where there is no palette.
 #[derive(Clone, Copy, Debug, Default)]

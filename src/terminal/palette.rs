@@ -4,7 +4,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::page::{Glyph, Ink};
+use crate::desk::page::{Glyph, Ink};
 
 /// Below this probability a token was improbable, and is accented.
 pub const IMPROBABLE: f32 = 0.02;
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn without_colour_certainty_is_still_seen() {
         let glyph = |p, flawed| {
-            let mut page = crate::terminal::page::Page::default();
+            let mut page = crate::desk::page::Page::default();
             page.token("a", p, 0);
             if flawed {
                 page.flaw(0, 1);

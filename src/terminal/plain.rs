@@ -6,7 +6,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
-use super::clean;
+use crate::desk::clean;
 use crate::score::event::branched;
 use crate::score::{Event, Queue, Received, Shutdown};
 

@@ -13,8 +13,8 @@ use ratatui::backend::CrosstermBackend;
 use super::keys::{Keyboard, Nudge};
 use super::palette::{Depth, Palette};
 use super::screen::Screen;
-use super::state::State;
 use super::{draw, marks};
+use crate::desk::State;
 use crate::score::{Clock, HelpPage, Key, Queue, Shutdown};
 
 const FRAME: Duration = Duration::from_millis(33);

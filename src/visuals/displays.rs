@@ -1,4 +1,4 @@
-//! What there is to show on: graphics adapters, and whether a window could open, asked without opening one.
+//! What there is to show on: graphics adapters, displays, and whether a window could open, asked without opening one.
 
 use super::VisualsError;
 
@@ -11,6 +11,79 @@ pub struct Adapter {
     pub driver: String,
     /// Draws with the processor, and so takes time from the model.
     pub software: bool,
+}
+
+/// A display that is plugged in.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Display {
+    pub name: String,
+    pub width: u32,
+    pub height: u32,
+    /// Its upper left corner among the displays, in pixels.
+    pub x: i32,
+    pub y: i32,
+    pub primary: bool,
+}
+
+impl std::fmt::Display for Display {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Display { name, width, height, x, y, primary } = self;
+        let name = if name.is_empty() { "(without a name)" } else { name };
+        write!(f, "{name}: {width}x{height} at {x},{y}{}", if *primary { ", primary" } else { "" })
+    }
+}
+
+/// The place of the display that is meant: the one with this number, counted from 1, else the first whose name has this
+/// part, whatever its case.
+pub fn choose(displays: &[Display], wanted: &str) -> Option<usize> {
+    let number = wanted.trim().parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < displays.len());
+    let part = wanted.trim().to_lowercase();
+    number.or_else(|| displays.iter().position(|d| !part.is_empty() && d.name.to_lowercase().contains(&part)))
+}
+
+/// Every display that is plugged in. To be called once in a program's life, on its main thread, and not by one that
+/// opens a window: the windowing system lists them only to an event loop, and a process has one.
+///
+/// # Errors
+/// There is no display, or it does not answer; one line that says so.
+pub fn plugged_in() -> Result<Vec<Display>, String> {
+    display()?;
+    list()
+}
+
+#[cfg(feature = "window")]
+fn list() -> Result<Vec<Display>, String> {
+    use winit::application::ApplicationHandler;
+    use winit::event_loop::{ActiveEventLoop, EventLoop};
+
+    struct Listing(Vec<Display>);
+    impl ApplicationHandler for Listing {
+        fn resumed(&mut self, event_loop: &ActiveEventLoop) {
+            let primary = event_loop.primary_monitor();
+            self.0 = event_loop
+                .available_monitors()
+                .map(|monitor| Display {
+                    name: monitor.name().unwrap_or_default(),
+                    width: monitor.size().width,
+                    height: monitor.size().height,
+                    x: monitor.position().x,
+                    y: monitor.position().y,
+                    primary: primary.as_ref() == Some(&monitor),
+                })
+                .collect();
+            event_loop.exit();
+        }
+
+        fn window_event(&mut self, _: &ActiveEventLoop, _: winit::window::WindowId, _: winit::event::WindowEvent) {}
+    }
+    let mut listing = Listing(Vec::new());
+    EventLoop::new().and_then(|event_loop| event_loop.run_app(&mut listing)).map_err(|e| e.to_string())?;
+    Ok(listing.0)
+}
+
+#[cfg(not(feature = "window"))]
+fn list() -> Result<Vec<Display>, String> {
+    Err("this xiao was built without the window, which lists them".to_string())
 }
 
 /// Every graphics adapter of this machine.
@@ -109,6 +182,15 @@ fn hidden_socket(_path: &str) -> std::io::Result<()> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_display_is_meant_by_its_number_or_a_part_of_its_name() {
+        let named = |name: &str| Display { name: name.into(), width: 1, height: 1, x: 0, y: 0, primary: false };
+        let displays = ["eDP-1", "HDMI-A-2", ""].map(named);
+        let chosen = ["1", "3", "hdmi", " 2 ", "-1", "4", "dvi", ""].map(|wanted| choose(&displays, wanted));
+        assert_eq!(chosen, [Some(0), Some(2), Some(1), Some(1), Some(0), None, None, None]);
+        assert_eq!(displays[1].to_string(), "HDMI-A-2: 1x1 at 0,0");
+    }
 
     #[test]
     fn a_display_that_is_not_there_is_said_plainly() {

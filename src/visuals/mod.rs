@@ -11,6 +11,7 @@
 //! NAME.wgsl, NAME.fs ─► shader (checked, bounded) ─────────────────────┘
 //! ```
 
+pub mod desk;
 pub mod displays;
 pub mod graph;
 pub mod offscreen;
@@ -24,7 +25,7 @@ pub mod uniforms;
 #[cfg(feature = "window")]
 pub mod window;
 
-pub use displays::{adapters, display_available};
+pub use displays::{adapters, display_available, plugged_in};
 pub use graph::Renderer;
 pub use offscreen::{Offscreen, write_png};
 pub use shader::ShaderError;

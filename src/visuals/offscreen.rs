@@ -3,25 +3,74 @@
 //! For films, screenshots and tests. One thread; each frame waits for the graphics device.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{FrameState, Renderer, ShaderError, VisualsError};
 
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8UnormSrgb;
 
-/// A picture that can be drawn again and again.
+/// A picture that can be drawn again and again, also where the graphics device is lost between two frames.
 pub struct Offscreen {
+    card: Card,
+    size: [u32; 2],
+}
+
+/// What lies on one graphics device.
+struct Card {
     device: wgpu::Device,
     queue: wgpu::Queue,
     renderer: Renderer,
     texture: wgpu::Texture,
     view: wgpu::TextureView,
     readback: wgpu::Buffer,
-    size: [u32; 2],
+    /// Set by the driver when the device is gone.
+    lost: Arc<AtomicBool>,
 }
 
 impl Offscreen {
     /// A picture of `width` × `height` pixels, on the best adapter there is; a software one will do.
     pub fn new(width: u32, height: u32) -> Result<Offscreen, VisualsError> {
+        Ok(Offscreen { card: Card::new(width, height)?, size: [width, height] })
+    }
+
+    /// Draws the state: `width * height * 4` bytes, RGBA row by row from the top, sRGB.
+    ///
+    /// A device that was lost is replaced by a new one, once a frame: what a field kept from the frame before is lost
+    /// with it, all else follows from the state.
+    pub fn frame(&mut self, state: &FrameState) -> Result<Vec<u8>, VisualsError> {
+        match self.card.frame(self.size, state) {
+            Err(_) if self.card.lost.load(Ordering::Relaxed) => {
+                self.card = Card::new(self.size[0], self.size[1])?;
+                self.card.frame(self.size, state)
+            }
+            drawn => drawn,
+        }
+    }
+
+    /// Draws the state without reading it back: how long the processor took to hand the frame over, without waiting for
+    /// the device, and how many glyphs it has. Returns when the frame is drawn.
+    pub fn timed(&mut self, state: &FrameState) -> Result<(std::time::Duration, usize), VisualsError> {
+        let card = &mut self.card;
+        let since = std::time::Instant::now();
+        let mut encoder = card.device.create_command_encoder(&Default::default());
+        card.renderer.draw(&card.device, &card.queue, &mut encoder, &card.view, self.size, state);
+        let commands = encoder.finish();
+        let took = since.elapsed();
+        card.queue.submit([commands]);
+        let failed = |e: wgpu::PollError| VisualsError::Device(e.to_string());
+        card.device.poll(wgpu::PollType::wait_indefinitely()).map_err(failed)?;
+        Ok((took, card.renderer.glyphs()))
+    }
+
+    /// Why the shader that the state last brought was refused; told once.
+    pub fn take_fault(&mut self) -> Option<ShaderError> {
+        self.card.renderer.take_fault()
+    }
+}
+
+impl Card {
+    fn new(width: u32, height: u32) -> Result<Card, VisualsError> {
         let adapter = super::displays::adapter()?;
         let max = adapter.limits().max_texture_dimension_2d.min(8192);
         if !(1..=max).contains(&width) || !(1..=max).contains(&height) {
@@ -30,6 +79,13 @@ impl Offscreen {
         let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))
             .map_err(|e| VisualsError::Device(e.to_string()))?;
+        let lost = Arc::new(AtomicBool::new(false));
+        let (told, noted) = (lost.clone(), lost.clone());
+        device.set_device_lost_callback(move |_, _| told.store(true, Ordering::Relaxed));
+        // A lost device also fails whatever is asked of it; any other error is a fault of ours, and ends the frame loudly.
+        device.on_uncaptured_error(Arc::new(move |error| {
+            assert!(noted.load(Ordering::Relaxed), "the graphics device refused a frame: {error}");
+        }));
         let renderer = Renderer::new(&device, &queue, FORMAT, 1, software);
         let texture = device.create_texture(&wgpu::TextureDescriptor {
             label: Some("frame"),
@@ -48,14 +104,13 @@ impl Offscreen {
             mapped_at_creation: false,
         });
         let view = texture.create_view(&Default::default());
-        Ok(Offscreen { device, queue, renderer, texture, view, readback, size: [width, height] })
+        Ok(Card { device, queue, renderer, texture, view, readback, lost })
     }
 
-    /// Draws the state: `width * height * 4` bytes, RGBA row by row from the top, sRGB.
-    pub fn frame(&mut self, state: &FrameState) -> Result<Vec<u8>, VisualsError> {
-        let [width, height] = self.size;
+    fn frame(&mut self, size: [u32; 2], state: &FrameState) -> Result<Vec<u8>, VisualsError> {
+        let [width, height] = size;
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        self.renderer.draw(&self.device, &self.queue, &mut encoder, &self.view, self.size, state);
+        self.renderer.draw(&self.device, &self.queue, &mut encoder, &self.view, size, state);
         encoder.copy_texture_to_buffer(
             self.texture.as_image_copy(),
             wgpu::TexelCopyBufferInfo {
@@ -83,36 +138,32 @@ impl Offscreen {
         self.readback.unmap();
         Ok(pixels)
     }
-
-    /// Draws the state without reading it back: how long the processor took to hand the frame over, without waiting for
-    /// the device, and how many glyphs it has. Returns when the frame is drawn.
-    pub fn timed(&mut self, state: &FrameState) -> Result<(std::time::Duration, usize), VisualsError> {
-        let since = std::time::Instant::now();
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        self.renderer.draw(&self.device, &self.queue, &mut encoder, &self.view, self.size, state);
-        let commands = encoder.finish();
-        let took = since.elapsed();
-        self.queue.submit([commands]);
-        let failed = |e: wgpu::PollError| VisualsError::Device(e.to_string());
-        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(failed)?;
-        Ok((took, self.renderer.glyphs()))
-    }
-
-    /// Why the shader that the state last brought was refused; told once.
-    pub fn take_fault(&mut self) -> Option<ShaderError> {
-        self.renderer.take_fault()
-    }
 }
 
 /// Bytes of a row in the readback buffer: wgpu copies rows of whole 256 bytes.
-fn padded(width: u32) -> u32 {
+pub(super) fn padded(width: u32) -> u32 {
     (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT)
 }
 
 /// Writes RGBA pixels as a PNG file.
 pub fn write_png(path: &Path, width: u32, height: u32, rgba: &[u8]) -> Result<(), VisualsError> {
+    encode(std::fs::File::create(path), path, width, height, rgba)
+}
+
+/// The same into a file that was not there before.
+pub fn write_new_png(path: &Path, width: u32, height: u32, rgba: &[u8]) -> Result<(), VisualsError> {
+    encode(std::fs::File::create_new(path), path, width, height, rgba)
+}
+
+fn encode(
+    file: std::io::Result<std::fs::File>,
+    path: &Path,
+    width: u32,
+    height: u32,
+    rgba: &[u8],
+) -> Result<(), VisualsError> {
     let error = |source| VisualsError::Png { path: path.to_path_buf(), source };
-    let file = std::fs::File::create(path).map_err(|e| error(e.into()))?;
+    let file = file.map_err(|e| error(e.into()))?;
     let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), width, height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
@@ -197,6 +248,17 @@ mod tests {
         offscreen.frame(&state(&[], 9.0)).unwrap();
         assert!(offscreen.frame(&state(&events, 1.3)).unwrap() == first);
         assert!(offscreen.frame(&state(&events, 1.4)).unwrap() != first);
+    }
+
+    #[test]
+    fn a_lost_device_costs_a_new_one_and_no_frame() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let state = state(&[token(0, "the moon", 0.5)], 1.3);
+        let before = offscreen.frame(&state).unwrap();
+        offscreen.card.device.destroy();
+        assert!(offscreen.frame(&state).unwrap() == before);
+        assert!(!offscreen.card.lost.load(Ordering::Relaxed));
+        assert!(offscreen.frame(&state).unwrap() == before);
     }
 
     #[test]

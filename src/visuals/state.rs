@@ -297,6 +297,7 @@ impl FrameState {
             | Event::Tuning { .. }
             | Event::Morph { .. }
             | Event::Panic
+            | Event::Picture { .. }
             | Event::Samples { .. }
             | Event::Control { .. }
             | Event::Heard { .. }

@@ -8,10 +8,11 @@ use ratatui::text::Line;
 
 use super::sections::{Section, sections};
 use super::{foot, grid, header, overlay, params, text, words};
+use crate::desk::room::{Wish, heights};
+use crate::desk::state::State;
 use crate::score::ParamId;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::State;
 
 pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
     header(state, palette, Rect { height: 1, ..area }, buf);
@@ -43,7 +44,8 @@ pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
 /// Puts sections below each other. Where there is too little room, the longest give way until each has its least, and
 /// what still does not fit is left out from the end.
 fn place(sections: Vec<Section>, palette: Palette, area: Rect, buf: &mut Buffer) {
-    let heights = heights(&sections, usize::from(area.height));
+    let wish = |section: &Section| Wish { lines: section.lines.len(), least: section.least };
+    let heights = heights(&sections.iter().map(wish).collect::<Vec<_>>(), usize::from(area.height));
     let used: usize = heights.iter().map(|height| height + 1).sum();
     // A blank line between them, if there is one for each.
     let gap = u16::from(used + sections.len() <= usize::from(area.height) + 1);
@@ -59,33 +61,5 @@ fn place(sections: Vec<Section>, palette: Palette, area: Rect, buf: &mut Buffer)
             buf.set_line(area.x, y, line, area.width);
         }
         y += 1 + height as u16 + gap;
-    }
-}
-
-/// How many lines each section gets below its title.
-fn heights(sections: &[Section], room: usize) -> Vec<usize> {
-    let mut heights: Vec<usize> = sections.iter().map(|section| section.lines.len()).collect();
-    while heights.iter().map(|height| height + 1).sum::<usize>() > room {
-        let spare = |(i, height): &(usize, &usize)| **height > sections[*i].least;
-        let Some((longest, _)) = heights.iter().enumerate().filter(spare).max_by_key(|(_, height)| **height) else {
-            break;
-        };
-        heights[longest] -= 1;
-    }
-    heights
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_longest_give_way_first_and_keep_their_least() {
-        let section =
-            |count, least| Section { title: String::new(), lines: vec![Line::default(); count], least, first: 0 };
-        let sections = [section(8, 3), section(4, 2), section(1, 1)];
-        assert_eq!(heights(&sections, 20), [8, 4, 1]);
-        assert_eq!(heights(&sections, 12), [4, 4, 1]);
-        assert_eq!(heights(&sections, 3), [3, 2, 1]);
     }
 }

@@ -3,12 +3,13 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{clock, cut, spelled};
+use super::text::cut;
 use super::words;
+use crate::desk::state::{State, Tone};
+use crate::desk::words::{clock, spelled};
 use crate::score::ParamId;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::{State, Tone};
 
 /// All of them, from top to bottom.
 pub fn lines(state: &State, palette: Palette, area: Rect) -> Vec<Line<'static>> {
@@ -69,11 +70,7 @@ pub fn roads(state: &State, palette: Palette, width: usize) -> Line<'static> {
 
 /// Who lost or merged events; nothing while all is well.
 pub fn losses(state: &State, palette: Palette) -> Option<Line<'static>> {
-    let of = |pick: fn(&(&'static str, u64, u64)) -> u64| -> Vec<String> {
-        let lost = state.losses.iter().filter(|l| pick(l) > 0);
-        lost.map(|l| format!("{} {}", l.0, pick(l))).collect()
-    };
-    let (dropped, merged) = (of(|l| l.1), of(|l| l.2));
+    let [dropped, merged] = state.lost();
     let mut spans = Vec::new();
     if !dropped.is_empty() {
         spans.push(Span::styled(format!("events lost: {}   ", dropped.join(", ")), palette.of(Role::Fault)));

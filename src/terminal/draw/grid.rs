@@ -5,36 +5,11 @@
 use ratatui::text::{Line, Span};
 
 use super::text::fitted;
-use crate::score::SignalId;
+use crate::desk::State;
+use crate::desk::signals::{SIGNALS, reading};
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::State;
 
-/// In the order in which they may be left out from the end.
-const SIGNALS: [(SignalId, &str); 22] = [
-    (SignalId::Latency, "latency"),
-    (SignalId::Surprise, "surprise"),
-    (SignalId::Entropy, "entropy"),
-    (SignalId::Rate, "rate"),
-    (SignalId::Cpu, "cpu"),
-    (SignalId::Memory, "memory"),
-    (SignalId::Power, "power"),
-    (SignalId::Temperature, "heat"),
-    (SignalId::ContextFill, "context"),
-    (SignalId::Probability, "certainty"),
-    (SignalId::SoundLoad, "sound"),
-    (SignalId::Energy, "energy"),
-    (SignalId::Fan, "fan"),
-    (SignalId::LoadAverage, "load"),
-    (SignalId::OwnMemory, "own"),
-    (SignalId::AttentionTime, "attention"),
-    (SignalId::FeedForwardTime, "feed-fwd"),
-    (SignalId::OutputTime, "output"),
-    (SignalId::SamplingTime, "sampling"),
-    (SignalId::CpuPressure, "pressure"),
-    (SignalId::Swap, "swap"),
-    (SignalId::BytesRead, "read"),
-];
 const LABEL: usize = 10;
 const READING: usize = 11;
 const LEAST: usize = 36;
@@ -54,7 +29,7 @@ pub fn lines(state: &State, palette: Palette, width: usize, rows: usize) -> Vec<
                 Some(value) => vec![
                     label,
                     Span::styled(format!("{:>curve$} ", meters::curve(state, *id, curve)), palette.of(Role::Bar)),
-                    Span::styled(fitted(&meters::reading(*id, value), READING), palette.of(Role::Plain)),
+                    Span::styled(fitted(&reading(*id, value), READING), palette.of(Role::Plain)),
                 ],
                 None => vec![label, Span::styled(fitted("unavailable", curve + 1 + READING), palette.of(Role::Quiet))],
             }

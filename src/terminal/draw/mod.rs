@@ -9,7 +9,6 @@ mod foot;
 mod grid;
 mod overlay;
 mod params;
-mod sampler;
 mod sections;
 mod text;
 mod words;
@@ -20,9 +19,9 @@ use ratatui::text::{Line, Span};
 
 use super::palette::{Palette, Role};
 use super::stage::Face;
-use super::state::State;
+use crate::desk::State;
+use crate::desk::words::clock;
 use crate::score::{HelpPage, ParamId};
-use text::clock;
 
 /// Below this size only the words and a line or two are shown.
 const SMALL: (u16, u16) = (60, 16);

@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::text::cut;
+use crate::desk::state::State;
 use crate::score::{HelpPage, ParamId};
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::State;
 
 /// Help broken into longer lines than this is hard to read.
 const WIDEST: u16 = 116;

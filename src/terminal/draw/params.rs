@@ -6,9 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text::{fitted, heading};
-use crate::score::{Hand, ParamId, reading};
+use crate::desk::state::State;
+use crate::desk::words::{hand, short};
+use crate::score::{ParamId, reading};
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::State;
 
 /// From this width on each parameter has a bar.
 const WITH_BARS: u16 = 46;
@@ -87,20 +88,4 @@ fn row(state: &State, palette: Palette, id: ParamId, area: Rect, buf: &mut Buffe
 fn value(id: ParamId, value: f32) -> String {
     let whole = reading::param(id, value);
     if whole.chars().count() <= VALUE { whole } else { reading::value(id, value) }
-}
-
-/// A parameter's name without its group.
-pub fn short(id: ParamId) -> &'static str {
-    id.name().split_once('.').map_or(id.name(), |(_, rest)| rest)
-}
-
-fn hand(by: Hand) -> &'static str {
-    match by {
-        Hand::Model => "model",
-        Hand::Patch => "patch",
-        Hand::Plan => "plan",
-        Hand::Key => "key",
-        Hand::Midi => "midi",
-        Hand::CommandLine => "start",
-    }
 }

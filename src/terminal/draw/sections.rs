@@ -2,13 +2,15 @@
 
 use ratatui::text::{Line, Span};
 
-use super::sampler;
-use super::text::{ago, clock, cut, fitted, spelled};
+use super::text::{cut, fitted};
+use crate::desk::chain;
+use crate::desk::clean;
+use crate::desk::signals::reading;
+use crate::desk::state::State;
+use crate::desk::words::{ago, clock, spelled};
 use crate::score::SignalId;
-use crate::terminal::clean;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::State;
 
 /// Something on the desk.
 pub struct Section {
@@ -115,7 +117,7 @@ fn roads(state: &State, palette: Palette, width: usize) -> Section {
 
 /// The chain from left to right, and on in the next line.
 fn chain(state: &State, palette: Palette, width: usize) -> Section {
-    let links = sampler::chain(state).into_iter().enumerate().map(|(i, link)| {
+    let links = chain::chain(state).into_iter().enumerate().map(|(i, link)| {
         let role = if link.acts { Role::Strong } else { Role::Quiet };
         let arrow = if i == 0 { "" } else { "→ " };
         vec![
@@ -161,7 +163,7 @@ fn sound(state: &State, palette: Palette) -> Section {
     let mut spans = match (load, &state.sound) {
         (Some(load), _) => vec![
             Span::styled(meters::bar(load, 6), palette.of(Role::Bar)),
-            Span::styled(format!(" load {}", meters::reading(SignalId::SoundLoad, load)), palette.of(Role::Plain)),
+            Span::styled(format!(" load {}", reading(SignalId::SoundLoad, load)), palette.of(Role::Plain)),
         ],
         (None, Some(output)) => vec![Span::styled(output.clone(), palette.of(Role::Plain))],
         (None, None) => vec![Span::styled("none", palette.of(Role::Quiet))],

@@ -3,33 +3,6 @@
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::terminal::clean;
-
-/// Minutes and seconds, with hours once there are any.
-pub fn clock(t_ns: u64) -> String {
-    let s = t_ns / 1_000_000_000;
-    match s / 3600 {
-        0 => format!("{:02}:{:02}", s / 60, s % 60),
-        h => format!("{h}:{:02}:{:02}", s / 60 % 60, s % 60),
-    }
-}
-
-/// How long ago something was.
-pub fn ago(t_ns: u64, now_ns: u64) -> String {
-    let s = now_ns.saturating_sub(t_ns) / 1_000_000_000;
-    match s {
-        0..60 => format!("{s} s ago"),
-        60..3600 => format!("{} min ago", s / 60),
-        _ => format!("{} h ago", s / 3600),
-    }
-}
-
-/// A token's text as it can be read by itself.
-pub fn spelled(text: &str) -> String {
-    let text = clean::text(text).replace('\n', "⏎").replace('\t', "⇥").replace(' ', "·");
-    if text.is_empty() { "□".to_string() } else { text }
-}
-
 /// A heading with a rule behind it.
 pub fn heading(title: &str, width: usize) -> String {
     let room = width.saturating_sub(title.width() + 1);

@@ -4,11 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{clock, cut};
+use super::text::cut;
+use crate::desk::state::{Pause, State, Tone};
+use crate::desk::words::clock;
 use crate::score::{ParamId, reading};
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
-use crate::terminal::state::{Pause, State, Tone};
 
 /// Lines longer than this are hard to read.
 const MEASURE: u16 = 84;
@@ -85,7 +86,7 @@ pub fn status(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
         let paused = pause(state, palette, false);
         let mut meters = vec![vec![Span::styled(clock(state.now_ns), palette.of(Role::Plain))]];
         if let Some(id) = state.selected {
-            let text = format!("{} {}", super::params::short(id), reading::value(id, state.params.get(id)));
+            let text = format!("{} {}", crate::desk::words::short(id), reading::value(id, state.params.get(id)));
             meters.push(vec![Span::styled(text, palette.of(Role::Strong))]);
         }
         if paused.width() > 0 {

@@ -13,6 +13,7 @@ mod fields;
 mod finish;
 mod letters;
 mod resources;
+mod sheet;
 #[cfg(test)]
 mod tests;
 mod watchdog;
@@ -23,6 +24,7 @@ use letters::Letters;
 use watchdog::Watchdog;
 
 pub use letters::MOST_GLYPHS;
+pub use sheet::Sheet;
 
 use super::FrameState;
 use super::palette::linear;

@@ -16,7 +16,7 @@ mod page;
 mod plate;
 mod river;
 
-pub use brush::{Brush, Color, DISC, Glyph, Look, SOLID, mixed};
+pub use brush::{Brush, Color, DISC, Glyph, Look, SOLID, faded, mixed};
 
 use super::FrameState;
 use super::text::Typesetter;

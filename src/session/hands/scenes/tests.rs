@@ -54,6 +54,7 @@ impl Rig {
             heard: Vec::new(),
             asks: Vec::new(),
             hands: Hands {
+                pictures: Default::default(),
                 synths: Synths::start(&bus, &[]),
                 tuning: crate::session::tuning::usual(),
                 bus,

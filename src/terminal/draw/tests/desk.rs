@@ -88,7 +88,7 @@ fn the_chosen_parameter_is_in_sight_on_the_desk() {
     let mut stage = desk();
     for id in ParamId::ALL {
         stage.take(Event::Select { id: *id });
-        let mark = format!("▸{}", params::short(*id));
+        let mark = format!("▸{}", crate::desk::words::short(*id));
         assert!(has(&stage.screen(120, 40), &mark), "{mark}");
     }
 }

@@ -271,6 +271,7 @@ impl State {
             }
             Event::Notice { text } => self.remark(t_ns, Tone::Notice, text),
             Event::Note { text } => self.remark(t_ns, Tone::Note, text),
+            Event::Picture { file } => self.remark(t_ns, Tone::Notice, &format!("picture {file}")),
             Event::End { reason } => self.ended = Some(clean::line(reason)),
             Event::Shader { .. } | Event::Heard { .. } | Event::Hashed { .. } => return false,
         }
@@ -302,6 +303,28 @@ impl State {
     /// Why a signal is absent, where that was said.
     pub fn reason(&self, id: SignalId) -> Option<&str> {
         self.absent.iter().find(|(absent, _)| *absent == id).map(|(_, reason)| reason.as_str())
+    }
+
+    /// Why signals are absent: each reason with the names that share it.
+    pub fn absences(&self) -> Vec<(&str, Vec<&'static str>)> {
+        let mut reasons: Vec<(&str, Vec<&'static str>)> = Vec::new();
+        for (id, reason) in &self.absent {
+            let name = id.name().trim_start_matches("machine.");
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        reasons
+    }
+
+    /// Who lost events, and who merged some, with how many.
+    pub fn lost(&self) -> [Vec<String>; 2] {
+        let of = |pick: fn(&(&'static str, u64, u64)) -> u64| {
+            let lost = self.losses.iter().filter(|l| pick(l) > 0);
+            lost.map(|l| format!("{} {}", l.0, pick(l))).collect()
+        };
+        [of(|l| l.1), of(|l| l.2)]
     }
 
     fn control(&mut self, t_ns: u64, port: &str, what: &str) {

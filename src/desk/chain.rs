@@ -1,8 +1,8 @@
 //! The sampler's chain: its stages in the order in which they act, and where each stands. Pure.
 
+use super::State;
 use crate::patch::sampler::Stage;
 use crate::score::{ParamId, ParamValues, reading};
-use crate::terminal::state::State;
 
 /// A stage of the chain.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,150 @@
+//! The performer's view: the desk that the terminal shows, in the stage's own type, for a second window.
+//!
+//! Pure, as the scenes are: a desk, a frame state and a size become glyphs. It has no field, only the palette's dark
+//! ground. Sections stand on the left, the words in the middle, every parameter on the right, the signals below.
+
+mod foot;
+mod params;
+mod row;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use row::{Ink, Pen, Piece, Row};
+
+use super::palette::{PALETTES, Palette};
+use super::scene::{Brush, Glyph};
+use super::shader::{Program, ShaderError};
+use super::text::Typesetter;
+use super::{FrameState, glyphs};
+use crate::desk::State;
+use crate::desk::room::{Wish, heights};
+use crate::desk::words::clock;
+use crate::score::{HelpPage, ParamId};
+
+/// What the view shows.
+pub struct Seen<'a> {
+    pub desk: &'a State,
+    pub stage: &'a FrameState,
+    /// The artist's shader that runs on the stage.
+    pub program: Option<&'a Program>,
+    /// Why the shader that was tried last was refused.
+    pub refused: Option<&'a ShaderError>,
+    pub help: &'a [HelpPage],
+}
+
+/// The stage's palette, or the first dark one: the view lights the performer's face, not the room.
+fn palette(stage: &FrameState) -> &'static Palette {
+    let palette = stage.palette();
+    if palette.is_light() { &PALETTES[0] } else { palette }
+}
+
+/// Paints the whole view, from its ground on, anew.
+pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &mut Typesetter) {
+    glyphs.clear();
+    let mut brush = Brush::new(glyphs, typesetter, size, palette(seen.stage));
+    let (width, height) = (brush.width, brush.height);
+    brush.rect(0.0, 0.0, width, height, brush.palette.ground);
+    let mut pen = Pen::new(brush);
+    let (columns, rows) = (pen.columns, pen.rows);
+    if columns < 24 || rows < 6 {
+        pen.row(0, 0, columns, &vec![Piece::text(format!("小 {}", seen.desk.title), Ink::Strong)]);
+        return;
+    }
+    header(seen.desk, &mut pen);
+    let mut foot = Vec::new();
+    if seen.desk.played.get(ParamId::Meters) >= 0.5 {
+        foot.extend(foot::signals(seen.desk, columns - 2, rows / 8));
+        foot.extend(foot::missing(seen.desk));
+    }
+    foot.extend(foot::losses(seen.desk));
+    foot.extend(foot::log(seen.desk, if rows >= 50 { 5 } else { 3 }));
+    foot.truncate(rows.saturating_sub(5));
+    let (top, bottom) = (2, rows - 1 - foot.len());
+    for (i, row) in foot.iter().enumerate() {
+        pen.row(1, bottom + 1 + i, columns - 2, row);
+    }
+    // Narrow windows keep the sections, then the parameters, then the words.
+    let left = if columns < 60 { columns - 2 } else { (columns * 3 / 10).clamp(33, 52) };
+    place(&sections::all(seen, left), 1, top..bottom, left, &mut pen);
+    if columns >= 90 {
+        let wide = (columns * 5 / 12).clamp(46, 66);
+        params::draw(seen.desk, seen.program, columns - 1 - wide, top..bottom, wide, &mut pen);
+        let middle = left + 3;
+        words::draw(seen.desk, middle, top..bottom, (columns - 3 - wide).saturating_sub(middle), &mut pen);
+    } else if columns >= 60 {
+        params::draw(seen.desk, seen.program, left + 3, top..bottom, columns - left - 4, &mut pen);
+    }
+    if let Some(page) = seen.desk.help.and_then(|page| seen.help.get(page)) {
+        help(page, seen.help.len(), seen.desk.help.unwrap_or(0), &mut pen);
+    }
+}
+
+fn header(desk: &State, pen: &mut Pen) {
+    let mut right: Row = Vec::new();
+    if let Some(output) = &desk.sound {
+        right.push(Piece::text(format!("{output}  "), Ink::Quiet));
+    }
+    if desk.played.get(ParamId::Mute) >= 0.5 {
+        right.push(Piece::text("MUTED  ", Ink::Fault));
+    }
+    match desk.recording() {
+        Some(true) => right.push(Piece::text("● REC  ", Ink::Fault)),
+        Some(false) => right.push(Piece::text("● REC BROKEN  ", Ink::Fault)),
+        None => {}
+    }
+    right.push(Piece::text(clock(desk.now_ns), Ink::Plain));
+    let wide = right.iter().map(Piece::columns).sum::<usize>().min(pen.columns - 2);
+    let mut left = vec![Piece::text("小 xiao  ", Ink::Quiet), Piece::text(&desk.title, Ink::Strong)];
+    if !desk.scene.is_empty() {
+        left.push(Piece::text(format!("  {}", desk.scene), Ink::Prompt));
+    }
+    if !desk.model.is_empty() {
+        left.push(Piece::text(format!("  {}  seed {}", desk.model, desk.seed), Ink::Quiet));
+    }
+    pen.row(1, 0, (pen.columns - 2).saturating_sub(wide + 1), &left);
+    pen.row(pen.columns - 1 - wide, 0, wide, &right);
+}
+
+/// Puts sections below each other, with a blank line between where there is one for each.
+fn place(sections: &[sections::Section], x: usize, rows: std::ops::Range<usize>, width: usize, pen: &mut Pen) {
+    let wishes: Vec<Wish> = sections.iter().map(|s| Wish { lines: s.rows.len(), least: s.least }).collect();
+    let heights = heights(&wishes, rows.len());
+    let used: usize = heights.iter().map(|height| height + 1).sum();
+    let gap = usize::from(used + sections.len() <= rows.len() + 1);
+    let mut y = rows.start;
+    for (section, height) in sections.iter().zip(heights) {
+        if y + 1 + height > rows.end {
+            return;
+        }
+        pen.heading(x, y, width, section.title);
+        let first = section.first.saturating_sub(height / 2).min(section.rows.len() - height);
+        for (i, row) in section.rows[first..first + height].iter().enumerate() {
+            pen.row(x, y + 1 + i, width, row);
+        }
+        y += 1 + height + gap;
+    }
+}
+
+/// A page of the help over everything.
+fn help(page: &HelpPage, of: usize, at: usize, pen: &mut Pen) {
+    let (columns, rows) = (pen.columns, pen.rows);
+    let wide = (columns - 4).min(96);
+    let lines = page.rows(wide - 4);
+    let tall = (lines.len() + 4).min(rows - 2);
+    let (x, y) = ((columns - wide) / 2, (rows - tall) / 2);
+    pen.panel(x, y, wide, tall);
+    let title = format!("help {}/{of}  {}   ? turns the page  Esc closes", at + 1, page.title);
+    pen.row(x + 2, y + 1, wide - 4, &vec![Piece::text(title, Ink::Quiet)]);
+    for (i, (name, text)) in lines.iter().take(tall - 4).enumerate() {
+        let cut = i + 1 == tall - 4 && lines.len() > tall - 4;
+        let text = if cut { "…".to_string() } else { format!("{name}{text}") };
+        pen.row(x + 2, y + 3 + i, wide - 4, &vec![Piece::text(text, Ink::Plain)]);
+    }
+}
+
+/// Columns that a text takes.
+fn columns(text: &str) -> usize {
+    text.chars().map(glyphs::advance).sum::<u32>() as usize
+}

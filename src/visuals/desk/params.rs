@@ -1,0 +1,73 @@
+//! The whole parameter table on the right: each value, its place in its range, where the matrix has it now, and who
+//! moved it last. Pure.
+//!
+//! A table longer than its column moves so that the chosen parameter is in sight. An input of the artist's shader has
+//! the artist's name and value.
+
+use std::ops::Range;
+
+use super::row::{Ink, Pen, Piece, Row};
+use crate::desk::State;
+use crate::desk::words::{hand, short};
+use crate::score::{ParamId, reading};
+use crate::visuals::shader::Program;
+
+/// Columns of the name, the value, what the matrix makes of it, and the hand.
+const NAME: usize = 18;
+const VALUE: usize = 9;
+const PLAYED: usize = 8;
+const HAND: usize = 6;
+
+enum Line {
+    Head(&'static str),
+    Param(ParamId),
+}
+
+pub fn draw(desk: &State, program: Option<&Program>, x: usize, rows: Range<usize>, wide: usize, pen: &mut Pen) {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut group = "";
+    for id in ParamId::ALL {
+        let its = id.name().split('.').next().unwrap_or_default();
+        if its != group {
+            group = its;
+            lines.push(Line::Head(its));
+        }
+        lines.push(Line::Param(*id));
+    }
+    let height = rows.len();
+    let chosen = lines.iter().position(|line| matches!(line, Line::Param(id) if Some(*id) == desk.selected));
+    let first = chosen.unwrap_or(0).saturating_sub(height / 2).min(lines.len().saturating_sub(height));
+    for (line, y) in lines[first..].iter().zip(rows) {
+        match line {
+            Line::Head(group) => pen.heading(x, y, wide, group),
+            Line::Param(id) => pen.row(x, y, wide, &row(desk, program, *id, wide)),
+        }
+    }
+}
+
+fn row(desk: &State, program: Option<&Program>, id: ParamId, wide: usize) -> Row {
+    let chosen = desk.selected == Some(id);
+    let (base, played) = (desk.params.get(id), desk.played.get(id));
+    let (spec, moved) = (id.spec(), base != played);
+    let ink = if chosen { Ink::Strong } else { Ink::Plain };
+    let input = |at: f32| {
+        let slot = (id as usize).checked_sub(ParamId::Shader1 as usize)?;
+        program?.label(slot, spec.position(at))
+    };
+    let name = input(base).map_or_else(|| short(id).to_string(), |(name, _)| name);
+    let said = |at: f32| input(at).map_or_else(|| reading::value(id, at), |(_, value)| value);
+    let whole = reading::param(id, base);
+    let value = if input(base).is_none() && whole.chars().count() <= VALUE { whole } else { said(base) };
+    let played_text = if moved { format!(" →{}", said(played)) } else { String::new() };
+    let bar = wide.saturating_sub(2 + NAME + 1 + VALUE + PLAYED + 1 + 1 + HAND);
+    let mut row = vec![
+        Piece::fitted(if chosen { "▸" } else { "" }, 2, ink),
+        Piece::fitted(&name, NAME, if input(base).is_some() { Ink::Prompt } else { ink }),
+        Piece::text(format!("{value:>width$}", width = VALUE + 1), ink),
+        Piece::fitted(&played_text, PLAYED + 1, Ink::Fault),
+    ];
+    let tick = moved.then(|| spec.position(played));
+    row.push(Piece::Bar { part: spec.position(base), tick, columns: bar, ink: Ink::Bar });
+    row.push(Piece::text(format!(" {}", desk.moved_by[id as usize].map_or("", hand)), Ink::Quiet));
+    row
+}

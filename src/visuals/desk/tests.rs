@@ -1,0 +1,135 @@
+//! Reads the view's glyphs back as rows of text.
+
+use super::*;
+use crate::score::{Candidate, Event, Hand, MachineSample, SignalId, Stamped, Token};
+use crate::visuals::scene::SOLID;
+
+/// A desk and a stage that took the same events, a second apart.
+fn seen(events: Vec<Event>) -> (State, FrameState) {
+    let (mut desk, mut stage) = (State::new(), FrameState::new());
+    let end_ns = events.len() as u64 * 1_000_000_000;
+    for (i, event) in events.into_iter().enumerate() {
+        let stamped = Stamped { seq: i as u64, t_ns: i as u64 * 1_000_000_000, event };
+        desk.take(&stamped);
+        stage.apply(&stamped);
+    }
+    desk.tick(end_ns);
+    stage.advance(end_ns);
+    (desk, stage)
+}
+
+fn events() -> Vec<Event> {
+    let patch = "title = \"t\"\n[prompts]\ndawn = \"春\"\nmoon = \"The moon\"\n";
+    let top = |id, text: &str, p| Candidate { id, text: text.into(), p };
+    vec![
+        Event::Begin { xiao: "0".into(), title: "First light".into(), model: "m".into(), sha256: "".into(), seed: 7 },
+        Event::Patch { name: "p.toml".into(), text: patch.into() },
+        Event::Prompt { name: Some("moon".into()), text: "The moon".into(), tokens: 2 },
+        Event::Token(Token {
+            id: 1,
+            text: " rises".into(),
+            index: 0,
+            latency_ms: 12.5,
+            p: 0.5,
+            surprise_bits: 1.0,
+            entropy_bits: 2.0,
+            context_fill: 0.5,
+            inside: Default::default(),
+            top: vec![top(1, " rises", 0.5), top(2, " falls", 0.25)],
+        }),
+        Event::Machine(MachineSample {
+            values: vec![(SignalId::Cpu, 0.75)],
+            absent: vec![(SignalId::Fan, "no fan sensor here".into())],
+            ..Default::default()
+        }),
+        Event::Param { id: ParamId::TopK, value: 12.0, by: Hand::Midi },
+        Event::Select { id: ParamId::TopK },
+        Event::Param { id: ParamId::Blackout, value: 1.0, by: Hand::Key },
+        Event::Control { port: "nanoKONTROL2:0".into(), what: "cc7 = 64".into() },
+        Event::Fault { place: "sound".into(), what: "the device is gone".into(), remedy: "plug it in".into() },
+    ]
+}
+
+/// The rows of the view, without blanks, and its bars.
+fn read(size: [u32; 2], events: Vec<Event>, refused: Option<&ShaderError>) -> (Vec<String>, usize, Vec<Glyph>) {
+    let (desk, stage) = seen(events);
+    let (mut glyphs, mut typesetter) = (Vec::new(), Typesetter::default());
+    paint(&Seen { desk: &desk, stage: &stage, program: None, refused, help: &[] }, size, &mut glyphs, &mut typesetter);
+    let mut rows: Vec<(f32, Vec<(f32, char)>)> = Vec::new();
+    for glyph in glyphs.iter().filter(|g| g.cell != SOLID) {
+        let Some(c) = char::from_u32(glyph.cell) else { continue };
+        match rows.iter_mut().find(|(y, _)| *y == glyph.pos[1]) {
+            Some((_, row)) => row.push((glyph.pos[0], c)),
+            None => rows.push((glyph.pos[1], vec![(glyph.pos[0], c)])),
+        }
+    }
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let text = rows.into_iter().map(|(_, mut row)| {
+        row.sort_by(|a, b| a.0.total_cmp(&b.0));
+        row.into_iter().map(|(_, c)| c).collect()
+    });
+    let bars = glyphs.iter().filter(|g| g.cell == SOLID).count();
+    (text.collect(), bars, glyphs)
+}
+
+fn has(rows: &[String], text: &str) -> bool {
+    rows.iter().any(|row| row.contains(text))
+}
+
+#[test]
+fn everything_that_is_played_is_there_at_both_sizes() {
+    for size in [[1280, 800], [900, 600]] {
+        let (rows, ..) = read(size, events(), None);
+        for text in [
+            "Firstlight",
+            "▸2moonThemoon",
+            "→·rises50%",
+            "·falls25%",
+            "▸top_k",
+            "midi",
+            "BLACKOUT100%",
+            "nanoKONTROL2",
+            "cc7=64",
+            "36exposuresleft",
+            "sound:thedevice",
+            "fan:nofansensorhere",
+            "cpu",
+            "75%",
+        ] {
+            assert!(
+                has(&rows, text) || text.starts_with("36") && has(&rows, "35of36exposuresleft"),
+                "{text}: {rows:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_absent_signal_has_no_curve_and_a_refused_shader_has_its_line() {
+    let shader = Event::Shader { name: "mine".into(), text: "nonsense".into() };
+    let error = ShaderError { name: "mine".into(), line: 3, message: "expected an expression".into() };
+    let (rows, ..) = read([1280, 800], [events(), vec![shader]].concat(), Some(&error));
+    assert!(has(&rows, "mineline3:expectedanexpression"), "{rows:#?}");
+    assert!(has(&rows, "fanunavailable"), "{rows:#?}");
+}
+
+#[test]
+fn nothing_leaves_the_window_and_no_size_fails() {
+    for size in [[1280, 800], [900, 600], [640, 360], [300, 1000], [200, 100], [1, 1], [7680, 4320]] {
+        let (.., glyphs) = read(size, events(), None);
+        let [width, height] = size.map(|side| side as f32);
+        for glyph in glyphs.iter().filter(|g| g.cell != SOLID) {
+            assert!(glyph.pos[0] + glyph.size[0] <= width + 0.5 && glyph.pos[1] < height, "{size:?} {glyph:?}");
+        }
+    }
+}
+
+#[test]
+fn the_ground_is_dark_whatever_the_stage_has() {
+    for value in 0..PALETTES.len() {
+        let set = Event::Param { id: ParamId::Palette, value: value as f32, by: Hand::Key };
+        let (_, _, glyphs) = read([900, 600], vec![set], None);
+        assert!(glyphs[0].color[..3].iter().all(|v| *v < 40), "{:?}", glyphs[0]);
+        assert_eq!(glyphs[0].size, [900.0, 600.0]);
+    }
+}

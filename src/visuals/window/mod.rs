@@ -1,0 +1,342 @@
+//! The window: nannou opens it, hands over its frames and brings the keys; the renderer is the stage's own. Beside it,
+//! where that is asked for, a second window for the performer.
+//!
+//! Blocks the main thread from [`run`] until shutdown is asked for or the stage is closed, then returns, so that the
+//! session can join its threads. Nannou runs bevy below it, whose render thread calls `render`; everything of ours
+//! that is drawn lies behind one lock. A process can open windows once in its life (winit's event loop cannot be made
+//! twice): what fails comes back as an error, and the session goes on with another stage.
+
+mod awake;
+mod keys;
+mod picture;
+mod place;
+mod xlib;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bevy::app::AppExit;
+use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::prelude::{Entity, IntoScheduleConfigs, Resource, Update};
+use bevy::render::error_handler::{RenderErrorHandler, RenderErrorPolicy};
+use bevy::render::view::Msaa;
+use bevy::window::PresentMode;
+use crossbeam_channel::Sender;
+use nannou::prelude::{App, ClearColorConfig, Frame, RenderApp, SetCamera, UpdateMode, UpdateModeExt};
+
+use super::desk::Seen;
+use super::graph::Sheet;
+use super::shader::ShaderError;
+use super::{FrameState, Renderer, VisualsError};
+use crate::desk::State as Desk;
+use crate::score::{Bus, Clock, Event, HelpPage, Key, Queue, Shutdown, Stamped};
+
+pub use super::displays::{adapters as displays, display_available};
+
+/// Frames per second where the processor draws: the model needs the rest of it.
+const SOFTWARE_RATE_HZ: f64 = 15.0;
+
+/// What the window needs of the session.
+pub struct WindowOptions {
+    pub title: String,
+    /// The events to show.
+    pub events: Queue,
+    /// The performance's clock: what time a frame shows.
+    pub clock: Clock,
+    /// Where pressed keys go. `f` and F11 stay here: full screen.
+    pub keys: Sender<Key>,
+    pub shutdown: Shutdown,
+    /// Where a shader that failed is reported; `None` in a replay, whose journal has it already and whose pictures were
+    /// taken.
+    pub bus: Option<Bus>,
+    /// The pages of the help overlay.
+    pub help: Vec<HelpPage>,
+    /// The sound as it leaves the engine.
+    pub spectrum: crate::score::Spectrum,
+    /// Whether the performer has a window too.
+    pub view: bool,
+    /// The display that the stage fills: its number, or a part of its name.
+    pub display: Option<String>,
+    /// The folder that pictures are named from.
+    pub pictures: PathBuf,
+}
+
+/// Opens the window and shows the events until the end. Returns when shutdown was asked for; closing the stage asks
+/// for it. An error leaves the shutdown alone, so that the session can go on with another stage.
+pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
+    // Asked first, since nannou panics where there is none.
+    super::displays::display().map_err(VisualsError::Window)?;
+    let software = super::displays::adapter()?.get_info().device_type == wgpu::DeviceType::Cpu;
+    // Bevy's log goes to standard error, which belongs to the performer. Ours to take first: then its own try fails,
+    // and says so into the silence.
+    let _ = bevy::log::tracing::subscriber::set_global_default(bevy::log::tracing::subscriber::NoSubscriber::new());
+
+    let shutdown = options.shutdown.clone();
+    let _awake = awake::Awake::hold(options.bus.clone());
+    let mut state = FrameState::new();
+    state.set_help(options.help.clone());
+    let desk = options.view.then(Desk::new);
+    let target = Target { renderer: None, sheet: None, refused: None, pictures: Vec::new() };
+    let inner = Inner { options, software, state, desk, cameras: None, target, queue: None, events: Vec::new() };
+    *lock(&OPENING) = Some(Stage(Arc::new(Mutex::new(inner))));
+    lock(&ENDED).take();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        nannou::app(model).update(update).render(render).add_plugin(systems).run();
+    }));
+    lock(&OPENING).take();
+    let why = lock(&ENDED).take();
+    match (ended, why) {
+        (_, Some(Err(why))) => Err(VisualsError::Window(why)),
+        (Ok(()), Some(Ok(()))) => {
+            shutdown.request("window closed");
+            Ok(())
+        }
+        (Ok(()), None) if shutdown.requested() => Ok(()),
+        (Ok(()), None) => Err(VisualsError::Window("it ended by itself".into())),
+        // On its way out already: there is nothing left to save.
+        (Err(_), Some(Ok(()))) => {
+            shutdown.request("window closed");
+            Ok(())
+        }
+        (Err(panic), None) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let line = text.and_then(|t| t.lines().next()).unwrap_or("it ended without a reason");
+            Err(VisualsError::Window(line.to_string()))
+        }
+    }
+}
+
+/// Nannou takes plain functions, so what they need waits here from [`run`] to [`model`].
+static OPENING: Mutex<Option<Stage>> = Mutex::new(None);
+/// Why the windows ended, where it was not the shutdown: closed by hand, or what failed.
+static ENDED: Mutex<Option<Result<(), String>>> = Mutex::new(None);
+
+/// Nannou's model: cloned for the render thread each frame.
+#[derive(Clone)]
+struct Stage(Arc<Mutex<Inner>>);
+
+struct Inner {
+    options: WindowOptions,
+    software: bool,
+    state: FrameState,
+    /// There with the performer's window.
+    desk: Option<Desk>,
+    /// The cameras of the stage and of the view.
+    cameras: Option<(Entity, Option<Entity>)>,
+    target: Target,
+    queue: Option<wgpu::Queue>,
+    events: Vec<Arc<Stamped>>,
+}
+
+/// What is drawn with, and the format and samples it was made for.
+struct Target {
+    renderer: Option<(Renderer, wgpu::TextureFormat, u32)>,
+    sheet: Option<(Sheet, wgpu::TextureFormat, u32)>,
+    /// Why a shader was refused, and the text that the state had then.
+    refused: Option<(ShaderError, String)>,
+    /// Pictures to take of the next frame.
+    pictures: Vec<PathBuf>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// The windows as bevy's systems know them.
+#[derive(Resource)]
+struct Show {
+    stage: Entity,
+    /// The performer's window and its camera.
+    view: Option<(Entity, Entity)>,
+    keys: Sender<Key>,
+    bus: Option<Bus>,
+    display: Option<String>,
+}
+
+impl Show {
+    fn notice(&self, text: String) {
+        if let Some(bus) = &self.bus {
+            bus.emit(Event::Notice { text });
+        }
+    }
+
+    /// The first reason is the one that counts.
+    fn end(&self, why: Result<(), String>) {
+        lock(&ENDED).get_or_insert(why);
+    }
+}
+
+/// A camera that changes no colour: no tone mapping, no multisampling, no dithering.
+fn camera(app: &App) -> Entity {
+    let camera = app.new_camera().tonemapping(Tonemapping::None).clear_color(ClearColorConfig::None).build();
+    app.command_scope(|mut commands| {
+        commands.entity(camera).insert((Msaa::Off, DebandDither::Disabled));
+    });
+    camera
+}
+
+/// Opens the windows.
+fn model(app: &App) -> Stage {
+    let stage = lock(&OPENING).take().expect("run puts the stage there before nannou starts");
+    let mut inner = lock(&stage.0);
+    let title = inner.options.title.clone();
+    let open = |camera, title: String, width, height| {
+        app.new_window::<Stage>().camera(camera).title(title).size(width, height).present_mode(PresentMode::Fifo)
+    };
+    let camera_of_stage = camera(app);
+    let window = open(camera_of_stage, title.clone(), 1280, 720).primary().build();
+    let view = inner.options.view.then(|| {
+        let camera = camera(app);
+        (open(camera, format!("{title} — view"), 1280, 800).build(), camera)
+    });
+    inner.cameras = Some((camera_of_stage, view.map(|(_, camera)| camera)));
+    inner.queue = Some(app.window(window).queue().clone());
+    // Also when another window has the focus: the performer may be typing elsewhere, the audience is looking here.
+    app.set_update_mode(if inner.software { UpdateMode::rate(SOFTWARE_RATE_HZ) } else { UpdateMode::Continuous });
+    let options = &inner.options;
+    let (keys, bus, display) = (options.keys.clone(), options.bus.clone(), options.display.clone());
+    app.command_scope(move |mut commands| commands.insert_resource(Show { stage: window, view, keys, bus, display }));
+    drop(inner);
+    stage
+}
+
+/// The main thread's part of each frame: takes in the events.
+fn update(app: &App, stage: &mut Stage) {
+    let mut guard = lock(&stage.0);
+    let inner = &mut *guard;
+    if inner.options.shutdown.requested() {
+        app.quit();
+    }
+    // Here and not with the drawing: a window that is hidden gets no frames, and its queue must not fill.
+    inner.options.events.drain(&mut inner.events);
+    for event in inner.events.drain(..) {
+        inner.state.apply(&event);
+        if let Some(desk) = &mut inner.desk {
+            desk.take(&event);
+        }
+        if let (Event::Picture { file }, Some(_)) = (&event.event, &inner.options.bus) {
+            inner.target.pictures.push(inner.options.pictures.join(file));
+        }
+    }
+    if let Some(desk) = &mut inner.desk {
+        desk.tick(inner.options.clock.now_ns());
+        if let Some(bus) = &inner.options.bus {
+            desk.losses = bus.losses();
+        }
+    }
+}
+
+/// The render thread's part, for one window at a time: draws at the clock's present time.
+fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
+    let mut guard = lock(&stage.0);
+    let inner = &mut *guard;
+    // What nannou calls the frame's window is its camera.
+    let Some((stage, view)) = inner.cameras else { return };
+    if frame.window_id() == stage {
+        draw_stage(inner, &frame);
+    } else if Some(frame.window_id()) == view {
+        draw_view(inner, &frame);
+    }
+}
+
+fn draw_stage(inner: &mut Inner, frame: &Frame) {
+    inner.state.hear(&inner.options.spectrum.read());
+    inner.state.advance(inner.options.clock.now_ns());
+
+    let Some(queue) = inner.queue.as_ref() else { return };
+    let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
+    let target = &mut inner.target;
+    if target.renderer.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
+        let renderer = Renderer::new(frame.device(), queue, format, samples, inner.software).watched();
+        target.renderer = Some((renderer, format, samples));
+    }
+    let Some((renderer, ..)) = target.renderer.as_mut() else { return };
+    renderer.prepare(frame.device(), queue, frame.texture_size(), &inner.state);
+    {
+        let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
+        let mut encoder = frame.command_encoder();
+        renderer.encode(frame.device(), &mut encoder);
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("stage"),
+            color_attachments: &[Some(attachment)],
+            ..Default::default()
+        });
+        renderer.paint(&mut pass);
+    }
+    for path in target.pictures.drain(..) {
+        let mut encoder = frame.command_encoder();
+        picture::take(frame.device(), &mut encoder, frame.texture(), path, inner.options.bus.clone());
+    }
+    let Some(fault) = renderer.take_fault() else { return };
+    if let Some(bus) = &inner.options.bus {
+        bus.emit(Event::Fault {
+            place: format!("shader {} line {}", fault.name, fault.line),
+            what: fault.message.clone(),
+            remedy: "the last good one runs on".to_string(),
+        });
+    }
+    let text = inner.state.shader().map_or_else(String::new, |(_, text)| text.to_string());
+    target.refused = Some((fault, text));
+}
+
+fn draw_view(inner: &mut Inner, frame: &Frame) {
+    let (Some(queue), Some(desk)) = (inner.queue.as_ref(), inner.desk.as_ref()) else { return };
+    let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
+    let target = &mut inner.target;
+    if target.sheet.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
+        target.sheet = Some((Sheet::new(frame.device(), queue, format, samples), format, samples));
+    }
+    let Some((sheet, ..)) = target.sheet.as_mut() else { return };
+    let now = inner.state.shader().map(|(_, text)| text);
+    let seen = Seen {
+        desk,
+        stage: &inner.state,
+        program: target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program()),
+        refused: target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error),
+        help: &inner.options.help,
+    };
+    sheet.prepare(frame.device(), queue, frame.texture_size(), &seen);
+    let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
+    let mut encoder = frame.command_encoder();
+    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        label: Some("view"),
+        color_attachments: &[Some(attachment)],
+        ..Default::default()
+    });
+    sheet.paint(&mut pass);
+}
+
+/// What bevy does for us beside nannou.
+fn systems(app: &mut bevy::app::App) {
+    // A graphics device that is lost ends the windows with a reason, and the session shows the rest elsewhere.
+    app.insert_resource(RenderErrorHandler(|error, main_world, _| {
+        if let Some(show) = main_world.get_resource::<Show>() {
+            let what = error.description.lines().next().unwrap_or_default();
+            show.end(Err(format!("the graphics device failed ({:?}): {what}", error.ty)));
+        }
+        main_world.write_message(AppExit::error());
+        RenderErrorPolicy::StopRendering
+    }));
+    app.add_observer(place::stand_alone);
+    app.add_systems(Update, (xlib::survive, xlib::stay_on));
+    let of_show = (keys::press, place::follow_display, place::hide_cursor, place::close);
+    app.add_systems(Update, of_show.run_if(bevy::prelude::resource_exists::<Show>));
+    #[cfg(debug_assertions)]
+    app.add_systems(Update, lose_device);
+}
+
+/// For trials of what happens then: `XIAO_LOSE_DEVICE_S=5` destroys the graphics device after so many seconds. Only in
+/// builds with debug assertions.
+#[cfg(debug_assertions)]
+fn lose_device(
+    time: bevy::prelude::Res<bevy::prelude::Time>,
+    device: bevy::prelude::Res<bevy::render::renderer::RenderDevice>,
+    mut done: bevy::prelude::Local<bool>,
+) {
+    let after_s = std::env::var("XIAO_LOSE_DEVICE_S").ok().and_then(|s| s.parse::<f32>().ok());
+    if !*done && after_s.is_some_and(|s| time.elapsed_secs() >= s) {
+        *done = true;
+        device.wgpu_device().destroy();
+    }
+}

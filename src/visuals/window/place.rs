@@ -1,0 +1,128 @@
+//! Where the windows are: the display that was asked for, one that is unplugged, the cursor, and who closed what.
+//!
+//! Systems of bevy, on the main thread.
+
+use bevy::app::AppExit;
+use bevy::prelude::{
+    Added, Commands, Entity, Has, Insert, Local, MessageReader, MessageWriter, On, Query, RemovedComponents, Res, Time,
+    With,
+};
+use bevy::window::{
+    CursorMoved, CursorOptions, Monitor, MonitorSelection, OnMonitor, PrimaryMonitor, Window, WindowCloseRequested,
+    WindowMode,
+};
+
+use super::Show;
+use crate::visuals::displays::{Display, choose};
+
+/// So long without a movement, and the cursor over the stage is hidden.
+const CURSOR_STAYS_S: f32 = 2.0;
+
+/// Bevy takes the windows of a display that is unplugged away with it; so none is said to be on any.
+pub fn stand_alone(on: On<Insert, OnMonitor>, mut commands: Commands) {
+    commands.entity(on.entity).remove::<OnMonitor>();
+}
+
+fn describe(monitor: &Monitor, primary: bool) -> Display {
+    Display {
+        name: monitor.name.clone().unwrap_or_default(),
+        width: monitor.physical_width,
+        height: monitor.physical_height,
+        x: monitor.physical_position.x,
+        y: monitor.physical_position.y,
+        primary,
+    }
+}
+
+/// Brings the stage to the display that was asked for, when it is there or comes back; with one that is gone, the stage
+/// goes on in a window.
+pub fn follow_display(
+    show: Res<Show>,
+    added: Query<Entity, Added<Monitor>>,
+    mut removed: RemovedComponents<Monitor>,
+    monitors: Query<(Entity, &Monitor, Has<PrimaryMonitor>)>,
+    mut windows: Query<&mut Window>,
+    mut said: Local<bool>,
+) {
+    let gone: Vec<Entity> = removed.read().collect();
+    let Ok(mut window) = windows.get_mut(show.stage) else { return };
+    if let WindowMode::BorderlessFullscreen(MonitorSelection::Entity(on)) = window.mode
+        && gone.contains(&on)
+    {
+        window.mode = WindowMode::Windowed;
+        show.notice("the stage's display is gone; the stage goes on in a window: f brings it to full screen".into());
+    }
+    let Some(wanted) = show.display.as_deref() else { return };
+    if added.is_empty() {
+        return;
+    }
+    let mut there: Vec<_> = monitors.iter().collect();
+    there.sort_by_key(|(entity, ..)| *entity);
+    let displays: Vec<Display> = there.iter().map(|(_, m, primary)| describe(m, *primary)).collect();
+    match choose(&displays, wanted) {
+        Some(at) => {
+            let chosen = there[at].0;
+            if added.contains(chosen) {
+                window.mode = WindowMode::BorderlessFullscreen(MonitorSelection::Entity(chosen));
+            }
+        }
+        None if !*said => {
+            *said = true;
+            let names: Vec<String> = displays.iter().map(Display::to_string).collect();
+            show.notice(format!("there is no display {wanted:?}; there are: {}", names.join(", ")));
+        }
+        None => {}
+    }
+}
+
+/// Hides the cursor over the stage: always on a full screen, else after a while without a movement.
+pub fn hide_cursor(
+    show: Res<Show>,
+    time: Res<Time>,
+    mut moved: MessageReader<CursorMoved>,
+    mut moved_s: Local<f32>,
+    mut windows: Query<(&Window, &mut CursorOptions)>,
+) {
+    let now_s = time.elapsed_secs();
+    if moved.read().filter(|moved| moved.window == show.stage).count() > 0 {
+        *moved_s = now_s;
+    }
+    if let Ok((window, mut cursor)) = windows.get_mut(show.stage) {
+        let visible = window.mode == WindowMode::Windowed && now_s - *moved_s < CURSOR_STAYS_S;
+        if cursor.visible != visible {
+            cursor.visible = visible;
+        }
+    }
+}
+
+/// Closing the view leaves the stage; closing the stage ends the show. A stage that went without being asked is a fault.
+pub fn close(
+    show: Res<Show>,
+    mut asked: MessageReader<WindowCloseRequested>,
+    mut removed: RemovedComponents<Window>,
+    cameras: Query<Entity, With<bevy::prelude::Camera>>,
+    mut exit: MessageWriter<AppExit>,
+    mut commands: Commands,
+) {
+    if asked.read().any(|asked| asked.window == show.stage) {
+        show.end(Ok(()));
+        exit.write(AppExit::Success);
+    }
+    for window in removed.read() {
+        if window == show.stage {
+            show.end(Err("its window went away".into()));
+            exit.write(AppExit::Success);
+        }
+        if let Some((view, camera)) = show.view
+            && view == window
+            && cameras.contains(camera)
+        {
+            commands.entity(camera).despawn();
+            show.notice("the performer's view was closed; the stage plays on".into());
+        }
+    }
+    if super::xlib::is_lost() {
+        show.end(Err("the X server is gone".into()));
+        exit.write(AppExit::Success);
+    }
+}
