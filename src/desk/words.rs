@@ -44,3 +44,15 @@ pub fn hand(by: Hand) -> &'static str {
         Hand::CommandLine => "start",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(clock(61_000_000_000), "01:01");
+        assert_eq!(ago(0, 59_900_000_000), "59 s ago");
+        assert_eq!((ago(0, 61_000_000_000).as_str(), ago(5, 0).as_str()), ("1 min ago", "0 s ago"));
+    }
+}

@@ -35,7 +35,6 @@ pub struct Stage {
     /// What is shown beside it.
     view: Option<view::Waiting>,
     /// Whether the window has a second one beside it, and where both are.
-    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window has displays"))]
     windows: Windows,
     /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
     aside: Box<dyn Write>,
@@ -43,6 +42,7 @@ pub struct Stage {
 
 /// What only the window knows of.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "window"), allow(dead_code, reason = "only the window has displays"))]
 pub struct Windows {
     /// The performer has a window too.
     pub view: bool,

@@ -271,8 +271,8 @@ fn draw_stage(inner: &mut Inner, frame: &Frame) {
     let Some(fault) = renderer.take_fault() else { return };
     if let Some(bus) = &inner.options.bus {
         bus.emit(Event::Fault {
-            place: format!("shader {} line {}", fault.name, fault.line),
-            what: fault.message.clone(),
+            place: "shader".to_string(),
+            what: format!("{} line {}: {}", fault.name, fault.line, fault.message),
             remedy: "the last good one runs on".to_string(),
         });
     }
