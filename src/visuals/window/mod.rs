@@ -18,8 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bevy::app::AppExit;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
-use bevy::prelude::{Entity, IntoScheduleConfigs, Resource, Update};
+use bevy::prelude::{Entity, IntoScheduleConfigs, Query, Res, Resource, Update};
 use bevy::render::error_handler::{RenderErrorHandler, RenderErrorPolicy};
+use bevy::render::sync_world::RenderEntity;
 use bevy::render::view::Msaa;
 use bevy::window::PresentMode;
 use crossbeam_channel::Sender;
@@ -78,7 +79,8 @@ pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
     state.set_help(options.help.clone());
     let desk = options.view.then(Desk::new);
     let target = Target { renderer: None, sheet: None, refused: None, pictures: Vec::new() };
-    let inner = Inner { options, software, state, desk, cameras: None, target, queue: None, events: Vec::new() };
+    let inner =
+        Inner { options, software, state, desk, cameras: Cameras::default(), target, queue: None, events: Vec::new() };
     *lock(&OPENING) = Some(Stage(Arc::new(Mutex::new(inner))));
     lock(&ENDED).take();
     let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -122,12 +124,14 @@ struct Inner {
     state: FrameState,
     /// There with the performer's window.
     desk: Option<Desk>,
-    /// The cameras of the stage and of the view.
-    cameras: Option<(Entity, Option<Entity>)>,
+    cameras: Cameras,
     target: Target,
     queue: Option<wgpu::Queue>,
     events: Vec<Arc<Stamped>>,
 }
+
+/// The cameras of the stage and of the view as the render thread calls them, which has entities of its own.
+type Cameras = Arc<Mutex<[Option<Entity>; 2]>>;
 
 /// What is drawn with, and the format and samples it was made for.
 struct Target {
@@ -147,8 +151,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Resource)]
 struct Show {
     stage: Entity,
+    camera: Entity,
     /// The performer's window and its camera.
     view: Option<(Entity, Entity)>,
+    cameras: Cameras,
     keys: Sender<Key>,
     bus: Option<Bus>,
     display: Option<String>,
@@ -184,19 +190,25 @@ fn model(app: &App) -> Stage {
     let open = |camera, title: String, width, height| {
         app.new_window::<Stage>().camera(camera).title(title).size(width, height).present_mode(PresentMode::Fifo)
     };
-    let camera_of_stage = camera(app);
-    let window = open(camera_of_stage, title.clone(), 1280, 720).primary().build();
+    let stages = camera(app);
+    let window = open(stages, title.clone(), 1280, 720).primary().build();
     let view = inner.options.view.then(|| {
         let camera = camera(app);
         (open(camera, format!("{title} — view"), 1280, 800).build(), camera)
     });
-    inner.cameras = Some((camera_of_stage, view.map(|(_, camera)| camera)));
     inner.queue = Some(app.window(window).queue().clone());
     // Also when another window has the focus: the performer may be typing elsewhere, the audience is looking here.
     app.set_update_mode(if inner.software { UpdateMode::rate(SOFTWARE_RATE_HZ) } else { UpdateMode::Continuous });
-    let options = &inner.options;
-    let (keys, bus, display) = (options.keys.clone(), options.bus.clone(), options.display.clone());
-    app.command_scope(move |mut commands| commands.insert_resource(Show { stage: window, view, keys, bus, display }));
+    let show = Show {
+        stage: window,
+        camera: stages,
+        view,
+        cameras: inner.cameras.clone(),
+        keys: inner.options.keys.clone(),
+        bus: inner.options.bus.clone(),
+        display: inner.options.display.clone(),
+    };
+    app.command_scope(move |mut commands| commands.insert_resource(show));
     drop(inner);
     stage
 }
@@ -232,12 +244,18 @@ fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
     let mut guard = lock(&stage.0);
     let inner = &mut *guard;
     // What nannou calls the frame's window is its camera.
-    let Some((stage, view)) = inner.cameras else { return };
-    if frame.window_id() == stage {
+    let [stage, view] = *lock(&inner.cameras);
+    if stage == Some(frame.window_id()) {
         draw_stage(inner, &frame);
-    } else if Some(frame.window_id()) == view {
+    } else if view == Some(frame.window_id()) {
         draw_view(inner, &frame);
     }
+}
+
+/// Looks the cameras up under their names in the render thread.
+fn find_cameras(show: Res<Show>, names: Query<&RenderEntity>) {
+    let name = |camera| names.get(camera).ok().map(RenderEntity::id);
+    *lock(&show.cameras) = [name(show.camera), show.view.and_then(|(_, camera)| name(camera))];
 }
 
 fn draw_stage(inner: &mut Inner, frame: &Frame) {
@@ -312,7 +330,8 @@ fn systems(app: &mut bevy::app::App) {
     // A graphics device that is lost ends the windows with a reason, and the session shows the rest elsewhere.
     app.insert_resource(RenderErrorHandler(|error, main_world, _| {
         if let Some(show) = main_world.get_resource::<Show>() {
-            let what = error.description.lines().next().unwrap_or_default();
+            let lines = error.description.lines().map(str::trim).filter(|line| !line.is_empty());
+            let what: String = lines.collect::<Vec<_>>().join(", ").chars().take(300).collect();
             show.end(Err(format!("the graphics device failed ({:?}): {what}", error.ty)));
         }
         main_world.write_message(AppExit::error());
@@ -320,7 +339,7 @@ fn systems(app: &mut bevy::app::App) {
     }));
     app.add_observer(place::stand_alone);
     app.add_systems(Update, (xlib::survive, xlib::stay_on));
-    let of_show = (keys::press, place::follow_display, place::hide_cursor, place::close);
+    let of_show = (find_cameras, keys::press, place::follow_display, place::hide_cursor, place::close);
     app.add_systems(Update, of_show.run_if(bevy::prelude::resource_exists::<Show>));
     #[cfg(debug_assertions)]
     app.add_systems(Update, lose_device);
