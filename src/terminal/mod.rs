@@ -1,7 +1,7 @@
 //! The stage in a terminal: [`stage`] fills the screen, [`plain`] writes the words as plain text, for pipes.
 //!
 //! Both run on the main thread, or [`stage`] on one of its own as the performer's view beside another stage. They read events from a queue of their own and are never waited for. What the model says
-//! reaches the terminal only through [`clean`](crate::desk::clean), so that no model can send it an escape sequence.
+//! reaches the terminal only through [`clean`], so that no model can send it an escape sequence.
 //!
 //! [`crate::desk`] turns events and time into what is to be shown, [`draw`] lays that out, [`palette`] gives it the colours
 //! that the terminal has, and [`paint`] colours what a command prints.
