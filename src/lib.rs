@@ -35,6 +35,8 @@
 //! | thread | owns | rule |
 //! |---|---|---|
 //! | main | the stage: window (with the view's second one), terminal or plain lines | shows events; never waited for by the others |
+//! | awake | nothing | holds the screen saver off while there is a window |
+//! | picture | one picture of the stage | writes it and ends |
 //! | view | the terminal, beside another stage | the performer's page; only with `--view terminal` |
 //! | keys | nothing | hands on the terminal's keys; there while a stage or view is in the terminal |
 //! | worker | the model | commands in, events out; a panic becomes a fault event and the model comes back |

@@ -11,7 +11,10 @@ mod sections;
 mod tests;
 mod words;
 
+use std::ops::Range;
+
 use row::{Ink, Pen, Piece, Row};
+use sections::Section;
 
 use super::palette::{PALETTES, Palette};
 use super::scene::{Brush, Glyph};
@@ -22,6 +25,9 @@ use crate::desk::State;
 use crate::desk::room::{Wish, heights};
 use crate::desk::words::clock;
 use crate::score::{HelpPage, ParamId};
+
+/// Columns of a title that has its row behind it.
+const TITLE: usize = 8;
 
 /// What the view shows.
 pub struct Seen<'a> {
@@ -107,23 +113,33 @@ fn header(desk: &State, pen: &mut Pen) {
     pen.row(pen.columns - 1 - wide, 0, wide, &right);
 }
 
-/// Puts sections below each other, with a blank line between where there is one for each.
-fn place(sections: &[sections::Section], x: usize, rows: std::ops::Range<usize>, width: usize, pen: &mut Pen) {
+/// Puts sections below each other, with a blank line between where there is one for each. Where there is too little room,
+/// those of one row stand behind their titles.
+fn place(sections: &[Section], x: usize, rows: Range<usize>, width: usize, pen: &mut Pen) {
     let wishes: Vec<Wish> = sections.iter().map(|s| Wish { lines: s.rows.len(), least: s.least }).collect();
-    let heights = heights(&wishes, rows.len());
-    let used: usize = heights.iter().map(|height| height + 1).sum();
+    let tight = wishes.iter().map(|wish| wish.lines + 1).sum::<usize>() > rows.len();
+    let saved = if tight { wishes.iter().filter(|wish| wish.lines == 1).count() } else { 0 };
+    let heights = heights(&wishes, rows.len() + saved);
+    let used = heights.iter().map(|height| height + 1).sum::<usize>() - saved;
     let gap = usize::from(used + sections.len() <= rows.len() + 1);
     let mut y = rows.start;
     for (section, height) in sections.iter().zip(heights) {
-        if y + 1 + height > rows.end {
+        let behind = tight && section.rows.len() == 1;
+        let tall = if behind { 1 } else { 1 + height };
+        if y + tall > rows.end {
             return;
         }
-        pen.heading(x, y, width, section.title);
-        let first = section.first.saturating_sub(height / 2).min(section.rows.len() - height);
-        for (i, row) in section.rows[first..first + height].iter().enumerate() {
-            pen.row(x, y + 1 + i, width, row);
+        if behind {
+            pen.row(x, y, TITLE, &vec![Piece::text(section.title, Ink::Quiet)]);
+            pen.row(x + TITLE, y, width.saturating_sub(TITLE), &section.rows[0]);
+        } else {
+            pen.heading(x, y, width, section.title);
+            let first = section.first.saturating_sub(height / 2).min(section.rows.len() - height);
+            for (i, row) in section.rows[first..first + height].iter().enumerate() {
+                pen.row(x, y + 1 + i, width, row);
+            }
         }
-        y += 1 + height + gap;
+        y += tall + gap;
     }
 }
 

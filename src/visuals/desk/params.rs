@@ -17,6 +17,8 @@ const NAME: usize = 18;
 const VALUE: usize = 9;
 const PLAYED: usize = 8;
 const HAND: usize = 6;
+/// From this width on there is room for what the matrix makes of a value.
+const WITH_PLAYED: usize = 56;
 
 enum Line {
     Head(&'static str),
@@ -59,12 +61,14 @@ fn row(desk: &State, program: Option<&Program>, id: ParamId, wide: usize) -> Row
     let whole = reading::param(id, base);
     let value = if input(base).is_none() && whole.chars().count() <= VALUE { whole } else { said(base) };
     let played_text = if moved { format!(" →{}", said(played)) } else { String::new() };
-    let bar = wide.saturating_sub(2 + NAME + 1 + VALUE + PLAYED + 1 + 1 + HAND);
+    // In a narrow column the tick alone says where the matrix has it.
+    let played_wide = if wide >= WITH_PLAYED { PLAYED + 1 } else { 1 };
+    let bar = wide.saturating_sub(2 + NAME + VALUE + 1 + played_wide + 1 + HAND);
     let mut row = vec![
         Piece::fitted(if chosen { "▸" } else { "" }, 2, ink),
         Piece::fitted(&name, NAME, if input(base).is_some() { Ink::Prompt } else { ink }),
         Piece::text(format!("{value:>width$}", width = VALUE + 1), ink),
-        Piece::fitted(&played_text, PLAYED + 1, Ink::Fault),
+        Piece::fitted(if wide >= WITH_PLAYED { &played_text } else { "" }, played_wide, Ink::Fault),
     ];
     let tick = moved.then(|| spec.position(played));
     row.push(Piece::Bar { part: spec.position(base), tick, columns: bar, ink: Ink::Bar });

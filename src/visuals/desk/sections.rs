@@ -22,6 +22,7 @@ pub struct Section {
 
 impl Section {
     fn new(title: &'static str, rows: Vec<Row>, least: usize) -> Section {
+        let least = least.min(rows.len());
         Section { title, rows, least, first: 0 }
     }
 }
@@ -114,6 +115,7 @@ fn roads(seen: &Seen, width: usize) -> Section {
     if let Some(taken) = taken.filter(|_| !roads.is_empty() && roads.iter().all(|(_, taken)| !taken)) {
         roads.push((taken, true));
     }
+    let first = roads.iter().position(|(_, taken)| *taken).unwrap_or(0);
     let rows = roads.into_iter().map(|(road, taken)| {
         let (ink, bars, mark) = if taken { (Ink::Strong, Ink::Strong, "→") } else { (Ink::Plain, Ink::Bar, " ") };
         let p = match road.p * 100.0 {
@@ -127,7 +129,8 @@ fn roads(seen: &Seen, width: usize) -> Section {
             Piece::Bar { part: road.p, tick: None, columns: bar, ink: bars },
         ]
     });
-    Section::new("last token, before the sampler", rows.collect(), 4)
+    let rows = rows.collect();
+    Section { first, ..Section::new("last token, before the sampler", rows, 4) }
 }
 
 /// The chain from left to right, and on in the next row.
@@ -241,7 +244,6 @@ fn shader(seen: &Seen, width: usize) -> Option<Section> {
         rows.push(vec![Piece::text(clean::line(note), Ink::Quiet)]);
     }
     let least = if seen.refused.is_some() { 3 } else { 1 };
-    let least = least.min(rows.len());
     Some(Section::new("shader", rows, least))
 }
 

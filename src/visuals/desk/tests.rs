@@ -90,9 +90,9 @@ fn everything_that_is_played_is_there_at_both_sizes() {
             "BLACKOUT100%",
             "nanoKONTROL2",
             "cc7=64",
-            "36exposuresleft",
             "sound:thedevice",
             "fan:nofansensorhere",
+            "35of36exposuresleft",
             "cpu",
             "75%",
         ] {

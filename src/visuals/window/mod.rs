@@ -7,6 +7,7 @@
 //! twice): what fails comes back as an error, and the session goes on with another stage.
 
 mod awake;
+mod hush;
 mod keys;
 mod picture;
 mod place;
@@ -74,6 +75,7 @@ pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
     let _ = bevy::log::tracing::subscriber::set_global_default(bevy::log::tracing::subscriber::NoSubscriber::new());
 
     let shutdown = options.shutdown.clone();
+    let hush = hush::Hush::begin();
     let _awake = awake::Awake::hold(options.bus.clone());
     let mut state = FrameState::new();
     state.set_help(options.help.clone());
@@ -101,11 +103,7 @@ pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
             shutdown.request("window closed");
             Ok(())
         }
-        (Err(panic), None) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            let line = text.and_then(|t| t.lines().next()).unwrap_or("it ended without a reason");
-            Err(VisualsError::Window(line.to_string()))
-        }
+        (Err(_), None) => Err(VisualsError::Window(hush.said().unwrap_or_else(|| "it ended without a reason".into()))),
     }
 }
 
@@ -330,8 +328,7 @@ fn systems(app: &mut bevy::app::App) {
     // A graphics device that is lost ends the windows with a reason, and the session shows the rest elsewhere.
     app.insert_resource(RenderErrorHandler(|error, main_world, _| {
         if let Some(show) = main_world.get_resource::<Show>() {
-            let lines = error.description.lines().map(str::trim).filter(|line| !line.is_empty());
-            let what: String = lines.collect::<Vec<_>>().join(", ").chars().take(300).collect();
+            let what = hush::one_line(&error.description);
             show.end(Err(format!("the graphics device failed ({:?}): {what}", error.ty)));
         }
         main_world.write_message(AppExit::error());
