@@ -7,6 +7,7 @@
 
 mod bound;
 mod check;
+mod cost;
 #[cfg(test)]
 mod drawn;
 mod find;

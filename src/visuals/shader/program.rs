@@ -170,8 +170,8 @@ fn from_isf(text: &str, prelude: &str, postlude: &str) -> Result<Program, Fault>
 fn whole(source: &str, user: Option<Range<usize>>) -> Result<String, Fault> {
     let mut module = parse(source, user)?;
     bound::mend_loops(&mut module);
-    check::validate(&module, source)?;
-    bound::bound(&mut module, source)?;
+    let info = check::validate(&module, source)?;
+    bound::bound(&mut module, &info, source)?;
     let info = check::validate(&module, source)?;
     let flags = naga::back::wgsl::WriterFlags::empty();
     let written = naga::back::wgsl::write_string(&module, &info, flags)
