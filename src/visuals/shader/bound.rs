@@ -9,6 +9,7 @@ use naga::{
     Span, Statement, Type, TypeInner,
 };
 
+use super::branch;
 use super::check::Fault;
 use super::cost::Costs;
 
@@ -26,6 +27,7 @@ const MEMORY_BYTES: u64 = 64 * 1024;
 pub(super) fn bound(module: &mut Module, info: &ModuleInfo, source: &str) -> Result<(), Fault> {
     memory(module, source)?;
     let costs = Costs::of(module, info, source)?;
+    branch::veil(module);
     let word = Type { name: None, inner: TypeInner::Scalar(Scalar::U32) };
     let ty = module.types.insert(word, Span::UNDEFINED);
     let turns = module.global_variables.append(

@@ -6,6 +6,7 @@
 //! watching touch files and belong to the hands thread or the session; compiling belongs to the renderer.
 
 mod bound;
+mod branch;
 mod check;
 mod cost;
 #[cfg(test)]
