@@ -113,7 +113,7 @@ impl Fields {
     }
 
     /// Makes ready for `scenes` (the going one and the coming one) in a picture of `size` pixels, whose words are in
-    /// `words`. A slot keeps what it drew for as long as its scene and size stay.
+    /// `words`. A slot keeps what it drew for as long as its scene and size stay. True when a view is another than before.
     pub fn arrange(
         &mut self,
         device: &wgpu::Device,
@@ -121,14 +121,16 @@ impl Fields {
         size: [u32; 2],
         words: &wgpu::TextureView,
         words_are_new: bool,
-    ) {
+    ) -> bool {
+        let mut new = words_are_new;
         // The scene that goes was the one that came: its slot goes with it, and with it what it drew before.
         if self.slots[0].as_ref().map(|s| s.scene) != scenes[0] && scenes[0].is_some() {
             self.slots.swap(0, 1);
+            new = true;
         }
         for (slot, scene) in self.slots.iter_mut().zip(scenes) {
             let Some(scene) = scene else {
-                *slot = None;
+                new |= slot.take().is_some();
                 continue;
             };
             let of_patch = SCENES[scene].wgsl.is_none();
@@ -136,6 +138,7 @@ impl Fields {
             let size = size.map(|side| side.div_ceil(divisor).max(1));
             let fits = slot.as_ref().is_some_and(|s| s.scene == scene && s.size == size && !words_are_new);
             if !fits {
+                new = true;
                 *slot = Some(self::slot(device, &self.layout, &self.sampler, scene, size, words));
             }
             if let (Some(wgsl), None) = (SCENES[scene].wgsl, &self.own[scene]) {
@@ -144,6 +147,7 @@ impl Fields {
                 self.own[scene] = Some(made.expect("the scenes' shaders compile; a test holds them to that"));
             }
         }
+        new
     }
 
     /// Uploads what the field of a slot may read. `resolution` is that of the field itself.

@@ -15,7 +15,7 @@ fn measure(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
   return vec4<f32>(sum / 16.0, 0.0, 0.0, 1.0);
 }
 
-@group(1) @binding(0) var verdict_before: texture_2d<f32>;
+@group(2) @binding(0) var verdict_before: texture_2d<f32>;
 
 // The verdict: what the picture is multiplied with, and the luminance that it has then.
 @fragment

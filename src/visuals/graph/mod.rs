@@ -146,7 +146,9 @@ impl Renderer {
             self.frame.paint(state, inner);
             self.letters.upload(device, queue, &self.frame.glyphs, inner);
             let cross = &state.cross;
-            self.fields.arrange(device, [cross.going(), Some(cross.to)], inner, &self.words, words_are_new);
+            if self.fields.arrange(device, [cross.going(), Some(cross.to)], inner, &self.words, words_are_new) {
+                self.finish.forget();
+            }
             for (slot, scene_ns, shown) in [(0, cross.from_ns, 1.0 - cross.part()), (1, cross.to_ns, cross.part())] {
                 let (focus, frame) = (self.frame.focus, self.frames);
                 let dt_s = dt_s.min(LONGEST_FRAME_S);
@@ -154,7 +156,7 @@ impl Renderer {
                 self.fields.write(queue, slot, pack);
             }
         }
-        self.finish.write(queue, &self.picture(state, dt_s));
+        self.finish.write(device, queue, &self.picture(state, dt_s));
         self.drawn_ns = Some(state.t_ns);
         self.frames += 1;
     }
@@ -188,9 +190,7 @@ impl Renderer {
             drop(pass);
             self.fields.draw(encoder);
         }
-        let views = self.fields.views();
-        let [a, b] = self.fields.turns();
-        self.finish.judge(device, encoder, [views[0][a], views[1][b]], &self.words);
+        self.finish.judge(device, encoder, self.fields.views(), self.fields.turns(), &self.words);
     }
 
     /// The last pass, into the target. Beside a picture that does not fill it, the target stays as it was cleared.
