@@ -18,13 +18,15 @@ mod sheet;
 mod tests;
 mod watchdog;
 
-use fields::Fields;
+use fields::{Fields, Refused};
 use finish::{Finish, Picture};
 use letters::Letters;
-use watchdog::Watchdog;
+use watchdog::{Found, Watchdog};
 
 pub use letters::MOST_GLYPHS;
 pub use sheet::Sheet;
+
+use std::sync::Arc;
 
 use super::FrameState;
 use super::palette::linear;
@@ -52,8 +54,9 @@ pub struct Renderer {
     frames: u64,
     /// Whether what was drawn last is to be shown once more.
     held: bool,
-    /// The shader of the state that was last tried, whether it compiled or not.
+    /// The shader of the state that was last tried, whether it compiled or not, and whether it was too slow.
     tried: Option<ShaderText>,
+    slow: bool,
     /// The shader that runs, unless it is one of xiao's own.
     program: Option<Program>,
     fault: Option<ShaderError>,
@@ -82,6 +85,7 @@ impl Renderer {
             frames: 0,
             held: false,
             tried: None,
+            slow: false,
             program: None,
             fault: None,
             watchdog: None,
@@ -91,6 +95,12 @@ impl Renderer {
     /// The same for a show: a shader that is too slow for it is let go.
     pub fn watched(self) -> Renderer {
         Renderer { watchdog: Some(Watchdog::default()), ..self }
+    }
+
+    /// Goes on where the renderer of a lost device was: with the shader that ran, and no word of one that was refused then.
+    pub fn follow(&mut self, device: &wgpu::Device, before: Renderer) {
+        self.program = before.program.filter(|program| self.fields.take_again(device, program).is_ok());
+        (self.tried, self.slow, self.fault) = (before.tried, before.slow, before.fault);
     }
 
     /// The artist's shader that runs, with its inputs and what there is to know of it.
@@ -111,31 +121,13 @@ impl Renderer {
     /// Makes the frame for a target of `size` pixels ready: takes up the state's shader if it is another, paints, and
     /// uploads what is shown.
     pub fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, size: [u32; 2], state: &FrameState) {
-        if let Some(wanted) = state.shader_text()
-            && self.tried.as_ref() != Some(wanted)
-        {
-            let trial = self.watchdog.as_ref().map(|_| size);
-            match self.fields.take(device, queue, wanted, trial) {
-                Ok(program) => {
-                    let own = shader::builtin(&wanted.name) == Some(&*wanted.text);
-                    self.program = (!own).then_some(program);
-                }
-                Err(fault) => self.fault = Some(fault),
-            }
-            self.tried = Some(wanted.clone());
-        }
-        if let (Some(dog), Some(program)) = (&mut self.watchdog, &self.program)
-            && SCENES[state.cross.to].wgsl.is_none()
-            && dog.barks(queue)
-        {
-            let message = "its frames take too long for a show; it was let go".to_string();
-            self.fault = Some(ShaderError { name: program.name.clone(), line: 1, message });
-            self.program = None;
-            self.fields.let_go(device);
-        }
+        self.take_shader(device, queue, size, state);
         self.inner = scene::letterbox(state, size);
         let inner = [self.inner[2], self.inner[3]];
         self.held = state.frozen() && inner == self.size && self.drawn_ns.is_some();
+        if !self.held {
+            self.watch(queue, state);
+        }
         let words_are_new = inner != self.size;
         if words_are_new {
             self.words = resources::target_view(device, "words", inner, resources::WORDS);
@@ -159,6 +151,49 @@ impl Renderer {
         self.finish.write(device, queue, &self.picture(state, dt_s));
         self.drawn_ns = Some(state.t_ns);
         self.frames += 1;
+    }
+
+    /// Takes up the state's shader if it was not tried yet.
+    fn take_shader(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, size: [u32; 2], state: &FrameState) {
+        let Some(wanted) = state.shader_text() else { return };
+        let tried = self.tried.as_ref() == Some(wanted);
+        // The same file saved again is another text in the same words: it may be quicker now.
+        let again = self.slow && self.tried.as_ref().is_some_and(|tried| !Arc::ptr_eq(&tried.text, &wanted.text));
+        if tried && !again {
+            return;
+        }
+        let trial = self.watchdog.as_ref().map(|_| size);
+        self.slow = false;
+        match self.fields.take(device, queue, wanted, trial) {
+            Ok(program) => {
+                let own = shader::builtin(&wanted.name) == Some(&*wanted.text);
+                self.program = (!own).then_some(program);
+                self.watchdog = self.watchdog.as_ref().map(|_| Watchdog::default());
+            }
+            Err(Refused::Bad(fault)) => self.fault = Some(fault),
+            Err(Refused::Slow(fault)) => (self.slow, self.fault) = (true, Some(fault)),
+        }
+        self.tried = Some(wanted.clone());
+    }
+
+    /// Looks how long the artist's shader takes, while it is shown.
+    fn watch(&mut self, queue: &wgpu::Queue, state: &FrameState) {
+        let (Some(dog), Some(program)) = (&mut self.watchdog, &self.program) else { return };
+        let mut shown = [state.cross.going(), Some(state.cross.to)].into_iter().flatten();
+        if !shown.any(|scene| SCENES[scene].wgsl.is_none()) {
+            return;
+        }
+        match dog.look(queue) {
+            Found::Nothing => {}
+            Found::Suspect => self.fields.stand_in(),
+            Found::Innocent => self.fields.take_back(),
+            Found::Guilty => {
+                let message = "its frames take too long for a show; it was let go";
+                (self.slow, self.fault) = (true, Some(ShaderError::let_go(&program.name, message)));
+                self.program = None;
+                self.fields.let_go();
+            }
+        }
     }
 
     fn picture(&self, state: &FrameState, dt_s: f32) -> Picture {

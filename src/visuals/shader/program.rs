@@ -130,9 +130,7 @@ pub fn program(name: &str, text: &str, prelude: &str, postlude: &str) -> Result<
     let lines = (text.lines().count() as u32).max(1);
     match made {
         Ok(made) => Ok(Program { name: name.to_string(), ..made }),
-        Err(Fault { line, message }) => {
-            Err(ShaderError { name: name.to_string(), line: line.clamp(1, lines), message })
-        }
+        Err(Fault { line, message }) => Err(ShaderError::new(name, line.clamp(1, lines), message)),
     }
 }
 

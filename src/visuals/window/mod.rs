@@ -289,7 +289,7 @@ fn draw_stage(inner: &mut Inner, frame: &Frame) {
         bus.emit(Event::Fault {
             place: "shader".to_string(),
             what: format!("{} line {}: {}", fault.name, fault.line, fault.message),
-            remedy: "the last good one runs on".to_string(),
+            remedy: fault.instead.to_string(),
         });
     }
     let text = inner.state.shader().map_or_else(String::new, |(_, text)| text.to_string());
