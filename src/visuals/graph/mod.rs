@@ -52,8 +52,10 @@ pub struct Renderer {
     inner: [u32; 4],
     drawn_ns: Option<u64>,
     frames: u64,
-    /// Whether what was drawn last is to be shown once more.
+    /// The picture that was drawn last, and whether it is to be shown once more.
+    picture: Option<Picture>,
     held: bool,
+    black: bool,
     /// The shader of the state that was last tried, whether it compiled or not, and whether it was too slow.
     tried: Option<ShaderText>,
     slow: bool,
@@ -83,7 +85,9 @@ impl Renderer {
             inner: [0, 0, 1, 1],
             drawn_ns: None,
             frames: 0,
+            picture: None,
             held: false,
+            black: false,
             tried: None,
             slow: false,
             program: None,
@@ -124,7 +128,9 @@ impl Renderer {
         self.take_shader(device, queue, size, state);
         self.inner = scene::letterbox(state, size);
         let inner = [self.inner[2], self.inner[3]];
-        self.held = state.frozen() && inner == self.size && self.drawn_ns.is_some();
+        self.black = state.params.get(ParamId::Blackout) >= 0.5;
+        // A black stage draws nothing either: where the processor draws, the model has all of it.
+        self.held = (self.black || state.frozen()) && inner == self.size && self.picture.is_some();
         if !self.held {
             self.watch(queue, state);
         }
@@ -148,7 +154,15 @@ impl Renderer {
                 self.fields.write(queue, slot, pack);
             }
         }
-        self.finish.write(device, queue, &self.picture(state, dt_s));
+        let now = self.picture(state, dt_s);
+        let Picture { inner, blackout, guard, dt_s, first, .. } = now;
+        let picture = match self.picture.filter(|_| self.held) {
+            // Whatever the state has become meanwhile.
+            Some(held) => Picture { inner, blackout, guard, dt_s, first, ..held },
+            None => now,
+        };
+        self.finish.write(device, queue, &picture);
+        self.picture = Some(picture);
         self.drawn_ns = Some(state.t_ns);
         self.frames += 1;
     }
@@ -208,7 +222,7 @@ impl Renderer {
             background: state.params.get(ParamId::Background),
             light: f32::from(palette.is_light()),
             open: [open(cross.from), open(cross.to)],
-            blackout: state.params.get(ParamId::Blackout),
+            blackout: f32::from(self.black),
             guard: state.params.get(ParamId::FlashGuard),
             dt_s,
             // The same moment drawn again is no flash.
@@ -228,8 +242,12 @@ impl Renderer {
         self.finish.judge(device, encoder, self.fields.views(), self.fields.turns(), &self.words);
     }
 
-    /// The last pass, into the target. Beside a picture that does not fill it, the target stays as it was cleared.
+    /// The last pass, into the target. Beside a picture that does not fill it, and on a black stage, the target stays as
+    /// it was cleared.
     pub fn paint(&self, pass: &mut wgpu::RenderPass<'_>) {
+        if self.black {
+            return;
+        }
         let [x, y, width, height] = self.inner.map(|v| v as f32);
         pass.set_viewport(x, y, width, height, 0.0, 1.0);
         self.finish.post(pass);
