@@ -27,6 +27,8 @@ pub struct Picture {
 
 /// Pixels of a side of the picture that is measured.
 const MEASURED: u32 = 16;
+/// Pixels of the guard's verdict.
+const VERDICT: [u32; 2] = [2, 1];
 
 /// The passes that are another for each kind of picture.
 struct Kind {
@@ -78,7 +80,7 @@ impl Finish {
         let judging = resources::pipeline_layout(device, &[&layout, &one, &one]);
         let showing = resources::pipeline_layout(device, &[&layout, &one]);
         let measured = resources::target_view(device, "measured", [MEASURED; 2], LIGHT);
-        let verdicts = [0, 1].map(|_| resources::target_view(device, "verdict", [1, 1], LIGHT));
+        let verdicts = [0, 1].map(|_| resources::target_view(device, "verdict", VERDICT, LIGHT));
         let read = |view| resources::bind(device, &one, &[wgpu::BindingResource::TextureView(view)]);
         Finish {
             sampler: resources::smooth_sampler(device),
