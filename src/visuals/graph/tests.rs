@@ -157,10 +157,10 @@ fn a_black_stage_is_black_and_a_frozen_one_stands() {
     let mut shown = |events: &[Event]| light(&mut renderer, &device, &queue, state(events, 2000));
     let (black, frozen) = (set(ParamId::Blackout, 1.0), set(ParamId::Freeze, 1.0));
     assert_eq!(shown(&[black.clone(), frozen.clone()]), 0.0);
-    let bright = shown(&[words.clone()]);
+    let bright = shown(std::slice::from_ref(&words));
     assert!(bright > 0.001);
     assert_eq!(shown(&[words.clone(), black.clone()]), 0.0);
-    assert_eq!(shown(&[words.clone()]), bright);
+    assert_eq!(shown(std::slice::from_ref(&words)), bright);
     // Whatever becomes of the show behind a frozen picture.
     let changed = [
         set(ParamId::StageScene, 3.0),
