@@ -2,8 +2,15 @@
 
 #![cfg(target_os = "linux")]
 
-use xiao::score::{Event, Stamped};
+use xiao::score::{Event, Hand, ParamId, Stamped, Token};
 use xiao::visuals::{FrameState, Offscreen};
+
+const SIZE: [u32; 2] = [160, 90];
+/// Until everything is there that comes once.
+const FIRST: u64 = 300;
+const FRAMES: u64 = 1000;
+/// Where nothing grows there are some tens of kB at random.
+const MOST_KB_A_FRAME: u64 = 1;
 
 /// What this process holds, in kB.
 fn resident_kb() -> u64 {
@@ -12,26 +19,79 @@ fn resident_kb() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Each shader that comes with xiao; a branch in one once cost half a megabyte a frame in Mesa's software driver.
-#[test]
-fn no_shipped_shader_costs_memory_by_the_frame() {
-    for name in ["field", "ink"] {
-        let Ok(mut screen) = Offscreen::new(640, 360) else {
-            println!("skipped: no graphics adapter");
-            return;
-        };
-        let text = xiao::visuals::shader::builtin(name).unwrap().to_string();
-        let mut state = FrameState::new();
-        state.apply(&Stamped { seq: 0, t_ns: 0, event: Event::Shader { name: name.into(), text } });
-        let mut draw = |frames: std::ops::Range<u64>| {
-            for frame in frames {
-                state.advance(frame * 33_000_000);
-                screen.frame(&state).unwrap();
-            }
-            resident_kb()
-        };
-        let before = draw(0..60);
-        let after = draw(60..180);
-        assert!(after < before + 12_000, "{name}: {before} kB became {after} kB in 120 frames");
+fn set(id: ParamId, value: f32) -> Event {
+    Event::Param { id, value, by: Hand::Key }
+}
+
+fn token(index: u32) -> Event {
+    Event::Token(Token {
+        id: 0,
+        text: if index % 9 == 8 { "\n".into() } else { " 春moon".into() },
+        index,
+        latency_ms: 50.0,
+        p: 0.3,
+        surprise_bits: 1.7,
+        entropy_bits: 1.0,
+        context_fill: 0.1,
+        inside: Default::default(),
+        top: vec![],
+    })
+}
+
+/// How much memory the frames take of a stage that began with these events, and at which words come. `None` without an
+/// adapter.
+fn grown_kb(events: &[Event], crossing: bool) -> Option<u64> {
+    let Ok(mut screen) = Offscreen::new(SIZE[0], SIZE[1]) else {
+        println!("skipped: no graphics adapter");
+        return None;
+    };
+    let mut state = FrameState::new();
+    let put = |state: &mut FrameState, t_ns, event| state.apply(&Stamped { seq: 0, t_ns, event });
+    for event in events {
+        put(&mut state, 0, event.clone());
     }
+    let mut before = 0;
+    for frame in 0..FIRST + FRAMES {
+        let t_ns = frame * 33_000_000;
+        if frame == FIRST {
+            before = resident_kb();
+        }
+        // Words, as long as what they take is not yet all there.
+        if frame % 5 == 0 {
+            put(&mut state, t_ns, token((frame / 5) as u32));
+        }
+        if crossing && frame % 100 == 0 {
+            put(&mut state, t_ns, set(ParamId::StageScene, (frame / 100 % 7) as f32));
+        }
+        state.advance(t_ns);
+        screen.frame(&state).unwrap();
+    }
+    assert_eq!(screen.take_fault(), None);
+    Some(resident_kb().saturating_sub(before))
+}
+
+fn flat(what: &str, events: &[Event], crossing: bool) {
+    if let Some(grown_kb) = grown_kb(events, crossing) {
+        assert!(grown_kb <= FRAMES * MOST_KB_A_FRAME, "{what}: {grown_kb} kB more after {FRAMES} frames");
+    }
+}
+
+/// One after the other, since all of them are in one process.
+#[test]
+fn no_picture_costs_memory_by_the_frame() {
+    for (scene, name) in ParamId::StageScene.spec().names().iter().enumerate() {
+        flat(name, &[set(ParamId::StageScene, scene as f32)], false);
+    }
+    flat("paper", &[set(ParamId::Palette, 1.0), set(ParamId::Plate, 1.0)], false);
+    flat("crossing", &[set(ParamId::Crossfade, 2.0)], true);
+    let text = xiao::visuals::shader::builtin("ink").unwrap();
+    flat("ink", &[Event::Shader { name: "ink".into(), text: text.into() }], false);
+    // An artist's shader, most of which lies in a branch over a uniform: Mesa's software driver compiled it anew for
+    // every frame and kept each one, half a megabyte.
+    let steps: String = (0..60).map(|i| format!("x = fract(sin(x * {i}.7 + uv.x * {i}.3) * 43.5);\n")).collect();
+    let text = format!(
+        "fn field(uv: vec2<f32>) -> vec3<f32> {{ var x = uv.y; if u.time < 0.0 {{ {steps} }} return vec3<f32>(x); }}"
+    );
+    let events = [Event::Shader { name: "mine".into(), text }, set(ParamId::StageScene, 7.0)];
+    flat("a branch over a uniform", &events, false);
 }

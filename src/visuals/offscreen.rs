@@ -41,7 +41,8 @@ impl Offscreen {
     pub fn frame(&mut self, state: &FrameState) -> Result<Vec<u8>, VisualsError> {
         match self.card.frame(self.size, state) {
             Err(_) if self.card.lost.load(Ordering::Relaxed) => {
-                self.card = Card::new(self.size[0], self.size[1])?;
+                let before = std::mem::replace(&mut self.card, Card::new(self.size[0], self.size[1])?);
+                self.card.renderer.follow(&self.card.device, before.renderer);
                 self.card.frame(self.size, state)
             }
             drawn => drawn,
@@ -259,6 +260,19 @@ mod tests {
         assert!(offscreen.frame(&state).unwrap() == before);
         assert!(!offscreen.card.lost.load(Ordering::Relaxed));
         assert!(offscreen.frame(&state).unwrap() == before);
+    }
+
+    #[test]
+    fn a_new_device_draws_the_shader_that_ran_and_tells_no_fault_twice() {
+        let Some(mut offscreen) = offscreen() else { return };
+        let shader = |text: &str| state(&[Event::Shader { name: "mine".into(), text: text.into() }], 1.0);
+        offscreen.frame(&shader("fn field(uv: vec2<f32>) -> vec3<f32> { return vec3<f32>(9.0, 0.0, 0.0); }")).unwrap();
+        let bad = shader("nonsense");
+        let before = offscreen.frame(&bad).unwrap();
+        assert!(offscreen.take_fault().is_some());
+        offscreen.card.device.destroy();
+        assert!(offscreen.frame(&bad).unwrap() == before);
+        assert_eq!(offscreen.take_fault(), None);
     }
 
     #[test]

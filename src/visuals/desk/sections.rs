@@ -237,7 +237,7 @@ fn shader(seen: &Seen, width: usize) -> Option<Section> {
         Piece::text(if shown { "" } else { "  not shown: stage.scene is another" }, Ink::Quiet),
     ]];
     if let Some(error) = seen.refused {
-        let said = format!("{} line {}: {}; the last good one runs on", error.name, error.line, error.message);
+        let said = format!("{} line {}: {}; {}", error.name, error.line, error.message, error.instead);
         rows.extend(wrapped(&clean::line(&said), width, 3).into_iter().map(|line| vec![Piece::text(line, Ink::Fault)]));
     }
     for note in seen.program.iter().flat_map(|program| &program.notes) {

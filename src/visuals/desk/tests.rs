@@ -107,7 +107,7 @@ fn everything_that_is_played_is_there_at_both_sizes() {
 #[test]
 fn an_absent_signal_has_no_curve_and_a_refused_shader_has_its_line() {
     let shader = Event::Shader { name: "mine".into(), text: "nonsense".into() };
-    let error = ShaderError { name: "mine".into(), line: 3, message: "expected an expression".into() };
+    let error = ShaderError::new("mine", 3, "expected an expression");
     let (rows, ..) = read([1280, 800], [events(), vec![shader]].concat(), Some(&error));
     assert!(has(&rows, "mineline3:expectedanexpression"), "{rows:#?}");
     assert!(has(&rows, "fanunavailable"), "{rows:#?}");

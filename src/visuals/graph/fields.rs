@@ -23,6 +23,20 @@ struct Slot {
     size: [u32; 2],
 }
 
+/// Why a shader was not taken up.
+pub enum Refused {
+    /// It never will be.
+    Bad(ShaderError),
+    /// It takes too long here and now.
+    Slow(ShaderError),
+}
+
+impl From<ShaderError> for Refused {
+    fn from(error: ShaderError) -> Refused {
+        Refused::Bad(error)
+    }
+}
+
 /// Every field's pipeline and the slots in which they are drawn.
 pub struct Fields {
     layout: wgpu::BindGroupLayout,
@@ -30,8 +44,11 @@ pub struct Fields {
     sampler: wgpu::Sampler,
     /// One for each scene with a field of its own, made when it is first shown.
     own: [Option<wgpu::RenderPipeline>; SCENES.len()],
-    /// The patch's.
+    /// The patch's, and the one that runs where it has none.
     patch: wgpu::RenderPipeline,
+    default: wgpu::RenderPipeline,
+    /// The patch's, while the default one stands in for it.
+    set_aside: Option<wgpu::RenderPipeline>,
     slots: [Option<Slot>; 2],
     /// Drawn by the processor.
     software: bool,
@@ -45,14 +62,16 @@ impl Fields {
         let layout = resources::layout(device, "field", &kinds);
         let pipeline_layout = resources::pipeline_layout(device, &[&layout]);
         let text = shader::builtin(shader::DEFAULT).expect("the default shader is inside the program");
-        let patch = shader::compile(device, &pipeline_layout, LIGHT, shader::DEFAULT, &shader::own(text))
+        let default = shader::compile(device, &pipeline_layout, LIGHT, shader::DEFAULT, &shader::own(text))
             .expect("the shader inside the program compiles; a test holds it to that");
         Fields {
             layout,
             pipeline_layout,
             sampler: resources::smooth_sampler(device),
             own: std::array::from_fn(|_| None),
-            patch,
+            patch: default.clone(),
+            default,
+            set_aside: None,
             slots: [None, None],
             software,
             dark: resources::target_view(device, "dark", [1, 1], LIGHT),
@@ -67,37 +86,63 @@ impl Fields {
         queue: &wgpu::Queue,
         text: &ShaderText,
         trial: Option<[u32; 2]>,
-    ) -> Result<Program, ShaderError> {
+    ) -> Result<Program, Refused> {
         let program = shader::artist(&text.name, &text.text)?;
         let pipeline = shader::compile(device, &self.pipeline_layout, LIGHT, &text.name, &program.wgsl)?;
-        if let Some(size) = trial.filter(|_| self.software) {
-            let frame = watchdog::foreseen(self.trial(device, queue, &pipeline), size.map(|side| side.div_ceil(2)));
-            if watchdog::too_slow(frame) {
-                let message =
-                    format!("a frame would take {:.0} s here; it needs fewer turns of its loops", frame.as_secs_f32());
-                return Err(ShaderError { name: text.name.to_string(), line: 1, message });
-            }
+        if let Some(size) = trial {
+            self.trial(device, queue, &pipeline, size).map_err(|frame| {
+                let frame_s = frame.as_secs_f32();
+                Refused::Slow(ShaderError::new(
+                    &text.name,
+                    1,
+                    format!("a frame would take {frame_s:.0} s here; it needs fewer turns of its loops"),
+                ))
+            })?;
         }
-        self.patch = pipeline;
+        (self.patch, self.set_aside) = (pipeline, None);
         Ok(program)
     }
 
-    /// Lets the patch's shader go: the default one runs in its place.
-    pub fn let_go(&mut self, device: &wgpu::Device) {
-        let text = shader::builtin(shader::DEFAULT).map(shader::own).unwrap_or_default();
-        if let Ok(pipeline) = shader::compile(device, &self.pipeline_layout, LIGHT, shader::DEFAULT, &text) {
-            self.patch = pipeline;
+    /// Takes up a shader that ran already, on another device.
+    pub fn take_again(&mut self, device: &wgpu::Device, program: &Program) -> Result<(), ShaderError> {
+        self.patch = shader::compile(device, &self.pipeline_layout, LIGHT, &program.name, &program.wgsl)?;
+        Ok(())
+    }
+
+    /// Lets the default shader run in the place of the patch's, for now.
+    pub fn stand_in(&mut self) {
+        self.set_aside = Some(std::mem::replace(&mut self.patch, self.default.clone()));
+    }
+
+    /// Lets the patch's shader run again.
+    pub fn take_back(&mut self) {
+        if let Some(patch) = self.set_aside.take() {
+            self.patch = patch;
         }
     }
 
-    /// How long a shader takes for a small picture: the second time, since the first one also translates it.
-    fn trial(&self, device: &wgpu::Device, queue: &wgpu::Queue, pipeline: &wgpu::RenderPipeline) -> Duration {
-        let slot = slot(device, &self.layout, &self.sampler, 0, watchdog::TRIAL, &self.dark);
-        let mut numbers = [0.0; uniforms::COUNT];
-        (numbers[0], numbers[1]) = (watchdog::TRIAL[0] as f32, watchdog::TRIAL[1] as f32);
-        queue.write_buffer(&slot.uniforms, 0, bytemuck::cast_slice(&numbers));
-        let mut took = Duration::ZERO;
-        for _ in 0..2 {
+    /// Lets the patch's shader go: the default one runs in its place.
+    pub fn let_go(&mut self) {
+        (self.patch, self.set_aside) = (self.default.clone(), None);
+    }
+
+    /// The error is how long a frame for a target of `size` pixels would take.
+    fn trial(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        pipeline: &wgpu::RenderPipeline,
+        size: [u32; 2],
+    ) -> Result<(), Duration> {
+        let mut slot: Option<Slot> = None;
+        watchdog::trial(pixels(size, true, self.software), |size| {
+            if slot.as_ref().is_none_or(|s| s.size != size) {
+                slot = Some(self::slot(device, &self.layout, &self.sampler, 0, size, &self.dark));
+            }
+            let Some(slot) = &slot else { return Duration::ZERO };
+            let mut numbers = [0.0; uniforms::COUNT];
+            (numbers[0], numbers[1]) = (size[0] as f32, size[1] as f32);
+            queue.write_buffer(&slot.uniforms, 0, bytemuck::cast_slice(&numbers));
             let since = Instant::now();
             let mut encoder = device.create_command_encoder(&Default::default());
             let mut pass = resources::pass(&mut encoder, "trial", &slot.views[0]);
@@ -105,15 +150,14 @@ impl Fields {
             pass.set_bind_group(0, &slot.binds[0], &[]);
             pass.draw(0..3, 0..1);
             drop(pass);
-            queue.submit([encoder.finish()]);
-            let _ = device.poll(wgpu::PollType::wait_indefinitely());
-            took = since.elapsed();
-        }
-        took
+            let submission_index = Some(queue.submit([encoder.finish()]));
+            let _ = device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(watchdog::LONGEST_TRIAL) });
+            since.elapsed()
+        })
     }
 
     /// Makes ready for `scenes` (the going one and the coming one) in a picture of `size` pixels, whose words are in
-    /// `words`. A slot keeps what it drew for as long as its scene and size stay.
+    /// `words`. A slot keeps what it drew for as long as its scene and size stay. True when a view is another than before.
     pub fn arrange(
         &mut self,
         device: &wgpu::Device,
@@ -121,21 +165,22 @@ impl Fields {
         size: [u32; 2],
         words: &wgpu::TextureView,
         words_are_new: bool,
-    ) {
+    ) -> bool {
+        let mut new = words_are_new;
         // The scene that goes was the one that came: its slot goes with it, and with it what it drew before.
         if self.slots[0].as_ref().map(|s| s.scene) != scenes[0] && scenes[0].is_some() {
             self.slots.swap(0, 1);
+            new = true;
         }
         for (slot, scene) in self.slots.iter_mut().zip(scenes) {
             let Some(scene) = scene else {
-                *slot = None;
+                new |= slot.take().is_some();
                 continue;
             };
-            let of_patch = SCENES[scene].wgsl.is_none();
-            let divisor = if of_patch && !self.software { 1 } else { 2 };
-            let size = size.map(|side| side.div_ceil(divisor).max(1));
+            let size = pixels(size, SCENES[scene].wgsl.is_none(), self.software);
             let fits = slot.as_ref().is_some_and(|s| s.scene == scene && s.size == size && !words_are_new);
             if !fits {
+                new = true;
                 *slot = Some(self::slot(device, &self.layout, &self.sampler, scene, size, words));
             }
             if let (Some(wgsl), None) = (SCENES[scene].wgsl, &self.own[scene]) {
@@ -144,6 +189,7 @@ impl Fields {
                 self.own[scene] = Some(made.expect("the scenes' shaders compile; a test holds them to that"));
             }
         }
+        new
     }
 
     /// Uploads what the field of a slot may read. `resolution` is that of the field itself.
@@ -175,6 +221,12 @@ impl Fields {
     pub fn turns(&self) -> [usize; 2] {
         [0, 1].map(|slot| self.slots[slot].as_ref().map_or(0, |s| s.turn))
     }
+}
+
+/// Pixels of a field in a picture of `size` pixels.
+fn pixels(size: [u32; 2], of_patch: bool, software: bool) -> [u32; 2] {
+    let divisor = if of_patch && !software { 1 } else { 2 };
+    size.map(|side| side.div_ceil(divisor).max(1))
 }
 
 fn slot(

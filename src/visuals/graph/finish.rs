@@ -27,101 +27,149 @@ pub struct Picture {
 
 /// Pixels of a side of the picture that is measured.
 const MEASURED: u32 = 16;
+/// Pixels of the guard's verdict.
+const VERDICT: [u32; 2] = [2, 1];
+
+/// The passes that are another for each kind of picture.
+struct Kind {
+    measure: wgpu::RenderPipeline,
+    post: wgpu::RenderPipeline,
+}
+
+/// What stands before `picture.wgsl`.
+fn kind(crossing: bool, paper: bool) -> String {
+    format!("const xiao_crossing: bool = {crossing};\nconst xiao_paper: bool = {paper};\n{PICTURE}")
+}
+
+const PICTURE: &str = include_str!("picture.wgsl");
+const GUARD: &str = include_str!("guard.wgsl");
 
 pub struct Finish {
     layout: wgpu::BindGroupLayout,
     sampler: wgpu::Sampler,
     picture: wgpu::Buffer,
-    measure: wgpu::RenderPipeline,
+    /// Of each kind of picture, made when one is first shown.
+    kinds: [Option<Kind>; 4],
+    /// Which of them is shown.
+    kind: usize,
     judge: wgpu::RenderPipeline,
-    post: wgpu::RenderPipeline,
+    measuring: wgpu::PipelineLayout,
+    showing: wgpu::PipelineLayout,
+    format: wgpu::TextureFormat,
+    samples: u32,
     measured: wgpu::TextureView,
     /// The guard's verdict of this frame and of the one before, by turns.
     verdicts: [wgpu::TextureView; 2],
-    before: [wgpu::BindGroup; 2],
+    /// The measured picture and the verdicts, each to be read.
+    read_measured: wgpu::BindGroup,
+    read_verdicts: [wgpu::BindGroup; 2],
     turn: usize,
-    bind: Option<wgpu::BindGroup>,
+    /// What a picture is made of, for each turn of the two fields; made when it is first needed.
+    pictures: [[Option<wgpu::BindGroup>; 2]; 2],
+    /// Which of them is shown.
+    shown: [usize; 2],
 }
 
 impl Finish {
     pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat, samples: u32) -> Finish {
-        let kinds = [Bound::Uniform, Bound::Sampler, Bound::Texture, Bound::Texture, Bound::Texture, Bound::Texture];
+        let kinds = [Bound::Uniform, Bound::Sampler, Bound::Texture, Bound::Texture, Bound::Texture];
         let layout = resources::layout(device, "picture", &kinds);
-        let before_layout = resources::layout(device, "verdict before", &[Bound::Texture]);
-        let picture_wgsl = include_str!("picture.wgsl");
-        let guard = resources::module(device, "guard", format!("{picture_wgsl}{}", include_str!("guard.wgsl")));
-        let post = format!("{}{picture_wgsl}{}", shader::encoding(format), include_str!("post.wgsl"));
-        let post = resources::module(device, "post", post);
-        let alone = resources::pipeline_layout(device, &[&layout]);
-        let judging = resources::pipeline_layout(device, &[&layout, &before_layout]);
-        let verdicts = [0, 1].map(|_| resources::target_view(device, "verdict", [1, 1], LIGHT));
-        let before = [0, 1].map(|turn: usize| {
-            resources::bind(device, &before_layout, &[wgpu::BindingResource::TextureView(&verdicts[1 - turn])])
-        });
+        let one = resources::layout(device, "measured", &[Bound::Texture]);
+        let guard = resources::module(device, "guard", kind(false, false) + GUARD);
+        let measuring = resources::pipeline_layout(device, &[&layout]);
+        let judging = resources::pipeline_layout(device, &[&layout, &one, &one]);
+        let showing = resources::pipeline_layout(device, &[&layout, &one]);
+        let measured = resources::target_view(device, "measured", [MEASURED; 2], LIGHT);
+        let verdicts = [0, 1].map(|_| resources::target_view(device, "verdict", VERDICT, LIGHT));
+        let read = |view| resources::bind(device, &one, &[wgpu::BindingResource::TextureView(view)]);
         Finish {
             sampler: resources::smooth_sampler(device),
             picture: resources::uniforms(device, "picture", size_of::<Picture>()),
-            measure: resources::whole(device, &alone, &guard, ["whole", "measure"], LIGHT, 1),
             judge: resources::whole(device, &judging, &guard, ["whole", "judge"], LIGHT, 1),
-            post: resources::whole(device, &alone, &post, ["whole", "post"], format, samples),
-            measured: resources::target_view(device, "measured", [MEASURED; 2], LIGHT),
+            kinds: Default::default(),
+            kind: 0,
+            measuring,
+            showing,
+            format,
+            samples,
+            read_measured: read(&measured),
+            read_verdicts: verdicts.each_ref().map(read),
+            measured,
             verdicts,
-            before,
             layout,
             turn: 0,
-            bind: None,
+            pictures: Default::default(),
+            shown: [0, 0],
         }
     }
 
-    pub fn write(&self, queue: &wgpu::Queue, picture: &Picture) {
+    /// Takes what the picture is to be.
+    pub fn write(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, picture: &Picture) {
         queue.write_buffer(&self.picture, 0, bytemuck::bytes_of(picture));
+        let (crossing, paper) = (picture.part < 1.0, picture.light > 0.5);
+        self.kind = usize::from(crossing) + 2 * usize::from(paper);
+        self.kinds[self.kind].get_or_insert_with(|| {
+            let picture = kind(crossing, paper);
+            let guard = resources::module(device, "guard", format!("{picture}{GUARD}"));
+            let post = format!("{}{picture}{}", shader::encoding(self.format), include_str!("post.wgsl"));
+            let post = resources::module(device, "post", post);
+            Kind {
+                measure: resources::whole(device, &self.measuring, &guard, ["whole", "measure"], LIGHT, 1),
+                post: resources::whole(device, &self.showing, &post, ["whole", "post"], self.format, self.samples),
+            }
+        });
     }
 
-    /// Measures and judges the picture of these fields and words.
+    /// The fields or the words lie in other textures from now on.
+    pub fn forget(&mut self) {
+        self.pictures = Default::default();
+    }
+
+    /// Measures and judges the picture of these words and fields, each field in its two textures by turns; `turns` says
+    /// which of them to take.
     pub fn judge(
         &mut self,
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
-        fields: [&wgpu::TextureView; 2],
+        fields: [[&wgpu::TextureView; 2]; 2],
+        turns: [usize; 2],
         words: &wgpu::TextureView,
     ) {
         self.turn = 1 - self.turn;
-        // Made anew for each frame, since the fields take turns: some microseconds.
-        let bind = |small: &wgpu::TextureView| {
+        self.shown = turns;
+        let [a, b] = turns;
+        let picture = self.pictures[a][b].get_or_insert_with(|| {
             let view = wgpu::BindingResource::TextureView;
             let resources = [
                 self.picture.as_entire_binding(),
                 wgpu::BindingResource::Sampler(&self.sampler),
-                view(fields[0]),
-                view(fields[1]),
+                view(fields[0][a]),
+                view(fields[1][b]),
                 view(words),
-                view(small),
             ];
             resources::bind(device, &self.layout, &resources)
-        };
-        {
-            let unread = bind(&self.verdicts[1 - self.turn]);
+        });
+        if let Some(kind) = &self.kinds[self.kind] {
             let mut pass = resources::pass(encoder, "measure", &self.measured);
-            pass.set_pipeline(&self.measure);
-            pass.set_bind_group(0, &unread, &[]);
+            pass.set_pipeline(&kind.measure);
+            pass.set_bind_group(0, &*picture, &[]);
             pass.draw(0..3, 0..1);
         }
-        {
-            let measured = bind(&self.measured);
-            let mut pass = resources::pass(encoder, "judge", &self.verdicts[self.turn]);
-            pass.set_pipeline(&self.judge);
-            pass.set_bind_group(0, &measured, &[]);
-            pass.set_bind_group(1, &self.before[self.turn], &[]);
-            pass.draw(0..3, 0..1);
-        }
-        self.bind = Some(bind(&self.verdicts[self.turn]));
+        let mut pass = resources::pass(encoder, "judge", &self.verdicts[self.turn]);
+        pass.set_pipeline(&self.judge);
+        pass.set_bind_group(0, &*picture, &[]);
+        pass.set_bind_group(1, &self.read_measured, &[]);
+        pass.set_bind_group(2, &self.read_verdicts[1 - self.turn], &[]);
+        pass.draw(0..3, 0..1);
     }
 
     /// Draws the picture into its part of the target.
     pub fn post(&self, pass: &mut wgpu::RenderPass<'_>) {
-        if let Some(bind) = &self.bind {
-            pass.set_pipeline(&self.post);
-            pass.set_bind_group(0, bind, &[]);
+        let [a, b] = self.shown;
+        if let (Some(kind), Some(picture)) = (&self.kinds[self.kind], &self.pictures[a][b]) {
+            pass.set_pipeline(&kind.post);
+            pass.set_bind_group(0, picture, &[]);
+            pass.set_bind_group(1, &self.read_verdicts[self.turn], &[]);
             pass.draw(0..3, 0..1);
         }
     }

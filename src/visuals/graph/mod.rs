@@ -18,13 +18,15 @@ mod sheet;
 mod tests;
 mod watchdog;
 
-use fields::Fields;
+use fields::{Fields, Refused};
 use finish::{Finish, Picture};
 use letters::Letters;
-use watchdog::Watchdog;
+use watchdog::{Found, Watchdog};
 
 pub use letters::MOST_GLYPHS;
 pub use sheet::Sheet;
+
+use std::sync::Arc;
 
 use super::FrameState;
 use super::palette::linear;
@@ -50,10 +52,13 @@ pub struct Renderer {
     inner: [u32; 4],
     drawn_ns: Option<u64>,
     frames: u64,
-    /// Whether what was drawn last is to be shown once more.
+    /// The picture that was drawn last, and whether it is to be shown once more.
+    picture: Option<Picture>,
     held: bool,
-    /// The shader of the state that was last tried, whether it compiled or not.
+    black: bool,
+    /// The shader of the state that was last tried, whether it compiled or not, and whether it was too slow.
     tried: Option<ShaderText>,
+    slow: bool,
     /// The shader that runs, unless it is one of xiao's own.
     program: Option<Program>,
     fault: Option<ShaderError>,
@@ -80,8 +85,11 @@ impl Renderer {
             inner: [0, 0, 1, 1],
             drawn_ns: None,
             frames: 0,
+            picture: None,
             held: false,
+            black: false,
             tried: None,
+            slow: false,
             program: None,
             fault: None,
             watchdog: None,
@@ -91,6 +99,12 @@ impl Renderer {
     /// The same for a show: a shader that is too slow for it is let go.
     pub fn watched(self) -> Renderer {
         Renderer { watchdog: Some(Watchdog::default()), ..self }
+    }
+
+    /// Goes on where the renderer of a lost device was: with the shader that ran, and no word of one that was refused then.
+    pub fn follow(&mut self, device: &wgpu::Device, before: Renderer) {
+        self.program = before.program.filter(|program| self.fields.take_again(device, program).is_ok());
+        (self.tried, self.slow, self.fault) = (before.tried, before.slow, before.fault);
     }
 
     /// The artist's shader that runs, with its inputs and what there is to know of it.
@@ -111,31 +125,15 @@ impl Renderer {
     /// Makes the frame for a target of `size` pixels ready: takes up the state's shader if it is another, paints, and
     /// uploads what is shown.
     pub fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, size: [u32; 2], state: &FrameState) {
-        if let Some(wanted) = state.shader_text()
-            && self.tried.as_ref() != Some(wanted)
-        {
-            let trial = self.watchdog.as_ref().map(|_| size);
-            match self.fields.take(device, queue, wanted, trial) {
-                Ok(program) => {
-                    let own = shader::builtin(&wanted.name) == Some(&*wanted.text);
-                    self.program = (!own).then_some(program);
-                }
-                Err(fault) => self.fault = Some(fault),
-            }
-            self.tried = Some(wanted.clone());
-        }
-        if let (Some(dog), Some(program)) = (&mut self.watchdog, &self.program)
-            && SCENES[state.cross.to].wgsl.is_none()
-            && dog.barks(queue)
-        {
-            let message = "its frames take too long for a show; it was let go".to_string();
-            self.fault = Some(ShaderError { name: program.name.clone(), line: 1, message });
-            self.program = None;
-            self.fields.let_go(device);
-        }
+        self.take_shader(device, queue, size, state);
         self.inner = scene::letterbox(state, size);
         let inner = [self.inner[2], self.inner[3]];
-        self.held = state.frozen() && inner == self.size && self.drawn_ns.is_some();
+        self.black = state.params.get(ParamId::Blackout) >= 0.5;
+        // A black stage draws nothing either: where the processor draws, the model has all of it.
+        self.held = (self.black || state.frozen()) && inner == self.size && self.picture.is_some();
+        if !self.held {
+            self.watch(queue, state);
+        }
         let words_are_new = inner != self.size;
         if words_are_new {
             self.words = resources::target_view(device, "words", inner, resources::WORDS);
@@ -146,7 +144,9 @@ impl Renderer {
             self.frame.paint(state, inner);
             self.letters.upload(device, queue, &self.frame.glyphs, inner);
             let cross = &state.cross;
-            self.fields.arrange(device, [cross.going(), Some(cross.to)], inner, &self.words, words_are_new);
+            if self.fields.arrange(device, [cross.going(), Some(cross.to)], inner, &self.words, words_are_new) {
+                self.finish.forget();
+            }
             for (slot, scene_ns, shown) in [(0, cross.from_ns, 1.0 - cross.part()), (1, cross.to_ns, cross.part())] {
                 let (focus, frame) = (self.frame.focus, self.frames);
                 let dt_s = dt_s.min(LONGEST_FRAME_S);
@@ -154,9 +154,60 @@ impl Renderer {
                 self.fields.write(queue, slot, pack);
             }
         }
-        self.finish.write(queue, &self.picture(state, dt_s));
+        let now = self.picture(state, dt_s);
+        let Picture { inner, blackout, guard, dt_s, first, .. } = now;
+        let picture = match self.picture.filter(|_| self.held) {
+            // Whatever the state has become meanwhile.
+            Some(held) => Picture { inner, blackout, guard, dt_s, first, ..held },
+            None => now,
+        };
+        self.finish.write(device, queue, &picture);
+        self.picture = Some(picture);
         self.drawn_ns = Some(state.t_ns);
         self.frames += 1;
+    }
+
+    /// Takes up the state's shader if it was not tried yet.
+    fn take_shader(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, size: [u32; 2], state: &FrameState) {
+        let Some(wanted) = state.shader_text() else { return };
+        let tried = self.tried.as_ref() == Some(wanted);
+        // The same file saved again is another text in the same words: it may be quicker now.
+        let again = self.slow && self.tried.as_ref().is_some_and(|tried| !Arc::ptr_eq(&tried.text, &wanted.text));
+        if tried && !again {
+            return;
+        }
+        let trial = self.watchdog.as_ref().map(|_| size);
+        self.slow = false;
+        match self.fields.take(device, queue, wanted, trial) {
+            Ok(program) => {
+                let own = shader::builtin(&wanted.name) == Some(&*wanted.text);
+                self.program = (!own).then_some(program);
+                self.watchdog = self.watchdog.as_ref().map(|_| Watchdog::default());
+            }
+            Err(Refused::Bad(fault)) => self.fault = Some(fault),
+            Err(Refused::Slow(fault)) => (self.slow, self.fault) = (true, Some(fault)),
+        }
+        self.tried = Some(wanted.clone());
+    }
+
+    /// Looks how long the artist's shader takes, while it is shown.
+    fn watch(&mut self, queue: &wgpu::Queue, state: &FrameState) {
+        let (Some(dog), Some(program)) = (&mut self.watchdog, &self.program) else { return };
+        let mut shown = [state.cross.going(), Some(state.cross.to)].into_iter().flatten();
+        if !shown.any(|scene| SCENES[scene].wgsl.is_none()) {
+            return;
+        }
+        match dog.look(queue) {
+            Found::Nothing => {}
+            Found::Suspect => self.fields.stand_in(),
+            Found::Innocent => self.fields.take_back(),
+            Found::Guilty => {
+                let message = "its frames take too long for a show; it was let go";
+                (self.slow, self.fault) = (true, Some(ShaderError::let_go(&program.name, message)));
+                self.program = None;
+                self.fields.let_go();
+            }
+        }
     }
 
     fn picture(&self, state: &FrameState, dt_s: f32) -> Picture {
@@ -171,7 +222,7 @@ impl Renderer {
             background: state.params.get(ParamId::Background),
             light: f32::from(palette.is_light()),
             open: [open(cross.from), open(cross.to)],
-            blackout: state.params.get(ParamId::Blackout),
+            blackout: f32::from(self.black),
             guard: state.params.get(ParamId::FlashGuard),
             dt_s,
             // The same moment drawn again is no flash.
@@ -188,13 +239,15 @@ impl Renderer {
             drop(pass);
             self.fields.draw(encoder);
         }
-        let views = self.fields.views();
-        let [a, b] = self.fields.turns();
-        self.finish.judge(device, encoder, [views[0][a], views[1][b]], &self.words);
+        self.finish.judge(device, encoder, self.fields.views(), self.fields.turns(), &self.words);
     }
 
-    /// The last pass, into the target. Beside a picture that does not fill it, the target stays as it was cleared.
+    /// The last pass, into the target. Beside a picture that does not fill it, and on a black stage, the target stays as
+    /// it was cleared.
     pub fn paint(&self, pass: &mut wgpu::RenderPass<'_>) {
+        if self.black {
+            return;
+        }
         let [x, y, width, height] = self.inner.map(|v| v as f32);
         pass.set_viewport(x, y, width, height, 0.0, 1.0);
         self.finish.post(pass);

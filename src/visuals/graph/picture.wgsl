@@ -1,12 +1,16 @@
 // The picture before the guard and the encoding: fields, taken down to where words stay readable, and the words over them.
+//
+// Compiled for each kind of picture: `xiao_paper` where words are darker than the ground, `xiao_crossing` while there are
+// two fields. No branch hangs on a uniform: Mesa's software driver compiles such a shader anew for every draw and keeps
+// each (22.3: a megabyte a frame).
 
 struct Picture {
   ground: vec4<f32>,      // linear
   inner: vec4<f32>,       // the picture's part of the target: left, top, width, height in pixels
-  part: f32,              // how much of field b is there
+  part: f32,              // how much of field b is there; below 1: `xiao_crossing`
   over: f32,              // how much of the words stands over the fields
   background: f32,
-  light: f32,             // 1 where words are darker than the ground
+  light: f32,             // 1 where words are darker than the ground: `xiao_paper`
   open_a: f32,            // how far a field is shown as it is, not taken down
   open_b: f32,
   blackout: f32,
@@ -21,7 +25,7 @@ struct Picture {
 @group(0) @binding(2) var field_a: texture_2d<f32>;
 @group(0) @binding(3) var field_b: texture_2d<f32>;
 @group(0) @binding(4) var words_texture: texture_2d<f32>;
-@group(0) @binding(5) var small: texture_2d<f32>; // the picture in 16 by 16, or the guard's verdict
+@group(1) @binding(0) var small: texture_2d<f32>; // the picture in 16 by 16, or the guard's verdict
 
 const LUMA = vec3<f32>(0.2126, 0.7152, 0.0722);
 
@@ -33,7 +37,7 @@ fn lit(raw: vec3<f32>, open: f32) -> vec3<f32> {
   let beyond = max(p.background - 0.5, 0.0) * 2.0;
   let limit = mix(0.028 * min(p.background, 0.5) + beyond * beyond * beyond, 1000.0, open);
   let kept = field * (limit / (limit + luminance + 1e-6)) * mix(1.0, 2.0 * p.background, open);
-  if p.light > 0.5 {
+  if xiao_paper {
     // The same light in its complement's shadow: a blue light leaves the paper blue.
     let taken = clamp((2.0 * dot(kept, LUMA) - kept) * 4.0, vec3<f32>(-0.02), vec3<f32>(0.12 + 0.8 * beyond));
     return p.ground.rgb * (1.0 - taken);
@@ -43,7 +47,7 @@ fn lit(raw: vec3<f32>, open: f32) -> vec3<f32> {
 
 fn picture(uv: vec2<f32>) -> vec3<f32> {
   var light = lit(textureSampleLevel(field_b, linear_sampler, uv, 0.0).rgb, p.open_b);
-  if p.part < 1.0 {
+  if xiao_crossing {
     light = mix(lit(textureSampleLevel(field_a, linear_sampler, uv, 0.0).rgb, p.open_a), light, p.part);
   }
   // Pixel for pixel: the words have as many as the picture.

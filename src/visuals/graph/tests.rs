@@ -44,13 +44,19 @@ fn a_shader_that_takes_seconds_is_refused_before_it_runs() {
     renderer.prepare(&device, &queue, [1280, 720], &state(&[shade(slow)], 10));
     let fault = renderer.take_fault().unwrap();
     assert!(fault.message.contains("a frame would take") && renderer.program().is_none(), "{fault}");
+    // It is not tried in every frame, but again when it is saved again.
+    let saved = state(&[shade(slow)], 11);
+    renderer.prepare(&device, &queue, [1280, 720], &saved);
+    assert!(renderer.take_fault().is_some());
+    renderer.prepare(&device, &queue, [1280, 720], &saved);
+    assert_eq!(renderer.take_fault(), None);
     let quick = "fn field(uv: vec2<f32>) -> vec3<f32> { return vec3<f32>(uv, 0.0); }";
     renderer.prepare(&device, &queue, [1280, 720], &state(&[shade(quick)], 20));
     assert_eq!((renderer.take_fault(), renderer.program().is_some()), (None, true));
 }
 
-/// Draws frames 1/30 s apart and gives each one's mean luminance.
-fn film(renderer: &mut Renderer, device: &wgpu::Device, queue: &wgpu::Queue, states: &[FrameState]) -> Vec<f32> {
+/// Draws frames and gives the mean luminance of each one's quarters.
+fn film(renderer: &mut Renderer, device: &wgpu::Device, queue: &wgpu::Queue, states: &[FrameState]) -> Vec<[f32; 4]> {
     let texture = device.create_texture(&wgpu::TextureDescriptor {
         label: None,
         size: wgpu::Extent3d { width: SIZE[0], height: SIZE[1], depth_or_array_layers: 1 },
@@ -79,22 +85,33 @@ fn film(renderer: &mut Renderer, device: &wgpu::Device, queue: &wgpu::Queue, sta
         queue.submit([encoder.finish()]);
         readback.map_async(wgpu::MapMode::Read, .., |_| {});
         device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
-        let sum: f32 = {
-            let pixels = readback.get_mapped_range(..);
-            pixels.chunks_exact(4).map(|p| luminance([p[0], p[1], p[2], 255])).sum()
-        };
+        let mut quarters = [0.0; 4];
+        for (at, p) in (0..).zip(readback.get_mapped_range(..).chunks_exact(4)) {
+            let (right, below) = (at % SIZE[0] >= SIZE[0] / 2, at / SIZE[0] >= SIZE[1] / 2);
+            quarters[usize::from(right) + 2 * usize::from(below)] += luminance([p[0], p[1], p[2], 255]);
+        }
         readback.unmap();
-        light.push(sum / (SIZE[0] * SIZE[1]) as f32);
+        light.push(quarters.map(|sum| sum / (SIZE[0] * SIZE[1] / 4) as f32));
     }
     light
 }
 
-/// A shader that is white and black by turns, ten times a second, and what a stage shows of it.
-fn flashing(guard: f32) -> Option<Vec<f32>> {
+/// The mean luminance of a picture of this state.
+fn light(renderer: &mut Renderer, device: &wgpu::Device, queue: &wgpu::Queue, state: FrameState) -> f32 {
+    film(renderer, device, queue, &[state])[0].iter().sum::<f32>() / 4.0
+}
+
+/// A shader that is white and black by turns, ten times a second and each half (or the whole) in its turn, and what a
+/// stage shows of it.
+fn flashing(guard: f32, halves: f32) -> Option<Vec<[f32; 4]>> {
     let (device, queue, mut renderer) = show()?;
-    let text = "fn field(uv: vec2<f32>) -> vec3<f32> { return vec3<f32>(step(0.5, fract(u.time * 10.0)) * 4.0); }";
+    let text = format!(
+        "fn field(uv: vec2<f32>) -> vec3<f32> {{
+            return vec3<f32>(step(0.5, fract(u.time * 10.0 + {halves:?} * step(0.5, uv.x))) * 4.0);
+        }}"
+    );
     let events = [
-        Event::Shader { name: "flash".into(), text: text.into() },
+        Event::Shader { name: "flash".into(), text },
         set(ParamId::StageScene, 7.0),
         set(ParamId::Background, 1.0),
         set(ParamId::Meters, 0.0),
@@ -104,45 +121,80 @@ fn flashing(guard: f32) -> Option<Vec<f32>> {
     Some(film(&mut renderer, &device, &queue, &states))
 }
 
-/// How many pairs of opposing changes by a tenth or more there are.
-fn flashes(light: &[f32]) -> usize {
-    let (mut low, mut high, mut up, mut count) = (light[0], light[0], false, 0);
-    for now in light {
-        (low, high) = (low.min(*now), high.max(*now));
-        if !up && *now >= low + 0.1 {
-            (up, high) = (true, *now);
-        } else if up && *now <= high - 0.1 {
-            (up, low, count) = (false, *now, count + 1);
+/// How many pairs of opposing changes by a tenth or more there are in the quarter that has most.
+fn flashes(light: &[[f32; 4]]) -> usize {
+    let of_quarter = |quarter: usize| {
+        let (mut low, mut high, mut up, mut count) = (f32::MAX, f32::MIN, false, 0);
+        for now in light.iter().map(|quarters| quarters[quarter]) {
+            (low, high) = (low.min(now), high.max(now));
+            if !up && now >= low + 0.1 {
+                (up, high) = (true, now);
+            } else if up && now <= high - 0.1 {
+                (up, low, count) = (false, now, count + 1);
+            }
         }
-    }
-    count
+        count
+    };
+    (0..4).map(of_quarter).max().unwrap()
 }
 
 #[test]
-fn the_guard_lets_no_picture_flash_faster_than_three_times_a_second() {
-    let Some(bare) = flashing(0.0) else { return };
-    assert!(flashes(&bare) >= 20, "{}", flashes(&bare));
-    let guarded = flashing(1.0).unwrap();
-    // In any second.
-    let most = guarded.windows(30).map(flashes).max().unwrap();
-    assert!(most <= 3, "{most}: {guarded:?}");
+fn the_guard_lets_no_quarter_flash_faster_than_three_times_a_second() {
+    for halves in [0.0, 0.5] {
+        let Some(bare) = flashing(0.0, halves) else { return };
+        assert!(flashes(&bare) >= 20, "{}", flashes(&bare));
+        let guarded = flashing(1.0, halves).unwrap();
+        // In any second.
+        let most = guarded.windows(30).map(flashes).max().unwrap();
+        assert!(most <= 3, "{most}: {guarded:?}");
+    }
 }
 
 #[test]
 fn a_black_stage_is_black_and_a_frozen_one_stands() {
     let Some((device, queue, mut renderer)) = show() else { return };
     let words = Event::Prompt { name: None, text: "春江潮水连海平".into(), tokens: 7 };
-    let light = |on: f32, renderer: &mut Renderer| {
-        let states = [state(&[words.clone(), set(ParamId::Blackout, on)], 2000)];
-        film(renderer, &device, &queue, &states)[0]
+    let mut shown = |events: &[Event]| light(&mut renderer, &device, &queue, state(events, 2000));
+    let (black, frozen) = (set(ParamId::Blackout, 1.0), set(ParamId::Freeze, 1.0));
+    assert_eq!(shown(&[black.clone(), frozen.clone()]), 0.0);
+    let bright = shown(std::slice::from_ref(&words));
+    assert!(bright > 0.001);
+    assert_eq!(shown(&[words.clone(), black.clone()]), 0.0);
+    assert_eq!(shown(std::slice::from_ref(&words)), bright);
+    // Whatever becomes of the show behind a frozen picture.
+    let changed = [
+        set(ParamId::StageScene, 3.0),
+        set(ParamId::Palette, 2.0),
+        set(ParamId::Background, 1.0),
+        Event::Fault { place: "model".into(), what: "it broke".into(), remedy: "it is brought back".into() },
+    ];
+    for change in changed {
+        assert!((shown(&[frozen.clone(), change.clone()]) - bright).abs() < 1e-4, "{change:?}");
+        assert_eq!(shown(&[frozen.clone(), change, black.clone()]), 0.0);
+    }
+    assert!((shown(&[]) - bright).abs() > 1e-4);
+}
+
+#[test]
+fn what_is_no_number_leaves_the_stage_with_its_shader() {
+    let Some((device, queue, mut renderer)) = show() else { return };
+    let mut shown = |text: &str, t_ms: u64| {
+        let shader =
+            Event::Shader { name: "mine".into(), text: format!("fn field(uv: vec2<f32>) -> vec3<f32> {{ {text} }}") };
+        let events = [shader, set(ParamId::StageScene, 7.0), set(ParamId::Meters, 0.0)];
+        light(&mut renderer, &device, &queue, state(&events, t_ms))
     };
-    assert!(light(0.0, &mut renderer) > 0.001);
-    assert_eq!(light(1.0, &mut renderer), 0.0);
-    let bright = light(0.0, &mut renderer);
-    let frozen = [state(&[set(ParamId::Freeze, 1.0)], 2000)];
-    assert!((film(&mut renderer, &device, &queue, &frozen)[0] - bright).abs() < 1e-4);
-    let free = [state(&[], 2000)];
-    assert!((film(&mut renderer, &device, &queue, &free)[0] - bright).abs() > 1e-4);
+    for (at, bad) in ["let none = u.dt * 0.0; return vec3<f32>(none / none);", "return vec3<f32>(1.0 / (u.dt * 0.0));"]
+        .iter()
+        .enumerate()
+    {
+        let t_ms = 10_000 * at as u64;
+        shown(bad, t_ms);
+        shown(bad, t_ms + 1000);
+        shown("return previous(uv) * 0.5 + 0.1;", t_ms + 5000);
+        let mended = shown("return previous(uv) * 0.5 + 0.1;", t_ms + 9000);
+        assert!(mended > 0.05, "{bad}: {mended}");
+    }
 }
 
 #[test]

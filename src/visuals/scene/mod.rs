@@ -125,9 +125,6 @@ impl Frame {
         brush.alpha = 1.0;
         self.focus = [brush.focus[0] / brush.width, brush.focus[1] / brush.height];
         self.scene = brush.count();
-        if state.params.get(ParamId::Blackout) >= 0.5 {
-            return;
-        }
         foot::draw(state, &mut brush);
         if let Some(plate) = plate {
             plate.draw(&mut brush);

@@ -1,32 +1,33 @@
 //! No shader may hang the machine: every loop of a module counts its turns and ends when a fragment's budget is spent.
 //!
 //! Neither WGSL nor GLSL has recursion, so loops are all that can run for ever; calls that double at each level are
-//! refused by how much they come to, as drivers inline them all. Pure; knows naga's modules and no text.
+//! refused by what they come to (`cost`). Pure; knows naga's modules and no text.
 
+use naga::valid::ModuleInfo;
 use naga::{
     AddressSpace, BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal, Module, Range, Scalar,
     Span, Statement, Type, TypeInner,
 };
 
+use super::branch;
 use super::check::Fault;
+use super::cost::Costs;
 
 /// Turns of loops that one fragment may take, all loops together; a long turn counts as several. A ray marcher with
 /// shadows takes 1,000 to 8,000. At 20,000 short turns a frame of 1280x720 costs about 20 billion.
 pub const TURNS: u32 = 20_000;
 
-/// A turn counts one more for each so many expressions in it, those of the functions that it calls included.
-const EXPRESSIONS_PER_TURN: u64 = 64;
-
-/// Expressions of a module with every call inlined. Written shaders have some thousands.
-const INLINED: u64 = 200_000;
+/// A turn counts one more for each so many operations in it, those of the functions that it calls included.
+const OPERATIONS_PER_TURN: u64 = 64;
 
 /// Memory of one fragment for variables. Software drivers keep it on the stack, for eight fragments and more at once.
 const MEMORY_BYTES: u64 = 64 * 1024;
 
-/// Limits what the module may take in time and memory. It must be valid and is valid afterwards.
-pub(super) fn bound(module: &mut Module, source: &str) -> Result<(), Fault> {
+/// Limits what the module may take in time and memory. It must be valid, with this `info`, and is valid afterwards.
+pub(super) fn bound(module: &mut Module, info: &ModuleInfo, source: &str) -> Result<(), Fault> {
     memory(module, source)?;
-    let inlined = inlined(module, source)?;
+    let costs = Costs::of(module, info, source)?;
+    branch::veil(module);
     let word = Type { name: None, inner: TypeInner::Scalar(Scalar::U32) };
     let ty = module.types.insert(word, Span::UNDEFINED);
     let turns = module.global_variables.append(
@@ -41,33 +42,33 @@ pub(super) fn bound(module: &mut Module, source: &str) -> Result<(), Fault> {
         Span::UNDEFINED,
     );
     let functions = module.functions.iter_mut().map(|(_, f)| f);
-    for function in functions.chain(module.entry_points.iter_mut().map(|e| &mut e.function)) {
+    for (at, function) in functions.chain(module.entry_points.iter_mut().map(|e| &mut e.function)).enumerate() {
         let mut body = std::mem::take(&mut function.body);
-        count_in(&mut body, function, turns, &inlined);
+        count_in(&mut body, function, turns, &|block| costs.length(at, block));
         function.body = body;
     }
     Ok(())
 }
 
 /// Puts the count at the head of every loop in the block.
-fn count_in(block: &mut Block, function: &mut Function, turns: Handle<GlobalVariable>, inlined: &[u64]) {
+fn count_in(block: &mut Block, function: &mut Function, turns: Handle<GlobalVariable>, length: &dyn Fn(&Block) -> u64) {
     for statement in block.iter_mut() {
         match statement {
-            Statement::Block(block) => count_in(block, function, turns, inlined),
+            Statement::Block(block) => count_in(block, function, turns, length),
             Statement::If { accept, reject, .. } => {
-                count_in(accept, function, turns, inlined);
-                count_in(reject, function, turns, inlined);
+                count_in(accept, function, turns, length);
+                count_in(reject, function, turns, length);
             }
             Statement::Switch { cases, .. } => {
                 for case in cases {
-                    count_in(&mut case.body, function, turns, inlined);
+                    count_in(&mut case.body, function, turns, length);
                 }
             }
             Statement::Loop { body, continuing, .. } => {
-                let length = length(body, inlined).saturating_add(length(continuing, inlined));
-                count_in(body, function, turns, inlined);
-                count_in(continuing, function, turns, inlined);
-                let weight = 1 + length / EXPRESSIONS_PER_TURN;
+                let operations = length(body).saturating_add(length(continuing));
+                count_in(body, function, turns, length);
+                count_in(continuing, function, turns, length);
+                let weight = 1 + operations / OPERATIONS_PER_TURN;
                 // The head of the body is where `continue` comes by too.
                 let head = head(function, turns, weight.min(u64::from(TURNS)) as u32);
                 body.splice(0..0, head);
@@ -93,44 +94,6 @@ fn head(function: &mut Function, turns: Handle<GlobalVariable>, weight: u32) -> 
         Statement::Store { pointer, value: after },
         leave,
     ])
-}
-
-/// How many expressions and statements a pass through the block computes, without the turns of loops within it.
-fn length(block: &Block, inlined: &[u64]) -> u64 {
-    let mut sum = 0u64;
-    for statement in block.iter() {
-        let more = match statement {
-            Statement::Emit(range) => range.clone().count() as u64,
-            Statement::Block(block) => length(block, inlined),
-            Statement::If { accept, reject, .. } => length(accept, inlined) + length(reject, inlined),
-            Statement::Switch { cases, .. } => cases.iter().map(|c| length(&c.body, inlined)).sum(),
-            Statement::Loop { body, continuing, .. } => length(body, inlined) + length(continuing, inlined),
-            Statement::Call { function, .. } => inlined.get(function.index()).copied().unwrap_or(0),
-            _ => 0,
-        };
-        sum = sum.saturating_add(more).saturating_add(1);
-    }
-    sum
-}
-
-/// The length of each function with all its calls inlined. A valid module has callees before callers.
-fn inlined(module: &Module, source: &str) -> Result<Vec<u64>, Fault> {
-    let mut lengths: Vec<u64> = Vec::new();
-    for (handle, function) in module.functions.iter() {
-        let length = length(&function.body, &lengths);
-        if length > INLINED {
-            let span = module.functions.get_span(handle);
-            let name = function.name.as_deref().unwrap_or("a function");
-            let message = format!("{name} comes to {length} operations with all that it calls; at most {INLINED}");
-            return Err(Fault::at(Some(span), source, message));
-        }
-        lengths.push(length);
-    }
-    let total = module.entry_points.iter().map(|e| length(&e.function.body, &lengths)).max().unwrap_or(0);
-    match total > INLINED {
-        true => Err(Fault::new(1, format!("the shader comes to {total} operations with all calls; at most {INLINED}"))),
-        false => Ok(lengths),
-    }
 }
 
 /// Refuses types and variables that take too much memory.

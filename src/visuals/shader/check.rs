@@ -13,7 +13,8 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 /// Text beyond this is no shader that someone wrote.
 const TEXT_BYTES: usize = 256 * 1024;
 
-/// Brackets within brackets; people reach about 20. naga's own reader of WGSL stops at 127 braces and 256 expressions.
+/// Brackets within brackets; people reach about 20. naga's own reader of WGSL stops at 127 braces and 256 statements within
+/// each other, and at no expression.
 const DEPTH: usize = 100;
 
 /// Tokens between two commas or semicolons: a sum of half as many terms is written out as deep as that.

@@ -6,7 +6,9 @@
 //! watching touch files and belong to the hands thread or the session; compiling belongs to the renderer.
 
 mod bound;
+mod branch;
 mod check;
+mod cost;
 #[cfg(test)]
 mod drawn;
 mod find;
@@ -22,7 +24,7 @@ use super::uniforms;
 /// What stands after the text: the whole target is covered with what `field` gives.
 const POSTLUDE: &str = include_str!("../field_frame.wgsl");
 
-/// Why a shader was refused; the one before it runs on.
+/// Why a shader was refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("shader {name} line {line}: {message}")]
 pub struct ShaderError {
@@ -30,6 +32,20 @@ pub struct ShaderError {
     /// Counts from 1 in the user's own text.
     pub line: u32,
     pub message: String,
+    /// What runs in its place.
+    pub instead: &'static str,
+}
+
+impl ShaderError {
+    /// Refused before it ran.
+    pub fn new(name: &str, line: u32, message: impl Into<String>) -> ShaderError {
+        ShaderError { name: name.into(), line, message: message.into(), instead: "the last good one runs on" }
+    }
+
+    /// Let go while it ran.
+    pub fn let_go(name: &str, message: impl Into<String>) -> ShaderError {
+        ShaderError { instead: "the default shader runs in its place", ..ShaderError::new(name, 1, message) }
+    }
 }
 
 /// The shader as a whole module: an artist's own, checked and bounded.
@@ -81,7 +97,7 @@ pub(super) fn compile(
         // What the checks let through and the driver does not: where in the text it lies is not known.
         Some(error) => {
             let message = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-            Err(ShaderError { name: name.to_string(), line: 1, message: message.chars().take(200).collect() })
+            Err(ShaderError::new(name, 1, message.chars().take(200).collect::<String>()))
         }
     }
 }

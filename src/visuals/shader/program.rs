@@ -130,9 +130,7 @@ pub fn program(name: &str, text: &str, prelude: &str, postlude: &str) -> Result<
     let lines = (text.lines().count() as u32).max(1);
     match made {
         Ok(made) => Ok(Program { name: name.to_string(), ..made }),
-        Err(Fault { line, message }) => {
-            Err(ShaderError { name: name.to_string(), line: line.clamp(1, lines), message })
-        }
+        Err(Fault { line, message }) => Err(ShaderError::new(name, line.clamp(1, lines), message)),
     }
 }
 
@@ -170,8 +168,8 @@ fn from_isf(text: &str, prelude: &str, postlude: &str) -> Result<Program, Fault>
 fn whole(source: &str, user: Option<Range<usize>>) -> Result<String, Fault> {
     let mut module = parse(source, user)?;
     bound::mend_loops(&mut module);
-    check::validate(&module, source)?;
-    bound::bound(&mut module, source)?;
+    let info = check::validate(&module, source)?;
+    bound::bound(&mut module, &info, source)?;
     let info = check::validate(&module, source)?;
     let flags = naga::back::wgsl::WriterFlags::empty();
     let written = naga::back::wgsl::write_string(&module, &info, flags)

@@ -187,9 +187,8 @@ fn long_turns_count_more_and_deep_text_is_refused() {
     let field =
         |body: &str| format!("fn field(uv: vec2<f32>) -> vec3<f32> {{ var x = uv.x; {body} return vec3<f32>(x); }}");
     let long = made(&field(&format!("loop {{ {} }}", "x = sin(x * 1.1 + 0.1); ".repeat(100))));
-    let weight =
-        long.wgsl.lines().find_map(|l| l.trim().strip_suffix("u);")?.rsplit_once(" + ")?.1.parse::<u32>().ok());
-    assert!(weight.is_some_and(|w| (8..=20).contains(&w)), "{weight:?}");
+    let weight = weight(&long);
+    assert!((8..=20).contains(&weight), "{weight}");
     for deep in [
         format!("x = {}x{};", "(".repeat(5000), ")".repeat(5000)),
         format!("x = {}x;", "1.0 + ".repeat(20_000)),
@@ -201,6 +200,54 @@ fn long_turns_count_more_and_deep_text_is_refused() {
     ] {
         refused(&field(&deep));
     }
+}
+
+#[test]
+fn what_is_deep_behind_names_is_refused() {
+    let field = "fn field(uv: vec2<f32>) -> vec3<f32> { return vec3<f32>(0.0); }\n";
+    let deep = |levels: usize, first: &str, next: &dyn Fn(usize) -> String| {
+        let text: String = (1..=levels).map(next).collect();
+        format!("{field}{first}\n{text}")
+    };
+    let array = |i: usize| format!("alias A{i} = array<A{}, 1>;\n", i - 1);
+    let of_struct = |i: usize| format!("struct A{i} {{ a: A{} }}\n", i - 1);
+    let call = |i: usize| format!("fn a{i}() {{ a{}(); }}\n", i - 1);
+    for (first, next, said) in [
+        ("alias A0 = f32;", &array as &dyn Fn(usize) -> String, "a type holds types"),
+        ("struct A0 { a: f32 }", &of_struct, "a type holds types"),
+        ("fn a0() {}", &call, "calls functions"),
+    ] {
+        made(&deep(30, first, next));
+        for levels in [40, 5000] {
+            let (_, message) = refused(&deep(levels, first, next));
+            assert!(message.contains(said), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_large_copy_counts_as_many_operations() {
+    let turns = |bytes: usize| {
+        let text = format!(
+            "fn field(uv: vec2<f32>) -> vec3<f32> {{
+  var a: array<vec4<f32>, {0}>; var b: array<vec4<f32>, {0}>; var x = uv.x;
+  loop {{ b = a; a[0].x = x; a = b; x = b[0].x + 1.0; if x > 9.0 {{ break; }} }}
+  return vec3<f32>(x);
+}}",
+            bytes / 16
+        );
+        weight(&made(&text))
+    };
+    assert_eq!(turns(16), 1);
+    // Two copies of 2048 vectors, each read and written.
+    let large = turns(32 * 1024 - 64);
+    assert!((120..=140).contains(&large), "{large}");
+}
+
+/// What a turn of a shader's only loop counts.
+fn weight(program: &Program) -> u32 {
+    let weights = program.wgsl.lines().filter_map(|l| l.trim().strip_suffix("u);")?.rsplit_once(" + ")?.1.parse().ok());
+    weights.last().unwrap()
 }
 
 /// A generator of its own, so that a failure comes again.
