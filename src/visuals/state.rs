@@ -112,8 +112,6 @@ pub struct FrameState {
     pub(super) last_fault_ns: Option<u64>,
     /// When the model crashed, what it said, and when it was back.
     pub(super) crash: Option<Crash>,
-    /// The energy of all tokens, in J; none where the machine does not tell.
-    pub(super) energy_j: Option<f64>,
     shader: Option<ShaderText>,
     modulator: Modulator,
     since: Since,
@@ -163,7 +161,6 @@ impl FrameState {
             flow: 0.0,
             last_fault_ns: None,
             crash: None,
-            energy_j: None,
             shader: None,
             modulator: Modulator::new(patch::Matrix::default()),
             since: Since::default(),
@@ -216,11 +213,7 @@ impl FrameState {
                     self.roll.close(t_ns);
                 }
                 self.roll.token(t_ns, token);
-                let energy_j = self.signals.get(SignalId::Energy);
-                self.marks.token(t_ns, token, energy_j, self.flow);
-                if let Some(joules) = energy_j {
-                    *self.energy_j.get_or_insert(0.0) += f64::from(joules);
-                }
+                self.marks.token(t_ns, token, self.flow);
                 self.reading = false;
                 self.tokens += 1;
                 self.last_token = Some((t_ns, SignalId::Surprise.spec().position(token.surprise_bits)));
