@@ -255,7 +255,7 @@ pub fn toned(state: &FrameState, p: f32) -> Color {
     let doubt = shown * (1.0 - p.clamp(0.0, 1.0).sqrt());
     let warm = shown * smooth(0.25, 0.75, surprise);
     // The accent is nearer to the ground than paper by itself, and both must stay readable.
-    mixed(mixed(palette.paper, palette.accent, warm), palette.ground, doubt * (0.26 - 0.16 * warm))
+    mixed(mixed(palette.paper, palette.accent, warm), palette.ground, doubt * (0.26 + (palette.doubt - 0.26) * warm))
 }
 
 /// How doubt shows besides in the strokes of a word of this probability.
