@@ -364,6 +364,13 @@ impl FrameState {
         }
     }
 
+    /// How far the waiting for the next word is within a period that repeats, 0..1. From whole nanoseconds: as an `f32`,
+    /// the seconds of a day go in steps of 8 ms.
+    pub(super) fn waiting_turn(&self, period_s: f64) -> f32 {
+        let waited_ns = self.t_ns.saturating_sub(self.last_token.map_or(0, |t| t.0));
+        (waited_ns as f64 / 1e9 / period_s).fract() as f32
+    }
+
     /// Seconds from `t_ns` to now; 0 for what lies ahead.
     pub(super) fn since(&self, t_ns: u64) -> f32 {
         self.t_ns.saturating_sub(t_ns) as f32 / 1e9

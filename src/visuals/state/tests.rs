@@ -59,6 +59,17 @@ fn waiting_grows_with_time_alone_and_time_does_not_run_back() {
 }
 
 #[test]
+fn weeks_of_waiting_turn_as_smoothly_as_seconds() {
+    let mut state = FrameState::new();
+    for waited_ns in [1_250_000_000, 2_000_001_250_000_000] {
+        state.advance(waited_ns);
+        assert_eq!(state.waiting_turn(5.0), 0.25);
+        state.advance(waited_ns + 1_000_000);
+        assert!((state.waiting_turn(5.0) - 0.2502).abs() < 1e-6, "{}", state.waiting_turn(5.0));
+    }
+}
+
+#[test]
 fn a_fault_says_where_what_and_what_to_do() {
     let mut state = FrameState::new();
     let fault =
