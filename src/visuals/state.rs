@@ -200,9 +200,7 @@ impl FrameState {
                 self.page.prompt(t_ns, text, *tokens);
                 self.marks.begin(t_ns);
                 self.roll.close(t_ns);
-                if let Some(crash) = &mut self.crash {
-                    crash.back_ns.get_or_insert(t_ns);
-                }
+                self.is_back(t_ns);
                 (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
                 self.signals.set(SignalId::Prefill, Some(0.0));
             }
@@ -282,7 +280,12 @@ impl FrameState {
             Event::Notice { text } => self.notice(t_ns, text.clone()),
             Event::Note { text } => self.notice(t_ns, format!("noted: {text}")),
             Event::End { .. } => self.ended_ns = Some(t_ns),
-            Event::Load { done, total } => self.loading = done < total,
+            Event::Load { done, total } => {
+                self.loading = done < total;
+                if !self.loading {
+                    self.is_back(t_ns);
+                }
+            }
             Event::Hashed { .. }
             | Event::PieceEnd { .. }
             | Event::Prefill { .. }
@@ -347,6 +350,13 @@ impl FrameState {
     /// Whether the picture is held as it is.
     pub(super) fn frozen(&self) -> bool {
         self.params.get(ParamId::Freeze) >= 0.5
+    }
+
+    /// The model is there, after a crash or anyway.
+    fn is_back(&mut self, t_ns: u64) {
+        if let Some(crash) = &mut self.crash {
+            crash.back_ns.get_or_insert(t_ns);
+        }
     }
 
     fn notice(&mut self, t_ns: u64, text: String) {

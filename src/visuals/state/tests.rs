@@ -59,6 +59,25 @@ fn waiting_grows_with_time_alone_and_time_does_not_run_back() {
 }
 
 #[test]
+fn a_crash_is_over_when_the_model_is_back_with_a_prompt_or_without() {
+    let prompt = Event::Prompt { name: None, text: "The moon".into(), tokens: 2 };
+    for back in [Event::Load { done: 9, total: 9 }, prompt] {
+        let mut state = FrameState::new();
+        let fault = Event::Fault { place: "generator".into(), what: "gone".into(), remedy: String::new() };
+        state.apply(&at(0, fault));
+        // What is still being read is not back.
+        state.apply(&at(1, Event::Load { done: 1, total: 9 }));
+        state.advance(9_000_000_000);
+        assert_eq!(state.wanted_scene(), scene::FAULT);
+        state.apply(&at(10_000_000_000, back));
+        state.advance(10_000_000_000);
+        assert_eq!(state.wanted_scene(), scene::FAULT);
+        state.advance(13_000_000_000);
+        assert_ne!(state.wanted_scene(), scene::FAULT);
+    }
+}
+
+#[test]
 fn weeks_of_waiting_turn_as_smoothly_as_seconds() {
     let mut state = FrameState::new();
     for waited_ns in [1_250_000_000, 2_000_001_250_000_000] {
