@@ -348,7 +348,7 @@ impl FrameState {
     }
 
     /// Whether the picture is held as it is.
-    pub(super) fn frozen(&self) -> bool {
+    pub fn frozen(&self) -> bool {
         self.params.get(ParamId::Freeze) >= 0.5
     }
 
