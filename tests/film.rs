@@ -54,9 +54,9 @@ fn render(dir: &Path, ffmpeg: Option<&str>, args: &[&str]) -> Output {
 /// Keeps the arguments, the frames and the sound, and makes a film of one word.
 const FAKE: &str = r#"printf '%s\n' "$@" > args.txt
 cat > frames.rgba
-for arg; do case "$arg" in *.wav) cp "$arg" kept.wav;; esac; done
+for arg; do case "$arg" in *.wav) cp "${arg#file:}" kept.wav;; esac; done
 for last; do :; done
-echo film > "$last""#;
+echo film > "${last#file:}""#;
 
 fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<_> =
@@ -84,7 +84,7 @@ fn sound_and_picture_reach_ffmpeg_in_step_and_the_same_each_time() {
     let args: Vec<_> = args.lines().collect();
     assert!(args.windows(2).any(|pair| pair == ["-video_size", SIZE]), "{args:?}");
     assert!(args.windows(2).any(|pair| pair == ["-framerate", "25"]), "{args:?}");
-    assert_eq!(args.last(), Some(&"evening.part.mp4"));
+    assert_eq!(args.last(), Some(&"file:evening.part.mp4"));
 
     let frames = std::fs::read(at("frames.rgba")).unwrap();
     assert_eq!(frames.len() as u64 % FRAME_BYTES, 0);
@@ -183,6 +183,16 @@ fn a_signal_ends_it_and_leaves_nothing() {
 }
 
 #[test]
+fn a_film_may_have_a_colon_in_its_name() {
+    let Some(dir) = recorded() else { return };
+    let film = render(dir.path(), Some(FAKE), &["--film", "21:30.mp4", "--to", "0.5"]);
+    assert!(film.status.success(), "{}", stderr(&film));
+    let args = std::fs::read_to_string(dir.path().join("args.txt")).unwrap();
+    assert!(args.lines().any(|arg| arg == "file:21:30.part.wav") && args.ends_with("file:21:30.part.mp4\n"), "{args}");
+    assert_eq!(names(dir.path()), ["21:30.mp4", "args.txt", "bin", "frames.rgba", "kept.wav", "rec"]);
+}
+
+#[test]
 fn without_ffmpeg_its_parts_are_laid_out_with_the_command() {
     let Some(dir) = recorded() else { return };
     let args = ["--film", "an evening.mp4", "--fps", "10"];
@@ -195,8 +205,8 @@ fn without_ffmpeg_its_parts_are_laid_out_with_the_command() {
     let (seconds, _) = heard(folder.join("sound.wav"));
     assert!(frames >= 30 && (seconds - frames as f64 / 10.0).abs() < 1e-3, "{frames} frames, {seconds} s");
     let command = std::fs::read_to_string(folder.join("join.txt")).unwrap();
-    assert!(command.contains("-framerate 10 -i frame-%06d.png -i sound.wav"), "{command}");
-    assert!(command.ends_with("'../an evening.mp4'\n") && stderr(&film).contains(command.trim_end()), "{command}");
+    assert!(command.contains("-framerate 10 -i frame-%06d.png -i file:sound.wav"), "{command}");
+    assert!(command.ends_with("'file:../an evening.mp4'\n") && stderr(&film).contains(command.trim_end()), "{command}");
     let again = render(dir.path(), None, &args);
     assert!(!again.status.success() && stderr(&again).contains("is not empty"), "{}", stderr(&again));
 }

@@ -63,7 +63,7 @@ pub fn arguments(frames: &Frames, fps: f64, sound: Option<&Path>, ending: Ending
         Frames::Files(pattern) => add(&format!("-n -framerate {fps} -i {pattern}")),
     }
     if let Some(sound) = sound {
-        args.extend(["-i".into(), sound.into()]);
+        args.extend(["-i".into(), file(sound)]);
     }
     let mut add = |words: &str| args.extend(words.split_whitespace().map(OsString::from));
     add("-map 0:v:0");
@@ -77,8 +77,15 @@ pub fn arguments(frames: &Frames, fps: f64, sound: Option<&Path>, ending: Ending
         add(audio);
     }
     add(container);
-    args.push(out.into());
+    args.push(file(out));
     args
+}
+
+/// A file whatever it is called: a name with a colon would be a protocol, one with a dash an option.
+fn file(path: &Path) -> OsString {
+    let mut name = OsString::from("file:");
+    name.push(path);
+    name
 }
 
 /// Whether ffmpeg is on the PATH and runs.
@@ -185,12 +192,12 @@ mod tests {
     fn ffmpeg_is_asked_for_what_players_play() {
         let mp4 = line(Ending::Mp4, Some("s.wav"));
         assert!(
-            mp4.contains("-f rawvideo -pixel_format rgba -video_size 640x360 -framerate 29.97 -i pipe:0 -i s.wav -map")
+            mp4.contains("-f rawvideo -pixel_format rgba -video_size 640x360 -framerate 29.97 -i pipe:0 -i file:s.wav -map")
         );
         for part in ["out_color_matrix=bt709", "format=yuv420p", "libx264", "-crf 18", "aac -b:a 192k", "+faststart"] {
             assert!(mp4.contains(part), "{part} in {mp4}");
         }
-        assert!(mp4.ends_with("a film.part") && !mp4.contains("-shortest"), "{mp4}");
+        assert!(mp4.ends_with("file:a film.part") && !mp4.contains("-shortest"), "{mp4}");
         let webm = line(Ending::Webm, Some("s.wav"));
         assert!(webm.contains("libvpx-vp9") && webm.contains("libopus") && !webm.contains("faststart"), "{webm}");
         let mute = line(Ending::Mkv, None);
