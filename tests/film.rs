@@ -165,21 +165,47 @@ fn a_film_that_fails_leaves_nothing_and_says_why() {
     assert!(!gif.status.success() && stderr(&gif).contains(".webm"), "{}", stderr(&gif));
 }
 
+/// Begins a film whose ffmpeg is this script, and gives it so many signals, the first when the script has made `begun`.
+fn interrupted(dir: &Path, script: &str, fps: &str, signals: u32) -> Output {
+    let mut command = xiao(dir);
+    command.args(["render", "rec", "--film", "f.mp4", "--fps", fps]).env("PATH", path(dir, Some(script)));
+    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let waited = std::time::Instant::now();
+    while !dir.join("begun").exists() && waited.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    for _ in 0..signals {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        std::thread::sleep(std::time::Duration::from_millis(if signals > 1 { 500 } else { 0 }));
+    }
+    child.wait_with_output().unwrap()
+}
+
 #[test]
 fn a_signal_ends_it_and_leaves_nothing() {
     let Some(dir) = recorded() else { return };
-    let slow = "touch begun; while head -c 100000 > /dev/null; do sleep 0.05; done";
-    let mut command = xiao(dir.path());
-    command.args(["render", "rec", "--film", "f.mp4", "--fps", "240"]).env("PATH", path(dir.path(), Some(slow)));
-    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let waited = std::time::Instant::now();
-    while !dir.path().join("begun").exists() && waited.elapsed().as_secs() < 60 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+    for (script, fps, says) in [
+        ("touch begun; while head -c 100000 > /dev/null; do sleep 0.05; done", "240", "broken off after"),
+        ("cat > /dev/null; touch begun; exec sleep 60", "10", "broken off while ffmpeg made the film whole"),
+    ] {
+        let ended = interrupted(dir.path(), script, fps, 1);
+        assert!(!ended.status.success() && stderr(&ended).contains(says), "{}", stderr(&ended));
+        assert_eq!(names(dir.path()), ["begun", "bin", "rec"]);
+        std::fs::remove_file(dir.path().join("begun")).unwrap();
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let ended = child.wait_with_output().unwrap();
-    assert!(!ended.status.success() && stderr(&ended).contains("broken off after"), "{}", stderr(&ended));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_leaves_nothing() {
+    let Some(dir) = recorded() else { return };
+    // It takes a frame and no other: whoever gives it more waits.
+    let script = "head -c 12288 > /dev/null; sleep 1; echo $$ > begun; exec sleep 60";
+    let ended = interrupted(dir.path(), script, "240", 2);
+    assert_eq!(ended.status.code(), Some(130), "{}", stderr(&ended));
     assert_eq!(names(dir.path()), ["begun", "bin", "rec"]);
+    let ffmpeg = std::fs::read_to_string(dir.path().join("begun")).unwrap();
+    let alive = Command::new("kill").args(["-0", ffmpeg.trim()]).output().unwrap();
+    assert!(!alive.status.success(), "ffmpeg runs on");
 }
 
 #[test]

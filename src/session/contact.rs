@@ -8,7 +8,7 @@ use super::offline::{Look, new_file};
 use super::reel::Reel;
 use crate::journal;
 use crate::score::{Event, ParamId, Shutdown};
-use crate::visuals::write_png;
+use crate::visuals::offscreen::write_new_png;
 use crate::visuals::palette::Palette;
 use crate::visuals::scene::{FAULT, SCENES};
 use crate::visuals::sheet::Sheet;
@@ -62,7 +62,7 @@ impl Contact<'_> {
             sheet.put(number as u32, &last, scene.name);
         }
         let (width, height, pixels) = sheet.done();
-        write_png(self.file, width, height, &pixels)?;
+        write_new_png(self.file, width, height, &pixels)?;
         super::remark(&format!("{} scenes at {at_s:.1} s in {}", SCENES.len(), self.file.display()));
         Ok(())
     }
