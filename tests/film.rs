@@ -43,19 +43,20 @@ fn path(dir: &Path, ffmpeg: Option<&str>) -> PathBuf {
     bin
 }
 
-/// `xiao render rec …` with that PATH.
+/// `xiao render rec …` with that PATH, small unless a size is asked for.
 fn render(dir: &Path, ffmpeg: Option<&str>, args: &[&str]) -> Output {
     let mut command = xiao(dir);
-    command.args(["render", "rec", "--size", SIZE]).args(args).env("PATH", path(dir, ffmpeg));
+    let size = if args.contains(&"--size") { &[][..] } else { &["--size", SIZE] };
+    command.args(["render", "rec"]).args(size).args(args).env("PATH", path(dir, ffmpeg));
     command.output().unwrap()
 }
 
 /// Keeps the arguments, the frames and the sound, and makes a film of one word.
 const FAKE: &str = r#"printf '%s\n' "$@" > args.txt
 cat > frames.rgba
-for arg; do case "$arg" in *.wav) cp "$arg" kept.wav;; esac; done
+for arg; do case "$arg" in *.wav) cp "${arg#file:}" kept.wav;; esac; done
 for last; do :; done
-echo film > "$last""#;
+echo film > "${last#file:}""#;
 
 fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<_> =
@@ -83,7 +84,7 @@ fn sound_and_picture_reach_ffmpeg_in_step_and_the_same_each_time() {
     let args: Vec<_> = args.lines().collect();
     assert!(args.windows(2).any(|pair| pair == ["-video_size", SIZE]), "{args:?}");
     assert!(args.windows(2).any(|pair| pair == ["-framerate", "25"]), "{args:?}");
-    assert_eq!(args.last(), Some(&"evening.part.mp4"));
+    assert_eq!(args.last(), Some(&"file:evening.part.mp4"));
 
     let frames = std::fs::read(at("frames.rgba")).unwrap();
     assert_eq!(frames.len() as u64 % FRAME_BYTES, 0);
@@ -111,6 +112,13 @@ fn a_part_is_the_same_as_in_the_whole() {
         let sound: Vec<i32> = wav.into_samples().map(Result::unwrap).collect();
         (std::fs::read(dir.path().join("frames.rgba")).unwrap(), sound)
     };
+    // The river remembers what it drew, and at this size words leave a wake in it.
+    let river = ["--set", "stage.scene=river", "--size", "320x240"];
+    let (frames, _) = film(&river);
+    let (part, _) = film(&[&river[..], &["--from", "1.5", "--to", "1.7"]].concat());
+    assert_eq!(part.len(), 4 * 320 * 240 * 4);
+    assert!(part[..] == frames[30 * 320 * 240 * 4..][..part.len()]);
+
     let (frames, sound) = film(&[]);
     let (part, part_sound) = film(&["--from", "0.5", "--to", "1.5"]);
     assert_eq!(part.len() as u64, 20 * FRAME_BYTES);
@@ -157,21 +165,57 @@ fn a_film_that_fails_leaves_nothing_and_says_why() {
     assert!(!gif.status.success() && stderr(&gif).contains(".webm"), "{}", stderr(&gif));
 }
 
+/// Begins a film whose ffmpeg is this script, and gives it so many signals, the first when the script has made `begun`.
+fn interrupted(dir: &Path, script: &str, fps: &str, signals: u32) -> Output {
+    let mut command = xiao(dir);
+    command.args(["render", "rec", "--film", "f.mp4", "--fps", fps]).env("PATH", path(dir, Some(script)));
+    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let waited = std::time::Instant::now();
+    while !dir.join("begun").exists() && waited.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    for _ in 0..signals {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        std::thread::sleep(std::time::Duration::from_millis(if signals > 1 { 500 } else { 0 }));
+    }
+    child.wait_with_output().unwrap()
+}
+
 #[test]
 fn a_signal_ends_it_and_leaves_nothing() {
     let Some(dir) = recorded() else { return };
-    let slow = "touch begun; while head -c 100000 > /dev/null; do sleep 0.05; done";
-    let mut command = xiao(dir.path());
-    command.args(["render", "rec", "--film", "f.mp4", "--fps", "240"]).env("PATH", path(dir.path(), Some(slow)));
-    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let waited = std::time::Instant::now();
-    while !dir.path().join("begun").exists() && waited.elapsed().as_secs() < 60 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+    for (script, fps, says) in [
+        ("touch begun; while head -c 100000 > /dev/null; do sleep 0.05; done", "240", "broken off after"),
+        ("cat > /dev/null; touch begun; exec sleep 60", "10", "broken off while ffmpeg made the film whole"),
+    ] {
+        let ended = interrupted(dir.path(), script, fps, 1);
+        assert!(!ended.status.success() && stderr(&ended).contains(says), "{}", stderr(&ended));
+        assert_eq!(names(dir.path()), ["begun", "bin", "rec"]);
+        std::fs::remove_file(dir.path().join("begun")).unwrap();
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let ended = child.wait_with_output().unwrap();
-    assert!(!ended.status.success() && stderr(&ended).contains("broken off after"), "{}", stderr(&ended));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_leaves_nothing() {
+    let Some(dir) = recorded() else { return };
+    // It takes a frame and no other: whoever gives it more waits.
+    let script = "head -c 12288 > /dev/null; sleep 1; echo $$ > begun; exec sleep 60";
+    let ended = interrupted(dir.path(), script, "240", 2);
+    assert_eq!(ended.status.code(), Some(130), "{}", stderr(&ended));
     assert_eq!(names(dir.path()), ["begun", "bin", "rec"]);
+    let ffmpeg = std::fs::read_to_string(dir.path().join("begun")).unwrap();
+    let alive = Command::new("kill").args(["-0", ffmpeg.trim()]).output().unwrap();
+    assert!(!alive.status.success(), "ffmpeg runs on");
+}
+
+#[test]
+fn a_film_may_have_a_colon_in_its_name() {
+    let Some(dir) = recorded() else { return };
+    let film = render(dir.path(), Some(FAKE), &["--film", "21:30.mp4", "--to", "0.5"]);
+    assert!(film.status.success(), "{}", stderr(&film));
+    let args = std::fs::read_to_string(dir.path().join("args.txt")).unwrap();
+    assert!(args.lines().any(|arg| arg == "file:21:30.part.wav") && args.ends_with("file:21:30.part.mp4\n"), "{args}");
+    assert_eq!(names(dir.path()), ["21:30.mp4", "args.txt", "bin", "frames.rgba", "kept.wav", "rec"]);
 }
 
 #[test]
@@ -187,8 +231,8 @@ fn without_ffmpeg_its_parts_are_laid_out_with_the_command() {
     let (seconds, _) = heard(folder.join("sound.wav"));
     assert!(frames >= 30 && (seconds - frames as f64 / 10.0).abs() < 1e-3, "{frames} frames, {seconds} s");
     let command = std::fs::read_to_string(folder.join("join.txt")).unwrap();
-    assert!(command.contains("-framerate 10 -i frame-%06d.png -i sound.wav"), "{command}");
-    assert!(command.ends_with("'../an evening.mp4'\n") && stderr(&film).contains(command.trim_end()), "{command}");
+    assert!(command.contains("-framerate 10 -i frame-%06d.png -i file:sound.wav"), "{command}");
+    assert!(command.ends_with("'file:../an evening.mp4'\n") && stderr(&film).contains(command.trim_end()), "{command}");
     let again = render(dir.path(), None, &args);
     assert!(!again.status.success() && stderr(&again).contains("is not empty"), "{}", stderr(&again));
 }

@@ -204,7 +204,10 @@ impl Engine {
             }
             // Loading is heard as reading is: the tension climbs with it.
             CueKind::Load(part) | CueKind::Prefill(part) => {
-                self.asked.get_or_insert(self.frame);
+                // A model that is back without a prompt is asked for nothing.
+                if part < 1.0 {
+                    self.asked.get_or_insert(self.frame);
+                }
                 self.prefill = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
             }
             CueKind::Token(token) => {

@@ -4,7 +4,7 @@ mod stepper;
 
 use std::collections::HashMap;
 use std::iter::Peekable;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
 use super::bank::{Bank, Banks};
@@ -15,7 +15,7 @@ use super::engine::Engine;
 use super::file::{Format, SoundFile, SoundFileError, Written};
 use super::spectrogram::Spectrogram;
 use crate::patch::{Matrix, Modulator};
-use crate::score::{Event, Layout, Stamped};
+use crate::score::{Event, Layout, Shutdown, Stamped};
 pub use stepper::Stepper;
 
 /// At both ends of a recording the device's time is compared with the clock's over so long.
@@ -28,6 +28,8 @@ pub enum RenderError {
     Patch { seq: u64, source: crate::patch::PatchError },
     #[error(transparent)]
     File(#[from] SoundFileError),
+    #[error("broken off while the sound was rendered")]
+    BrokenOff,
 }
 
 /// What is to happen at which frame, worked out from the events.
@@ -66,16 +68,24 @@ enum Act {
 ///
 /// The samples are those of the live performance: each event acts at the frame at which it was heard. In a recording
 /// made without sound every event acts at its own time. `banks` are the artist's own sounds, read at [`rate_hz`].
-pub fn to_file(events: &[Stamped], banks: &Banks, path: &Path, tail_s: f32) -> Result<Written, RenderError> {
+/// `shutdown` breaks it off; the file is cut short then.
+pub fn to_file(
+    events: &[Stamped],
+    banks: &Banks,
+    path: &Path,
+    tail_s: f32,
+    shutdown: &Shutdown,
+) -> Result<Written, RenderError> {
     let plan = Plan::new(events, banks)?;
     let mut file = SoundFile::create(path, plan.format())?;
     let mut failed = None;
     plan.play(tail_s, |samples| {
         failed = file.write(samples).err();
-        failed.is_none()
+        failed.is_none() && !shutdown.requested()
     });
     match failed {
         Some(e) => Err(e.into()),
+        None if shutdown.requested() => Err(RenderError::BrokenOff),
         None => Ok(file.finish()?),
     }
 }
@@ -91,16 +101,15 @@ pub fn to_stems(
     folder: &Path,
     end: &str,
     tail_s: f32,
+    shutdown: &Shutdown,
 ) -> Result<Vec<Written>, RenderError> {
     let plan = Plan::new(events, banks)?;
-    let path = |voice: Voice| folder.join(voice.name()).with_extension(end);
     // Looked at before the first is made, so that none is left behind.
-    if let Some(there) = Voice::ALL.map(path).into_iter().find(|path| path.exists()) {
+    if let Some(there) = stems(folder, end).into_iter().find(|path| path.exists()) {
         return Err(SoundFileError::Exists(there).into());
     }
     let mut files = Vec::new();
-    for voice in Voice::ALL {
-        let path = path(voice);
+    for (voice, path) in Voice::ALL.into_iter().zip(stems(folder, end)) {
         files.push((voice, SoundFile::create(&path, plan.format())?));
     }
     let mut failed = None;
@@ -108,12 +117,18 @@ pub fn to_stems(
         if let Some((_, file)) = files.iter_mut().find(|(of, _)| *of == voice) {
             failed = file.write(samples).err();
         }
-        failed.is_none()
+        failed.is_none() && !shutdown.requested()
     });
     match failed {
         Some(e) => Err(e.into()),
+        None if shutdown.requested() => Err(RenderError::BrokenOff),
         None => files.into_iter().map(|(_, file)| Ok(file.finish()?)).collect(),
     }
+}
+
+/// The files that [`to_stems`] makes.
+pub fn stems(folder: &Path, end: &str) -> Vec<PathBuf> {
+    Voice::ALL.iter().map(|voice| folder.join(voice.name()).with_extension(end)).collect()
 }
 
 /// The sound of a recording as a picture of `size` pixels: width, height, RGBA.
@@ -125,15 +140,16 @@ pub fn to_spectrogram(
     banks: &Banks,
     tail_s: f32,
     size: [u32; 2],
+    shutdown: &Shutdown,
 ) -> Result<(u32, u32, Vec<u8>), RenderError> {
     let plan = Plan::new(events, banks)?;
     let frames = plan.end + (tail_s.clamp(0.0, 600.0) * plan.rate_hz as f32) as u64;
     let mut spectrogram = Spectrogram::new(plan.rate_hz, plan.layout.count(), frames, size);
     plan.play(tail_s, |samples| {
         spectrogram.write(samples);
-        true
+        !shutdown.requested()
     });
-    Ok(spectrogram.finish())
+    if shutdown.requested() { Err(RenderError::BrokenOff) } else { Ok(spectrogram.finish()) }
 }
 
 /// The same interleaved in memory, with its sample rate.

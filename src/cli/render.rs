@@ -75,19 +75,16 @@ pub struct Render {
 
 impl Render {
     pub fn run(self) -> anyhow::Result<()> {
+        let (shutdown, part) = (session::ends_on_signals()?, Part { from_s: self.from, to_s: self.to });
         for file in self.wav.iter().chain(&self.flac) {
-            offline::sound(&self.folder, file)?;
+            offline::sound(&self.folder, file, &shutdown)?;
         }
         if let Some(stems) = &self.stems {
-            offline::stems(&self.folder, stems, &self.stems_as)?;
+            offline::stems(&self.folder, stems, &self.stems_as, &shutdown)?;
         }
         if let Some(spectrogram) = &self.spectrogram {
-            offline::spectrogram(&self.folder, spectrogram, self.size)?;
+            offline::spectrogram(&self.folder, spectrogram, self.size, &shutdown)?;
         }
-        if self.picture.is_none() && self.frames.is_none() && self.film.is_none() && self.contact.is_none() {
-            return Ok(());
-        }
-        let (shutdown, part) = (session::ends_on_signals()?, Part { from_s: self.from, to_s: self.to });
         let look = Look { size: self.size, fps: self.fps, over: &self.set };
         if let (Some(picture), Some(at_s)) = (&self.picture, self.at) {
             offline::picture(&self.folder, picture, look, at_s, &shutdown)?;

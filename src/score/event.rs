@@ -37,7 +37,8 @@ pub enum Event {
         #[serde(default)]
         layout: Layout,
     },
-    /// The model is being brought into memory: so many of its bytes have been read.
+    /// The model is being brought into memory: so many of its bytes have been read. All of them: it is there, or there
+    /// again after a crash.
     Load { done: u64, total: u64 },
     /// A scene of the patch's plan begins: its name and place, counted from 0, among `of` scenes.
     Scene { name: String, index: u32, of: u32 },

@@ -1,21 +1,19 @@
 //! The contact sheet: one moment of a recording in every scene of the stage, on one picture.
 //!
-//! Each scene is drawn with the two seconds before the moment, since fields remember what they drew. Runs on the main
-//! thread; it neither sounds nor opens a window, and overwrites nothing.
+//! Runs on the main thread; it neither sounds nor opens a window, and overwrites nothing.
 
 use std::path::Path;
 
 use super::offline::{Look, new_file};
-use super::reel::{Part, Reel};
+use super::reel::Reel;
 use crate::journal;
 use crate::score::{Event, ParamId, Shutdown};
+use crate::visuals::offscreen::write_new_png;
 use crate::visuals::palette::Palette;
 use crate::visuals::scene::{FAULT, SCENES};
 use crate::visuals::sheet::Sheet;
-use crate::visuals::write_png;
 
-/// How long each scene is drawn before its picture is taken, and how long before it the crash is that fault needs.
-const BEFORE_S: f64 = 2.0;
+/// How long before the picture the crash is that fault needs.
 const CRASH_S: f64 = 1.2;
 
 /// What is asked for.
@@ -39,10 +37,7 @@ impl Contact<'_> {
             Some(at_s) => at_s,
             None => journal::read(self.recording)?.events.last().map_or(0, |e| e.t_ns) as f64 / 1e9 * 2.0 / 3.0,
         };
-        let fps = self.look.fps;
-        let frame = (at_s * fps).round();
-        let part = Part { from_s: (frame / fps - BEFORE_S).max(0.0), to_s: Some((frame + 1.0) / fps) };
-        let open = || Reel::open(self.recording, fps, part, 0.0, shutdown);
+        let open = || Reel::still(self.recording, self.look.fps, at_s, shutdown);
         let reel = open()?;
         let heard = reel.listen(reel.stepper()?, |_| Ok(()))?;
         let set = |id: ParamId| self.look.over.iter().rev().find(|(over, _)| *over == id).map(|(_, value)| *value);
@@ -67,7 +62,7 @@ impl Contact<'_> {
             sheet.put(number as u32, &last, scene.name);
         }
         let (width, height, pixels) = sheet.done();
-        write_png(self.file, width, height, &pixels)?;
+        write_new_png(self.file, width, height, &pixels)?;
         super::remark(&format!("{} scenes at {at_s:.1} s in {}", SCENES.len(), self.file.display()));
         Ok(())
     }

@@ -98,6 +98,7 @@ impl Course {
         let scene = self.plan.scenes[at].clone();
         let changed = scene.params.into_iter().filter(|param| !was.params.contains(param));
         self.lead(changed, scene.over_s, now_ns, params, asks);
+        asks.extend(scene.shader.filter(|shader| was.shader.as_ref() != Some(shader)).map(Ask::Shade));
     }
 
     /// Takes in what happened. A parameter that another hand moves is left to it until a scene names it again.

@@ -1,16 +1,24 @@
 //! The program ffmpeg as a child: what it is asked for, frames in, its last words out.
 //!
-//! Its stderr is read on a thread of its own, so that it never waits to be heard. Whoever drops it in mid-film ends it.
+//! Its stderr is read on a thread of its own, so that it never waits to be heard. Whoever drops it in mid-film ends it, and
+//! so does a second signal.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use super::scrap::Scrap;
+use crate::score::Shutdown;
+
+/// How often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
 /// Lines of its stderr that are told when it fails.
 const LAST_WORDS: usize = 4;
 
@@ -63,7 +71,7 @@ pub fn arguments(frames: &Frames, fps: f64, sound: Option<&Path>, ending: Ending
         Frames::Files(pattern) => add(&format!("-n -framerate {fps} -i {pattern}")),
     }
     if let Some(sound) = sound {
-        args.extend(["-i".into(), sound.into()]);
+        args.extend(["-i".into(), file(sound)]);
     }
     let mut add = |words: &str| args.extend(words.split_whitespace().map(OsString::from));
     add("-map 0:v:0");
@@ -77,8 +85,15 @@ pub fn arguments(frames: &Frames, fps: f64, sound: Option<&Path>, ending: Ending
         add(audio);
     }
     add(container);
-    args.push(out.into());
+    args.push(file(out));
     args
+}
+
+/// A file whatever it is called: a name with a colon would be a protocol, one with a dash an option.
+fn file(path: &Path) -> OsString {
+    let mut name = OsString::from("file:");
+    name.push(path);
+    name
 }
 
 /// Whether ffmpeg is on the PATH and runs.
@@ -90,16 +105,19 @@ pub fn found() -> bool {
 
 /// A running ffmpeg.
 pub struct Encoder {
-    child: Child,
+    child: Arc<Mutex<Child>>,
+    /// Ends it where it has not ended.
+    _scrap: Scrap,
     /// Until the last frame is there.
     frames: Option<ChildStdin>,
     words: Option<JoinHandle<VecDeque<String>>>,
+    shutdown: Shutdown,
 }
 
 impl Encoder {
     /// # Errors
     /// It cannot be started.
-    pub fn start(args: &[OsString]) -> anyhow::Result<Encoder> {
+    pub fn start(args: &[OsString], shutdown: &Shutdown) -> anyhow::Result<Encoder> {
         let mut command = Command::new("ffmpeg");
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Ctrl-C is for xiao alone, which ends its child then.
@@ -122,7 +140,14 @@ impl Encoder {
             last
         };
         let words = std::thread::Builder::new().name("xiao-ffmpeg".into()).spawn(listen);
-        let mut encoder = Encoder { child, frames, words: None };
+        let child = Arc::new(Mutex::new(child));
+        let ended = child.clone();
+        let end = move || {
+            let mut child = lock(&ended);
+            let _ = child.kill();
+            let _ = child.wait();
+        };
+        let mut encoder = Encoder { child, _scrap: Scrap::new(end), frames, words: None, shutdown: shutdown.clone() };
         encoder.words = Some(words.context("no thread to listen to ffmpeg")?);
         Ok(encoder)
     }
@@ -145,14 +170,14 @@ impl Encoder {
     /// Waits until the film is whole.
     ///
     /// # Errors
-    /// It failed, and why.
+    /// It failed, and why, or that it was broken off.
     pub fn finish(mut self) -> anyhow::Result<()> {
         self.end()
     }
 
     fn end(&mut self) -> anyhow::Result<()> {
         drop(self.frames.take());
-        let status = self.child.wait().context("ffmpeg cannot be waited for")?;
+        let status = self.wait()?;
         let words = self.words.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         if !status.success() {
             let words = if words.is_empty() { "it says nothing".into() } else { Vec::from(words).join("; ") };
@@ -160,15 +185,21 @@ impl Encoder {
         }
         Ok(())
     }
-}
 
-impl Drop for Encoder {
-    fn drop(&mut self) {
-        if self.words.is_some() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+    fn wait(&self) -> anyhow::Result<ExitStatus> {
+        loop {
+            if let Some(status) = lock(&self.child).try_wait().context("ffmpeg cannot be waited for")? {
+                return Ok(status);
+            }
+            if self.shutdown.wait(LOOK) {
+                bail!("broken off while ffmpeg made the film whole");
+            }
         }
     }
+}
+
+fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(|e| e.into_inner())
 }
 
 #[cfg(test)]
@@ -184,13 +215,13 @@ mod tests {
     #[test]
     fn ffmpeg_is_asked_for_what_players_play() {
         let mp4 = line(Ending::Mp4, Some("s.wav"));
-        assert!(
-            mp4.contains("-f rawvideo -pixel_format rgba -video_size 640x360 -framerate 29.97 -i pipe:0 -i s.wav -map")
-        );
+        assert!(mp4.contains(
+            "-f rawvideo -pixel_format rgba -video_size 640x360 -framerate 29.97 -i pipe:0 -i file:s.wav -map"
+        ));
         for part in ["out_color_matrix=bt709", "format=yuv420p", "libx264", "-crf 18", "aac -b:a 192k", "+faststart"] {
             assert!(mp4.contains(part), "{part} in {mp4}");
         }
-        assert!(mp4.ends_with("a film.part") && !mp4.contains("-shortest"), "{mp4}");
+        assert!(mp4.ends_with("file:a film.part") && !mp4.contains("-shortest"), "{mp4}");
         let webm = line(Ending::Webm, Some("s.wav"));
         assert!(webm.contains("libvpx-vp9") && webm.contains("libopus") && !webm.contains("faststart"), "{webm}");
         let mute = line(Ending::Mkv, None);

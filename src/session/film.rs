@@ -5,17 +5,18 @@
 //! off leaves nothing under the film's name.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 
 use super::ffmpeg::{self, Encoder, Ending, Frames};
-use super::offline::{Look, TAIL_S, frame_name, new_file, new_folder};
+use super::offline::{Look, TAIL_S, cannot, frame_name, new_file, new_folder, settle};
 use super::reel::{Part, Reel};
+use super::scrap::Scrap;
 use crate::audio::file::{Format, SoundFile};
 use crate::score::spectrum::BANDS;
 use crate::score::{Layout, Shutdown};
-use crate::visuals::write_png;
+use crate::visuals::offscreen::write_new_png;
 
 /// Sound and picture are called apart from here on.
 const APART_MS: i64 = 40;
@@ -50,28 +51,26 @@ impl Film<'_> {
         let mut reel = Reel::open(self.recording, self.look.fps, self.part, TAIL_S.into(), shutdown)?;
         reel.seen_with(self.look.over);
         match ffmpeg::found() {
-            true => self.join(&reel, ending).with_context(|| format!("{} was not made", file.display())),
+            true => self.join(&reel, ending, shutdown).with_context(|| format!("{} was not made", file.display())),
             false => self.lay_out(&reel, ending),
         }
     }
 
-    fn join(&self, reel: &Reel, ending: Ending) -> anyhow::Result<()> {
+    fn join(&self, reel: &Reel, ending: Ending, shutdown: &Shutdown) -> anyhow::Result<()> {
         // Under names of their own until the film is whole.
-        let mut scrap = Scrap(Vec::new());
-        let part = self.beside("part", self.file.extension().and_then(|end| end.to_str()).unwrap_or_default());
-        let sound = self.beside("part", "wav");
+        let end = self.file.extension().unwrap_or_default().to_string_lossy();
+        let part = self.file.with_extension(format!("part.{end}"));
+        let sound = part.with_extension("wav");
         new_file(&part)?;
         drop(fs::File::create_new(&part).with_context(|| cannot(&part))?);
-        scrap.0.push(part.clone());
+        let mut scrap = vec![Scrap::file(&part)];
         let (heard, sounds) = listen(reel, &sound, Some(&mut scrap))?;
         let frames = Frames::Piped { size: self.look.size };
         let args = ffmpeg::arguments(&frames, reel.fps(), sounds.then_some(sound.as_path()), ending, &part);
-        let mut encoder = Encoder::start(&args)?;
+        let mut encoder = Encoder::start(&args, shutdown)?;
         reel.show(self.look.size, &heard, |_, pixels| encoder.write(pixels))?;
         encoder.finish()?;
-        // Another program may have written there meanwhile.
-        new_file(self.file)?;
-        fs::rename(&part, self.file).with_context(|| cannot(self.file))?;
+        settle(&part, self.file)?;
         let seconds = reel.count() as f64 / reel.fps();
         let mute = if sounds { "" } else { ", without sound: no engine played" };
         super::remark(&format!("{}: {} frames, {seconds:.1} s{mute}", self.file.display(), reel.count()));
@@ -82,10 +81,10 @@ impl Film<'_> {
     fn lay_out(&self, reel: &Reel, ending: Ending) -> anyhow::Result<()> {
         let stem = self.file.file_stem().unwrap_or_default().to_string_lossy();
         let folder = self.file.with_file_name(format!("{stem}-frames"));
-        new_folder(&folder)?;
+        let unfinished = new_folder(&folder)?;
         let (heard, sounds) = listen(reel, &folder.join("sound.wav"), None)?;
         reel.show(self.look.size, &heard, |frame, pixels| {
-            Ok(write_png(&folder.join(frame_name(frame)), self.look.size[0], self.look.size[1], pixels)?)
+            Ok(write_new_png(&folder.join(frame_name(frame)), self.look.size[0], self.look.size[1], pixels)?)
         })?;
         let out = Path::new("..").join(self.file.file_name().unwrap_or_default());
         let sound = sounds.then_some(Path::new("sound.wav"));
@@ -94,20 +93,16 @@ impl Film<'_> {
         let command = format!("ffmpeg {}", args.join(" "));
         let join = folder.join("join.txt");
         fs::write(&join, format!("{command}\n")).with_context(|| cannot(&join))?;
+        fs::remove_file(&unfinished).with_context(|| cannot(&unfinished))?;
         let count = reel.count();
         super::remark(&format!("ffmpeg was not found: {count} frames and the sound are in {}", folder.display()));
         super::remark(&format!("install it and join them, in that folder: {command}"));
         Ok(())
     }
-
-    /// `evening.mp4` as `evening.part.wav`.
-    fn beside(&self, middle: &str, end: &str) -> PathBuf {
-        self.file.with_extension(format!("{middle}.{end}"))
-    }
 }
 
 /// Renders the sound into a file, and says what each frame hears and whether there was a sound at all.
-fn listen(reel: &Reel, to: &Path, mut scrap: Option<&mut Scrap>) -> anyhow::Result<(Vec<[f32; BANDS]>, bool)> {
+fn listen(reel: &Reel, to: &Path, mut scrap: Option<&mut Vec<Scrap>>) -> anyhow::Result<(Vec<[f32; BANDS]>, bool)> {
     let stepper = reel.stepper()?;
     let Some(stepper) = stepper else { return Ok((reel.listen(None, |_| Ok(()))?, false)) };
     if stepper.apart_ms().abs() > APART_MS {
@@ -120,7 +115,7 @@ fn listen(reel: &Reel, to: &Path, mut scrap: Option<&mut Scrap>) -> anyhow::Resu
     let fold = Fold::new(layout);
     let mut file = SoundFile::create(to, Format { channels: 2, ..format })?.in_one();
     if let Some(scrap) = &mut scrap {
-        scrap.0.push(to.to_path_buf());
+        scrap.push(Scrap::file(to));
     }
     let mut stereo = Vec::new();
     let heard = reel.listen(Some(stepper), |samples| {
@@ -130,7 +125,7 @@ fn listen(reel: &Reel, to: &Path, mut scrap: Option<&mut Scrap>) -> anyhow::Resu
     })?;
     let written = file.finish()?;
     if let Some(scrap) = scrap {
-        scrap.0.extend(written.files.iter().cloned());
+        scrap.extend(written.files.iter().skip(1).map(|file| Scrap::file(file)));
     }
     if written.files.len() > 1 {
         bail!("the sound is too long for one file; cut the film with --from and --to");
@@ -159,21 +154,6 @@ impl Fold {
             stereo.extend((0..2).map(|ear| frame.iter().zip(&self.0).map(|(x, gains)| x * gains[ear]).sum::<f32>()));
         }
     }
-}
-
-/// Files that are gone when this is.
-struct Scrap(Vec<PathBuf>);
-
-impl Drop for Scrap {
-    fn drop(&mut self) {
-        for file in &self.0 {
-            let _ = fs::remove_file(file);
-        }
-    }
-}
-
-fn cannot(file: &Path) -> String {
-    format!("{} cannot be written", file.display())
 }
 
 /// A word as a shell takes it.

@@ -329,6 +329,7 @@ pub(super) fn end_on_signals(shutdown: &Shutdown) -> anyhow::Result<()> {
         // Asked twice: something hangs, and the performer wants out.
         if shutdown.requested() {
             crate::terminal::give_back();
+            super::scrap::clear();
             std::process::exit(130);
         }
         shutdown.request("a signal asked for the end");

@@ -18,6 +18,7 @@ mod hands;
 mod pictures;
 mod progress;
 mod samples;
+mod scrap;
 mod shade;
 mod sound;
 mod stage;

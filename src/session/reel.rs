@@ -1,8 +1,11 @@
 //! The reel: a recording frame by frame under a virtual clock, with the sound that belongs to each frame.
 //!
 //! Frame n shows the time n/fps, whichever part of the recording is wanted. What comes before the part is gone through as
-//! well, since a stage is the sum of what has happened. Runs on the main thread; it neither sounds nor opens a window.
+//! well, since a stage is the sum of what has happened, and the last seconds of it are drawn and not kept, since fields
+//! remember what they drew. Runs on the main thread; it neither sounds nor opens a window.
 
+use std::collections::VecDeque;
+use std::iter::Peekable;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +19,12 @@ use crate::journal;
 use crate::score::spectrum::BANDS;
 use crate::score::{Event, Hand, ParamId, Shutdown, Stamped};
 use crate::visuals::{FrameState, Offscreen};
+
+/// How long before a part frames are drawn. The wake of the river, which stays longest, falls to e^-1.6 in a second, in
+/// these to a step of 8 bits at the most; the guard against flashes needs 3.3 of them. An artist's shader may remember more.
+const BEFORE_S: f64 = 6.0;
+/// And at least so many: however long a frame is, a field is told of no more than a quarter of a second.
+const BEFORE: u64 = 24;
 
 /// From the later of a recording's beginning and `from_s` to the earlier of its end and `to_s`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -148,31 +157,123 @@ impl Reel {
         mut each: impl FnMut(u64, &[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut screen = Offscreen::new(size[0], size[1])?;
-        let mut state = FrameState::new();
-        state.set_help(control::help::pages());
-        for (id, value) in &self.over {
-            let event = Event::Param { id: *id, value: *value, by: Hand::Patch };
-            state.apply(&Stamped { seq: 0, t_ns: 0, event });
-        }
-        let is_over = |e: &Event| matches!(e, Event::Param { id, .. } if self.over.iter().any(|(over, _)| over == id));
-        let mut events = self.events.iter().filter(|e| !is_over(&e.event)).peekable();
-        let mut progress = Progress::new("frame", self.count());
+        let first = self.first_drawn();
+        screen.count_from(first);
+        let mut stage = Playing::new(self);
+        let mut progress = Progress::new("frame", self.frames.end - first);
         for frame in 0..self.frames.end {
             let drawn = frame.saturating_sub(self.frames.start);
             if self.shutdown.requested() {
                 bail!("broken off after {drawn} of {} frames", self.count());
             }
-            let t_ns = self.t_ns(frame);
-            while let Some(event) = events.next_if(|e| e.t_ns <= t_ns) {
-                state.apply(event);
-            }
-            state.hear(heard.get(frame as usize).context("a frame that was not listened to")?);
-            state.advance(t_ns);
-            if frame >= self.frames.start {
-                progress.at(drawn);
-                each(drawn, &screen.frame(&state)?)?;
+            stage.state.hear(heard.get(frame as usize).context("a frame that was not listened to")?);
+            stage.advance_to(self.t_ns(frame));
+            if frame >= first {
+                progress.at(frame - first);
+                let pixels = screen.frame(&stage.state)?;
+                if frame >= self.frames.start {
+                    each(drawn, &pixels)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// The frame from which fields remember all that is seen of it in the part. While the picture is held nothing is
+    /// remembered, so that those frames do not count.
+    fn first_drawn(&self) -> u64 {
+        let before = BEFORE.max((BEFORE_S * self.fps).ceil() as u64);
+        let (mut stage, mut moved) = (Playing::new(self), VecDeque::new());
+        for frame in 0..self.frames.start {
+            stage.advance_to(self.t_ns(frame));
+            if !stage.state.frozen() {
+                moved.push_back(frame);
+            }
+            if moved.len() as u64 > before {
+                moved.pop_front();
+            }
+        }
+        moved.front().copied().filter(|_| moved.len() as u64 == before).unwrap_or(0)
+    }
+}
+
+/// The stage of a reel on its way through the recording.
+struct Playing<'a> {
+    state: FrameState,
+    events: Peekable<Box<dyn Iterator<Item = &'a Stamped> + 'a>>,
+}
+
+impl<'a> Playing<'a> {
+    fn new(reel: &'a Reel) -> Playing<'a> {
+        let mut state = FrameState::new();
+        state.set_help(control::help::pages());
+        for (id, value) in &reel.over {
+            let event = Event::Param { id: *id, value: *value, by: Hand::Patch };
+            state.apply(&Stamped { seq: 0, t_ns: 0, event });
+        }
+        let is_over = |e: &Event| matches!(e, Event::Param { id, .. } if reel.over.iter().any(|(over, _)| over == id));
+        let events: Box<dyn Iterator<Item = &Stamped>> =
+            Box::new(reel.events.iter().filter(move |e| !is_over(&e.event)));
+        Playing { state, events: events.peekable() }
+    }
+
+    fn advance_to(&mut self, t_ns: u64) {
+        while let Some(event) = self.events.next_if(|e| e.t_ns <= t_ns) {
+            self.state.apply(event);
+        }
+        self.state.advance(t_ns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Large enough for words that leave a wake.
+    const SIZE: [u32; 2] = [320, 180];
+    const FPS: f64 = 10.0;
+    const AT_S: f64 = 10.0;
+
+    /// The pictures of a part of a recording in which something happens besides.
+    fn shown(from_s: f64, more: &[(f64, Event)]) -> Vec<Vec<u8>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/performances/english");
+        let part = Part { from_s, to_s: Some(AT_S + 0.3) };
+        let mut reel = Reel::open(&folder, FPS, part, 0.0, &Shutdown::default()).unwrap();
+        for (t_s, event) in more {
+            reel.put_in((t_s * 1e9) as u64, event.clone());
+        }
+        let mut pictures = Vec::new();
+        let keep = |_, pixels: &[u8]| {
+            pictures.push(pixels.to_vec());
+            Ok(())
+        };
+        reel.show(SIZE, &vec![[0.5; BANDS]; reel.frames.end as usize], keep).unwrap();
+        pictures
+    }
+
+    #[test]
+    fn a_part_looks_as_in_the_whole_whatever_fields_remember() {
+        if let Err(why) = Offscreen::new(SIZE[0], SIZE[1]) {
+            return eprintln!("skipped: {why}");
+        }
+        let set = |id, value| Event::Param { id, value, by: Hand::Patch };
+        let scene = |number: usize| (0.0, set(ParamId::StageScene, number as f32));
+        let crash = Event::Fault { place: "generator".into(), what: "gone".into(), remedy: String::new() };
+        let counts = "fn field(uv: vec2<f32>) -> vec3<f32> { return vec3<f32>(fract(u.frame / 7.0)); }";
+        let river = scene(1);
+        for (what, more, most) in [
+            ("river", vec![river.clone()], 1),
+            ("fault", vec![(6.0, crash)], 1),
+            // What is held was drawn long before.
+            ("held", vec![river, (2.5, set(ParamId::Freeze, 1.0))], 0),
+            ("counted", vec![scene(7), (0.0, Event::Shader { name: "counts".into(), text: counts.into() })], 0),
+        ] {
+            let (whole, part) = (shown(0.0, &more), shown(AT_S, &more));
+            assert_eq!(part.len(), 3);
+            for (whole, part) in whole[whole.len() - 3..].iter().zip(&part) {
+                let apart = whole.iter().zip(part).map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(apart <= Some(most), "{what}: {apart:?}");
+            }
+        }
     }
 }

@@ -14,6 +14,8 @@ const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8UnormSrgb;
 pub struct Offscreen {
     card: Card,
     size: [u32; 2],
+    /// The number of the next frame.
+    next: u64,
 }
 
 /// What lies on one graphics device.
@@ -31,7 +33,12 @@ struct Card {
 impl Offscreen {
     /// A picture of `width` × `height` pixels, on the best adapter there is; a software one will do.
     pub fn new(width: u32, height: u32) -> Result<Offscreen, VisualsError> {
-        Ok(Offscreen { card: Card::new(width, height)?, size: [width, height] })
+        Ok(Offscreen { card: Card::new(width, height)?, size: [width, height], next: 0 })
+    }
+
+    /// The next frame is the one of this number, as shaders are told; the first is 0 else.
+    pub fn count_from(&mut self, frame: u64) {
+        self.next = frame;
     }
 
     /// Draws the state: `width * height * 4` bytes, RGBA row by row from the top, sRGB.
@@ -39,14 +46,18 @@ impl Offscreen {
     /// A device that was lost is replaced by a new one, once a frame: what a field kept from the frame before is lost
     /// with it, all else follows from the state.
     pub fn frame(&mut self, state: &FrameState) -> Result<Vec<u8>, VisualsError> {
-        match self.card.frame(self.size, state) {
+        self.card.renderer.count_from(self.next);
+        let drawn = match self.card.frame(self.size, state) {
             Err(_) if self.card.lost.load(Ordering::Relaxed) => {
                 let before = std::mem::replace(&mut self.card, Card::new(self.size[0], self.size[1])?);
                 self.card.renderer.follow(&self.card.device, before.renderer);
+                self.card.renderer.count_from(self.next);
                 self.card.frame(self.size, state)
             }
             drawn => drawn,
-        }
+        };
+        self.next += 1;
+        drawn
     }
 
     /// Draws the state without reading it back: how long the processor took to hand the frame over, without waiting for

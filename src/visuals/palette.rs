@@ -21,6 +21,8 @@ pub struct Palette {
     pub prompt: Color,
     /// What is improbable or wrong.
     pub accent: Color,
+    /// How far doubt takes that towards the ground: as far as its contrast allows, and no further than a tenth.
+    pub doubt: f32,
     /// Small words that explain.
     pub label: Color,
     /// What a bar has not filled.
@@ -37,6 +39,7 @@ pub const PALETTES: [Palette; 5] = [
         lit: [0xff, 0xff, 0xff, 255],
         prompt: [0x8f, 0xc4, 0xd4, 255],
         accent: [0xff, 0xae, 0x3c, 255],
+        doubt: 0.10,
         label: [0xb4, 0xb6, 0xb2, 255],
         track: [0x80, 0x88, 0x88, 70],
     },
@@ -48,6 +51,7 @@ pub const PALETTES: [Palette; 5] = [
         lit: [0x00, 0x00, 0x00, 255],
         prompt: [0x15, 0x3c, 0x5c, 255],
         accent: [0x84, 0x18, 0x0e, 255],
+        doubt: 0.04,
         label: [0x45, 0x42, 0x3d, 255],
         track: [0x6a, 0x66, 0x60, 70],
     },
@@ -59,6 +63,7 @@ pub const PALETTES: [Palette; 5] = [
         lit: [0xe4, 0xff, 0xee, 255],
         prompt: [0x6f, 0xc9, 0x92, 255],
         accent: [0xf2, 0xff, 0xd0, 255],
+        doubt: 0.10,
         label: [0x7d, 0xbb, 0x93, 255],
         track: [0x5a, 0x90, 0x6c, 70],
     },
@@ -70,6 +75,7 @@ pub const PALETTES: [Palette; 5] = [
         lit: [0xff, 0xf3, 0xe6, 255],
         prompt: [0xc4, 0xb0, 0xc9, 255],
         accent: [0xff, 0x9c, 0x62, 255],
+        doubt: 0.04,
         label: [0xbb, 0xac, 0x9f, 255],
         track: [0x8a, 0x78, 0x6c, 70],
     },
@@ -81,6 +87,7 @@ pub const PALETTES: [Palette; 5] = [
         lit: [0xff, 0xff, 0xff, 255],
         prompt: [0xbf, 0xdf, 0xff, 255],
         accent: [0xff, 0xe0, 0x40, 255],
+        doubt: 0.10,
         label: [0xe0, 0xe0, 0xe0, 255],
         track: [0xa0, 0xa0, 0xa0, 90],
     },
@@ -101,6 +108,14 @@ impl Palette {
     pub fn panel(&self) -> Color {
         let [r, g, b, _] = mixed(self.ground, self.label, 0.05);
         [r, g, b, 252]
+    }
+
+    /// The luminance behind words at its worst: what `picture.wgsl` lets the field add to a dark ground or take from a
+    /// light one.
+    #[cfg(test)]
+    pub fn behind_words(&self) -> f32 {
+        let ground = luminance(self.ground);
+        if self.is_light() { ground * (1.0 - 0.12) } else { ground + 0.014 }
     }
 
     /// Whether words are darker than the ground.
@@ -140,11 +155,8 @@ mod tests {
     #[test]
     fn every_colour_that_carries_words_has_a_contrast_of_7() {
         for palette in PALETTES {
-            let ground = luminance(palette.ground);
-            // What `picture.wgsl` lets the field add to a dark ground or take from a light one.
-            let worst = if palette.is_light() { ground * (1.0 - 0.12) } else { ground + 0.014 };
             for color in [palette.paper, palette.lit, palette.prompt, palette.accent, palette.label] {
-                let found = contrast(luminance(color), worst);
+                let found = contrast(luminance(color), palette.behind_words());
                 assert!(found >= 7.0, "{} {color:?}: {found}", palette.name);
             }
         }

@@ -112,8 +112,6 @@ pub struct FrameState {
     pub(super) last_fault_ns: Option<u64>,
     /// When the model crashed, what it said, and when it was back.
     pub(super) crash: Option<Crash>,
-    /// The energy of all tokens, in J; none where the machine does not tell.
-    pub(super) energy_j: Option<f64>,
     shader: Option<ShaderText>,
     modulator: Modulator,
     since: Since,
@@ -163,7 +161,6 @@ impl FrameState {
             flow: 0.0,
             last_fault_ns: None,
             crash: None,
-            energy_j: None,
             shader: None,
             modulator: Modulator::new(patch::Matrix::default()),
             since: Since::default(),
@@ -203,9 +200,7 @@ impl FrameState {
                 self.page.prompt(t_ns, text, *tokens);
                 self.marks.begin(t_ns);
                 self.roll.close(t_ns);
-                if let Some(crash) = &mut self.crash {
-                    crash.back_ns.get_or_insert(t_ns);
-                }
+                self.is_back(t_ns);
                 (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
                 self.signals.set(SignalId::Prefill, Some(0.0));
             }
@@ -216,11 +211,7 @@ impl FrameState {
                     self.roll.close(t_ns);
                 }
                 self.roll.token(t_ns, token);
-                let energy_j = self.signals.get(SignalId::Energy);
-                self.marks.token(t_ns, token, energy_j, self.flow);
-                if let Some(joules) = energy_j {
-                    *self.energy_j.get_or_insert(0.0) += f64::from(joules);
-                }
+                self.marks.token(t_ns, token, self.flow);
                 self.reading = false;
                 self.tokens += 1;
                 self.last_token = Some((t_ns, SignalId::Surprise.spec().position(token.surprise_bits)));
@@ -289,7 +280,12 @@ impl FrameState {
             Event::Notice { text } => self.notice(t_ns, text.clone()),
             Event::Note { text } => self.notice(t_ns, format!("noted: {text}")),
             Event::End { .. } => self.ended_ns = Some(t_ns),
-            Event::Load { done, total } => self.loading = done < total,
+            Event::Load { done, total } => {
+                self.loading = done < total;
+                if !self.loading {
+                    self.is_back(t_ns);
+                }
+            }
             Event::Hashed { .. }
             | Event::PieceEnd { .. }
             | Event::Prefill { .. }
@@ -352,8 +348,15 @@ impl FrameState {
     }
 
     /// Whether the picture is held as it is.
-    pub(super) fn frozen(&self) -> bool {
+    pub fn frozen(&self) -> bool {
         self.params.get(ParamId::Freeze) >= 0.5
+    }
+
+    /// The model is there, after a crash or anyway.
+    fn is_back(&mut self, t_ns: u64) {
+        if let Some(crash) = &mut self.crash {
+            crash.back_ns.get_or_insert(t_ns);
+        }
     }
 
     fn notice(&mut self, t_ns: u64, text: String) {
@@ -369,6 +372,13 @@ impl FrameState {
         } else {
             self.notice(t_ns, format!("{name} is not a patch of this version"));
         }
+    }
+
+    /// How far the waiting for the next word is within a period that repeats, 0..1. From whole nanoseconds: as an `f32`,
+    /// the seconds of a day go in steps of 8 ms.
+    pub(super) fn waiting_turn(&self, period_s: f64) -> f32 {
+        let waited_ns = self.t_ns.saturating_sub(self.last_token.map_or(0, |t| t.0));
+        (waited_ns as f64 / 1e9 / period_s).fract() as f32
     }
 
     /// Seconds from `t_ns` to now; 0 for what lies ahead.

@@ -27,9 +27,9 @@ const HEAD_LEN: usize = 2 + 2 + 4 + 4 + 4 + 32;
 pub const MOMENTS: [(&str, &str); 14] = [
     ("time", "seconds since the performance began; begins again every 8000 s, so that weeks do not make it coarse"),
     ("dt", "seconds since the frame before"),
-    ("frame", "how many frames came before this one"),
-    ("token_age", "seconds since the last token came, -1 before the first"),
-    ("tokens", "how many tokens have come"),
+    ("frame", "how many frames came before this one; begins again after 1048576"),
+    ("token_age", "seconds since the last token came, -1 before the first; as every age in steps of 8 ms after a day"),
+    ("tokens", "how many tokens have come; begins again after 1048576"),
     ("piece_age", "seconds since the present prompt was given"),
     ("flaw_age", "seconds since the model last erred, -1 if it never has"),
     ("fault_age", "seconds since something last failed, -1 if nothing has"),
@@ -45,6 +45,9 @@ pub const MOMENTS: [(&str, &str); 14] = [
 const WRAP_S: f64 = 8000.0;
 /// The same for the water.
 const WRAP_FLOW: f64 = 1000.0;
+
+/// The same for what is counted: an `f32` counts by ones up to 16 times as many.
+const WRAP_COUNT: u64 = 1 << 20;
 
 /// How many `f32` the struct holds, padded to whole `vec4`s.
 pub const COUNT: usize = (HEAD_LEN + MOMENTS.len() + SignalId::COUNT + ParamId::COUNT).div_ceil(4) * 4;
@@ -107,9 +110,9 @@ pub fn pack(state: &FrameState, moment: &Moment) -> Packed {
     let moments: [f32; MOMENTS.len()] = [
         (state.t_ns as f64 / 1e9).rem_euclid(WRAP_S) as f32,
         moment.dt_s,
-        (moment.frame % (1 << 20)) as f32,
+        (moment.frame % WRAP_COUNT) as f32,
         age(state.last_token.map(|t| t.0)),
-        state.tokens as f32,
+        (state.tokens % WRAP_COUNT) as f32,
         state.since(state.piece_ns),
         age(state.last_flaw_ns),
         age(state.last_fault_ns),
@@ -157,5 +160,11 @@ mod tests {
         assert_eq!(packed[place("machine_fan")], -1.0);
         assert_eq!(packed[place("stage_hue")], 0.25);
         assert_eq!(packed[place("generator_waiting")], 0.25);
+        // After half a year of tokens each is still told from the one before.
+        let mut tokens = |count: u64| {
+            state.tokens = count;
+            pack(&state, &Moment::default())[place("tokens")]
+        };
+        assert_eq!([(1 << 24) + 1, (1 << 24) + 2].map(&mut tokens), [1.0, 2.0]);
     }
 }

@@ -58,7 +58,8 @@ fn a_room_of_loudspeakers_is_rendered_as_it_was_played() {
 fn the_stems_together_are_the_whole() {
     let dir = tempfile::tempdir().unwrap();
     let (_, whole) = to_samples(&script(), &Banks::default(), 0.5).unwrap();
-    let written = to_stems(&script(), &Banks::default(), dir.path(), "wav", 0.5).unwrap();
+    let written =
+        to_stems(&script(), &Banks::default(), dir.path(), "wav", 0.5, &crate::score::Shutdown::default()).unwrap();
     assert_eq!(written.len(), Voice::ALL.len());
     let mut sum = vec![0.0f32; whole.len()];
     for stem in &written {

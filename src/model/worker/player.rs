@@ -353,6 +353,9 @@ impl Player {
         self.again = false;
         self.take_plan(false);
         self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
+        // Where no prompt follows, nothing else would say that it is back.
+        let total = self.generator.model().mapped_bytes().max(1);
+        self.bus.emit(Event::Load { done: total, total });
         Ok(())
     }
 }

@@ -170,6 +170,16 @@ fn a_crash_is_an_event_and_the_prompt_comes_back() {
 }
 
 #[test]
+fn a_model_that_comes_back_says_so_without_a_prompt() {
+    let rig = rig(2, Matrix::default());
+    rig.worker.send(Command::Crash);
+    rig.until(|e| matches!(e, Event::Fault { .. }).then_some(()));
+    let (done, total) = rig.until(|e| if let Event::Load { done, total } = e { Some((done, total)) } else { None });
+    assert!(done == total && total > 0, "{done} of {total}");
+    rig.end();
+}
+
+#[test]
 fn a_piece_that_ends_begins_again() {
     let rig = rig(4, Matrix::default());
     rig.params.set(ParamId::Rest, 0.0);

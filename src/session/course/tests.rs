@@ -295,6 +295,19 @@ fn a_changed_plan_keeps_the_scene_and_leads_only_to_what_changed() {
 }
 
 #[test]
+fn a_changed_shader_of_the_present_scene_is_taken_up() {
+    let next = "[[scene]]\nname = \"b\"\nshader = \"c\"";
+    let scene = |shader: &str| format!("[[scene]]\nname = \"a\"\nnext = \"hand\"\n{shader}\n{next}");
+    let mut rig = Rig::new(&scene("shader = \"field\""));
+    let before = rig.asked.len();
+    rig.take(&scene("shader = \"rain\""));
+    rig.take(&scene("shader = \"rain\"\nover_s = 2"));
+    // What is no longer named stays, as where a scene names none.
+    rig.take(&scene(""));
+    assert_eq!(rig.asked[before..], [(0, Ask::Shade("rain".into()))]);
+}
+
+#[test]
 fn plans_may_come_and_go_and_lose_the_present_scene() {
     let mut rig = Rig::new("");
     rig.until(1.0);

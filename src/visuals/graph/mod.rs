@@ -112,6 +112,11 @@ impl Renderer {
         self.program.as_ref()
     }
 
+    /// The next frame is the one of this number, counted from 0.
+    pub fn count_from(&mut self, frame: u64) {
+        self.frames = frame;
+    }
+
     /// Why the shader that the state last brought was refused; told once.
     pub fn take_fault(&mut self) -> Option<ShaderError> {
         self.fault.take()

@@ -47,7 +47,7 @@ fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place)
     let palette = brush.palette;
     let waiting_s = state.signals.get(SignalId::Waiting).unwrap_or(0.0);
     let full = 1.0 - (-(waiting_s - 0.25).max(0.0) / 4.0).exp();
-    let sway = full * 0.012 * (waiting_s * std::f32::consts::TAU / 5.0).sin();
+    let sway = full * 0.012 * (state.waiting_turn(5.0) * std::f32::consts::TAU).sin();
     let chest = whole * (REST + 0.20 * full + sway);
 
     // The chest: a soft disc that fills, and a rim that thickens.

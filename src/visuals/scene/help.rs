@@ -23,25 +23,26 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
         brush.text(margin, y, &fit(&page.title, wide), brush.palette.label);
         y += 2.0 * line;
     }
-    for (name, text) in page.rows((wide / 8.0) as usize) {
-        if y + line > height - top / 2.0 {
-            brush.text(margin, y, "…", brush.palette.label);
-            break;
-        }
-        brush.text(margin, y, &fit(&format!("{name}{text}"), wide), brush.palette.paper);
+    let palette = brush.palette;
+    let keys = page.rows((wide / 8.0) as usize);
+    let mut rows: Vec<_> = keys.into_iter().map(|(name, text)| (format!("{name}{text}"), palette.paper)).collect();
+    if first && !state.prompts.is_empty() {
+        rows.extend([(String::new(), palette.label), ("prompts".to_string(), palette.label)]);
+        let prompts = state.prompts.iter().enumerate();
+        rows.extend(prompts.map(|(i, name)| (format!("{}  {name}", i + 1), palette.prompt)));
+    }
+    // The last row that stands within the frame says that there are more.
+    let room = (((height - 0.5 * top - y) / line).floor() as usize).max(1);
+    let cut = rows.len() > room;
+    for (text, color) in rows.iter().take(if cut { room - 1 } else { room }) {
+        brush.text(margin, y, &fit(text, wide), *color);
         y += line;
+    }
+    if cut {
+        brush.text(margin, y, "…", palette.label);
     }
     if !first {
         return;
-    }
-    if !state.prompts.is_empty() {
-        y += line;
-        brush.text(margin, y, "prompts", brush.palette.label);
-        y += line;
-        for (i, name) in state.prompts.iter().enumerate() {
-            brush.text(margin, y, &fit(&format!("{}  {name}", i + 1), column / unit), brush.palette.prompt);
-            y += line;
-        }
     }
 
     // All of them, or as many around the chosen one as there is room for, with arrows where there are more.
@@ -110,6 +111,24 @@ mod tests {
                 assert!(id.name().starts_with(&name) && (name == id.name() || width < 1000.0), "{size:?} {name}");
                 assert!(!name.is_empty(), "{size:?} {id:?}");
             }
+        }
+    }
+
+    #[test]
+    fn however_many_prompts_a_patch_has_they_stay_in_the_frame() {
+        let mut state = FrameState::new();
+        state.set_help(vec![HelpPage { title: "keys".into(), lines: vec![("Ω".into(), "quit".into()); 12] }]);
+        let help = Event::Help { on: true, page: 0 };
+        state.apply(&Stamped { seq: 0, t_ns: 0, event: help });
+        let mut glyphs: Vec<Glyph> = Vec::new();
+        for (count, cut) in [(3, false), (300, true)] {
+            let named = |i| format!("moon{i} = \"moon\"\n");
+            let text = format!("[prompts]\n{}", (0..count).map(named).collect::<String>());
+            state.apply(&Stamped { seq: 1, t_ns: 0, event: Event::Patch { name: "p".into(), text } });
+            build(&state, [1280, 720], &mut glyphs);
+            let overlay = glyphs.iter().rposition(|g| g.size == [1280.0, 720.0]).unwrap();
+            assert!(glyphs[overlay..].iter().all(|g| g.pos[1] + g.size[1] <= 720.0), "{count}");
+            assert_eq!(glyphs[overlay..].iter().any(|g| g.cell == '…' as u32 && g.pos[0] < 600.0), cut, "{count}");
         }
     }
 

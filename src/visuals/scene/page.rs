@@ -255,7 +255,7 @@ pub fn toned(state: &FrameState, p: f32) -> Color {
     let doubt = shown * (1.0 - p.clamp(0.0, 1.0).sqrt());
     let warm = shown * smooth(0.25, 0.75, surprise);
     // The accent is nearer to the ground than paper by itself, and both must stay readable.
-    mixed(mixed(palette.paper, palette.accent, warm), palette.ground, doubt * (0.26 - 0.16 * warm))
+    mixed(mixed(palette.paper, palette.accent, warm), palette.ground, doubt * (0.26 + (palette.doubt - 0.26) * warm))
 }
 
 /// How doubt shows besides in the strokes of a word of this probability.
@@ -314,7 +314,7 @@ fn draw_flaw(brush: &mut Brush, kind: FlawKind, [x, y]: [f32; 2], wide: f32, sca
 fn draw_caret(state: &FrameState, brush: &mut Brush, [x, y]: [f32; 2], scale: f32, direction: Direction) {
     let waiting_s = state.signals.get(SignalId::Waiting).unwrap_or(0.0);
     let long = 1.0 - (-(waiting_s - 0.4).max(0.0) / 5.0).exp();
-    let breath = 0.5 - 0.5 * (waiting_s * std::f32::consts::TAU / 3.6).cos();
+    let breath = 0.5 - 0.5 * (state.waiting_turn(3.6) * std::f32::consts::TAU).cos();
     let width = scale * (1.0 + 15.0 * long);
     let height = scale * (12.0 + 2.0 * long * breath);
     let alpha = (0.75 - 0.45 * long) + 0.4 * long * breath;

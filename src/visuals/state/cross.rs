@@ -2,11 +2,11 @@
 //!
 //! One crossing at a time: a scene that is asked for in the middle of one follows when it is over, and only the one that
 //! was asked for last; asking for the scene that is just going turns the crossing round. So nothing jumps, however a
-//! fader is torn about. Any thread, no clock.
+//! fader is torn about. Only a crash waits for nothing. Any thread, no clock.
 
 use super::super::scene::FAULT;
 
-/// A crash cuts in at once.
+/// A crash cuts in at once, in the middle of another crossing as well.
 const CUT_S: f32 = 0.12;
 
 /// Which scene is shown, which one is going, and how far.
@@ -35,8 +35,12 @@ impl Cross {
             let over_s = if FAULT == self.to { over_s.min(CUT_S) } else { over_s };
             self.at = (self.at + dt_s / over_s.max(1e-3)).min(1.0);
         }
-        if wanted != self.to && self.at >= 1.0 {
-            (self.from, self.from_ns) = (self.to, self.to_ns);
+        let crashed = wanted == FAULT && self.to != FAULT && self.from != FAULT;
+        if wanted != self.to && (self.at >= 1.0 || crashed) {
+            // Of two scenes that cross, the one that is seen best is the one that goes.
+            if self.at >= 0.5 {
+                (self.from, self.from_ns) = (self.to, self.to_ns);
+            }
             (self.to, self.to_ns) = (wanted, t_ns);
             self.at = if over_s <= 0.0 { 1.0 } else { 0.0 };
         } else if wanted != self.to && wanted == self.from {
@@ -92,6 +96,30 @@ mod tests {
             before = weights(3, &mut cross);
         }
         assert_eq!((before[3], cross.going()), (1.0, None));
+    }
+
+    #[test]
+    fn a_crash_waits_for_no_crossing() {
+        // How long two scenes have crossed already, of ten seconds, and which of them is still seen best.
+        for (steps, best) in [(2, 0), (8, 2)] {
+            let (mut cross, mut t_ns) = (Cross::default(), 0);
+            let mut go = |cross: &mut Cross, wanted: usize, dt_s: f32| {
+                t_ns += (dt_s * 1e9) as u64;
+                cross.advance(wanted, 10.0, t_ns, dt_s);
+            };
+            go(&mut cross, 0, 0.0);
+            (0..=steps).for_each(|_| go(&mut cross, 2, 1.0));
+            go(&mut cross, FAULT, 0.02);
+            assert_eq!((cross.from, cross.to), (best, FAULT));
+            go(&mut cross, FAULT, CUT_S);
+            assert_eq!((cross.to, cross.going()), (FAULT, None));
+            // Back again it takes its time, and another crash in the middle turns it round.
+            (0..3).for_each(|_| go(&mut cross, 2, 1.0));
+            go(&mut cross, FAULT, 0.02);
+            assert_eq!((cross.from, cross.to), (2, FAULT));
+            go(&mut cross, FAULT, CUT_S);
+            assert_eq!(cross.going(), None);
+        }
     }
 
     #[test]

@@ -28,8 +28,6 @@ pub struct Mark {
     pub goes_on: bool,
     /// Where it lies on the river, in half cells from where that began.
     pub at: f64,
-    /// When the machine's energy for it was known, in J.
-    pub energy_j: Option<f32>,
     pub flaw: Option<(FlawKind, u64)>,
     /// When it was taken back, or left behind by another prompt.
     pub left_ns: Option<u64>,
@@ -98,7 +96,7 @@ impl Marks {
     }
 
     /// A token came when the water had flowed so far.
-    pub fn token(&mut self, t_ns: u64, token: &Token, energy_j: Option<f32>, flow: f64) {
+    pub fn token(&mut self, t_ns: u64, token: &Token, flow: f64) {
         if self.marks.len() == MOST_MARKS {
             self.marks.pop_front();
         }
@@ -110,7 +108,7 @@ impl Marks {
         let wide: u32 = token.text.trim().chars().map(glyphs::advance).sum();
         self.mouth = at + f64::from(wide) + APART;
         let token = Arc::new(token.clone());
-        self.marks.push_back(Mark { t_ns, number, piece, token, goes_on, at, energy_j, flaw: None, left_ns: None });
+        self.marks.push_back(Mark { t_ns, number, piece, token, goes_on, at, flaw: None, left_ns: None });
     }
 
     /// Tokens from `to` on are taken back.
@@ -147,7 +145,7 @@ mod tests {
     fn the_rest_of_a_word_stands_at_its_beginning() {
         let mut marks = Marks::default();
         for (i, text) in ["The", " moon", "lit", ",", " 春", "江", "，"].into_iter().enumerate() {
-            marks.token(0, &token(i as u32, text, 0.5), None, 0.0);
+            marks.token(0, &token(i as u32, text, 0.5), 0.0);
         }
         let seen: Vec<_> = marks.iter().map(|m| (m.goes_on, m.at)).collect();
         let far = [(false, 0.0), (false, 4.0), (true, 8.0), (true, 11.0), (false, 13.0), (false, 16.0), (true, 18.0)];
@@ -164,7 +162,7 @@ mod tests {
         let mut marks = Marks::default();
         marks.begin(0);
         for i in 0..100_000 {
-            marks.token(u64::from(i), &token(i, "x", 0.5), None, 0.0);
+            marks.token(u64::from(i), &token(i, "x", 0.5), 0.0);
         }
         assert_eq!((marks.iter().len(), marks.count()), (MOST_MARKS, 100_000));
         marks.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 99_999, period: 2, count: 2, cause: String::new() });

@@ -10,6 +10,9 @@ use crate::visuals::glyphs;
 pub const EXPOSURES: usize = 36;
 /// An exposure that holds so many half cells takes no further word.
 const FULL: u32 = 44;
+/// The same for so many tokens or characters, since some have no width at all.
+const MOST_TOKENS: u32 = 64;
+const MOST_CHARS: usize = 128;
 /// A sentence shorter than this goes on in the same exposure.
 const SHORT: u32 = 6;
 
@@ -99,7 +102,8 @@ impl Roll {
         open.took_ms += token.latency_ms;
         let wide: u32 = open.text.chars().map(glyphs::advance).sum();
         let sentence = open.text.trim_end().ends_with(['.', '!', '?', ';', '。', '！', '？', '；']);
-        if wide >= FULL || (sentence && wide >= SHORT) {
+        let full = wide >= FULL || open.tokens >= MOST_TOKENS || open.text.chars().count() >= MOST_CHARS;
+        if full || (sentence && wide >= SHORT) {
             self.close(t_ns);
         }
     }
@@ -138,5 +142,12 @@ mod tests {
             roll.token(i, &token(i as u32, "水", 0.5));
         }
         assert!(roll.exposures().iter().all(|e| e.text.chars().count() <= FULL as usize));
+        // Accents, joiners and marks of direction take no room, and a model may be stuck on them.
+        for text in ["\u{301}", "\u{200d}\u{200d}\u{200d}", "\u{200e}"] {
+            (0..10_000).for_each(|i| roll.token(i, &token(i as u32, text, 0.5)));
+            for exposure in roll.exposures() {
+                assert!(exposure.tokens <= MOST_TOKENS && exposure.text.chars().count() < MOST_CHARS + 3, "{text:?}");
+            }
+        }
     }
 }
