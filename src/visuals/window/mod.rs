@@ -171,6 +171,22 @@ impl Show {
     }
 }
 
+#[cfg(test)]
+impl Show {
+    /// A stage that is to be on a display, and nothing else.
+    fn of(stage: Entity, display: &str) -> Show {
+        Show {
+            stage,
+            camera: stage,
+            view: None,
+            cameras: Cameras::default(),
+            keys: crossbeam_channel::bounded(1).0,
+            bus: None,
+            display: Some(display.to_string()),
+        }
+    }
+}
+
 /// A camera that changes no colour: no tone mapping, no multisampling, no dithering.
 fn camera(app: &App) -> Entity {
     let camera = app.new_camera().tonemapping(Tonemapping::None).clear_color(ClearColorConfig::None).build();
