@@ -55,6 +55,7 @@ pub fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, 
     if let Some(page) = state.help {
         overlay::help(help, page, palette, area, buf);
     }
+    palette.lay_ground(area, buf);
 }
 
 fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {

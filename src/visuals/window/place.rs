@@ -131,7 +131,7 @@ pub fn close(
 #[cfg(test)]
 mod tests {
     use bevy::ecs::system::RunSystemOnce;
-    use bevy::math::{IVec2, UVec2};
+    use bevy::math::IVec2;
     use bevy::prelude::World;
 
     use super::*;
