@@ -8,6 +8,7 @@ use crossbeam_channel::Sender;
 use super::pictures::Pictures;
 use super::view::{self, Shown};
 use super::{StageChoice, View};
+use crate::desk::State;
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown, Spectrum};
 use crate::visuals::{VisualsError, display_available};
 use crate::{control, model, terminal};
@@ -34,6 +35,8 @@ pub struct Stage {
     yields: bool,
     /// What is shown beside it.
     view: Option<view::Waiting>,
+    /// What a window that failed has shown, for the stage that takes its place.
+    shown: State,
     /// Whether the window has a second one beside it, and where both are.
     windows: Windows,
     /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
@@ -98,6 +101,7 @@ impl Stage {
             spectrum: spectrum.clone(),
             yields: false,
             view: None,
+            shown: State::new(),
             windows: Windows::default(),
             aside: aside(),
         }
@@ -130,13 +134,7 @@ impl Stage {
             self.windows.pictures.open(false);
             match shown {
                 Err(why) if self.yields && !self.shutdown.requested() => {
-                    let what = why.to_string();
-                    self.bus.emit(Event::Fault { place: "stage".into(), what, remedy: "it goes on without it".into() });
-                    self.choice = match view::is_terminal() {
-                        _ if beside => StageChoice::None,
-                        true => StageChoice::Terminal,
-                        false => StageChoice::Plain,
-                    };
+                    self.give_way(&why, beside);
                 }
                 other => return Ok(other?),
             }
@@ -155,6 +153,7 @@ impl Stage {
                 let bus = self.bus.clone();
                 terminal::stage::run(terminal::TerminalOptions {
                     face: terminal::Face::Stage,
+                    state: self.shown,
                     events,
                     clock: self.bus.clock().clone(),
                     performed: model::is_worker_thread,
@@ -168,9 +167,24 @@ impl Stage {
         Ok(())
     }
 
+    /// Another stage takes the place of the window; none beside a view, which has the terminal.
+    fn give_way(&mut self, why: &VisualsError, beside: bool) {
+        let what = why.to_string();
+        self.bus.emit(Event::Fault { place: "stage".into(), what, remedy: "it goes on without it".into() });
+        self.choice = match view::is_terminal() {
+            _ if beside => StageChoice::None,
+            true => StageChoice::Terminal,
+            false => StageChoice::Plain,
+        };
+        if let (StageChoice::None, Some(events)) = (self.choice, self.events.take()) {
+            // Nobody empties it any more.
+            events.close();
+        }
+    }
+
     #[cfg(feature = "window")]
-    fn window(&self, events: Queue) -> Result<(), VisualsError> {
-        crate::visuals::window::run(crate::visuals::window::WindowOptions {
+    fn window(&mut self, events: Queue) -> Result<(), VisualsError> {
+        let options = crate::visuals::window::WindowOptions {
             events,
             clock: self.bus.clock().clone(),
             bus: self.live.then(|| self.bus.clone()),
@@ -182,11 +196,12 @@ impl Stage {
             view: self.windows.view,
             display: self.windows.display.clone(),
             pictures: self.windows.pictures.folder(),
-        })
+        };
+        crate::visuals::window::run(options, &mut self.shown)
     }
 
     #[cfg(not(feature = "window"))]
-    fn window(&self, _events: Queue) -> Result<(), VisualsError> {
+    fn window(&mut self, _events: Queue) -> Result<(), VisualsError> {
         Err(VisualsError::Window("xiao was built without the feature \"window\"".to_string()))
     }
 }
@@ -213,4 +228,27 @@ fn aside() -> Box<dyn Write> {
         return Box::new(std::fs::File::from(copy));
     }
     Box::new(std::io::stderr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::Clock;
+
+    #[test]
+    fn a_lost_window_beside_a_view_leaves_no_queue_to_fill() {
+        let bus = Bus::new(Clock::at_rest());
+        let (keys, _pressed) = crossbeam_channel::bounded(1);
+        let mut stage =
+            Stage::new(StageChoice::Window, &bus, keys, &Shutdown::default(), "t", &Spectrum::default()).live();
+        let events = stage.events.clone().unwrap();
+        stage.give_way(&VisualsError::NoAdapter, true);
+        assert_eq!(stage.choice, StageChoice::None);
+        for _ in 0..=STAGE_QUEUE {
+            bus.emit(Event::PieceEnd { tokens: 1 });
+        }
+        let mut waiting = Vec::new();
+        events.drain(&mut waiting);
+        assert_eq!((waiting.len(), bus.losses()), (1, vec![("stage", 0, 0)]), "the fault, and nothing after it");
+    }
 }

@@ -81,6 +81,7 @@ impl Waiting {
             let left = events.clone();
             let shown = terminal::stage::run(terminal::TerminalOptions {
                 face: terminal::Face::Desk,
+                state: crate::desk::State::new(),
                 events,
                 clock,
                 performed: model::is_worker_thread,

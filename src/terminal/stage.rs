@@ -32,6 +32,8 @@ pub enum Face {
 /// What the stage needs.
 pub struct TerminalOptions {
     pub face: Face,
+    /// What is known before the first event: nothing, or what another stage has taken in.
+    pub state: State,
     pub events: Queue,
     pub clock: Clock,
     /// Whether the calling thread's panics are caught and performed, so that nobody need read of them afterwards.
@@ -56,7 +58,7 @@ pub fn run(options: TerminalOptions) -> io::Result<()> {
     let mut terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>> = Terminal::new(CrosstermBackend::new(out))?;
     let environment = |name: &str| std::env::var(name).ok();
     let (palette, plain) = (Palette(Depth::from_env(environment)), marks::are_plain(environment));
-    let mut state = State::new();
+    let mut state = options.state;
     let mut batch = Vec::new();
     let keyboard = Keyboard::listen(options.keys, options.shutdown.clone())?;
     let mut next_count = Instant::now();

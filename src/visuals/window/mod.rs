@@ -15,7 +15,8 @@ mod xlib;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
 
 use bevy::app::AppExit;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
@@ -38,6 +39,9 @@ pub use super::displays::{adapters as displays, display_available};
 
 /// Frames per second where the processor draws: the model needs the rest of it.
 const SOFTWARE_RATE_HZ: f64 = 15.0;
+
+/// So long the render thread may keep what was shown once the windows are gone.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the window needs of the session.
 pub struct WindowOptions {
@@ -65,8 +69,9 @@ pub struct WindowOptions {
 }
 
 /// Opens the window and shows the events until the end. Returns when shutdown was asked for; closing the stage asks
-/// for it. An error leaves the shutdown alone, so that the session can go on with another stage.
-pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
+/// for it. An error leaves the shutdown alone, so that the session can go on with another stage; `desk` holds then all that
+/// the events have said, for that stage to begin with.
+pub fn run(options: WindowOptions, desk: &mut Desk) -> Result<(), VisualsError> {
     // Asked first, since nannou panics where there is none.
     super::displays::display().map_err(VisualsError::Window)?;
     let software = super::displays::adapter()?.get_info().device_type == wgpu::DeviceType::Cpu;
@@ -79,16 +84,27 @@ pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
     let _awake = awake::Awake::hold(options.bus.clone());
     let mut state = FrameState::new();
     state.set_help(options.help.clone());
-    let desk = options.view.then(Desk::new);
     let target = Target { renderer: None, sheet: None, refused: None, pictures: Vec::new() };
-    let inner =
-        Inner { options, software, state, desk, cameras: Cameras::default(), target, queue: None, events: Vec::new() };
-    *lock(&OPENING) = Some(Stage(Arc::new(Mutex::new(inner))));
+    let inner = Inner {
+        options,
+        software,
+        state,
+        desk: std::mem::take(desk),
+        cameras: Cameras::default(),
+        target,
+        queue: None,
+        events: Vec::new(),
+    };
+    let stage = Stage(Arc::new(Mutex::new(inner)));
+    *lock(&OPENING) = Some(stage.clone());
     lock(&ENDED).take();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         nannou::app(model).update(update).render(render).add_plugin(systems).run();
     }));
     lock(&OPENING).take();
+    if let Some(mut inner) = lock_within(&stage.0, PATIENCE) {
+        *desk = std::mem::take(&mut inner.desk);
+    }
     let why = lock(&ENDED).take();
     match (ended, why) {
         (_, Some(Err(why))) => Err(VisualsError::Window(why)),
@@ -120,8 +136,9 @@ struct Inner {
     options: WindowOptions,
     software: bool,
     state: FrameState,
-    /// There with the performer's window.
-    desk: Option<Desk>,
+    /// What the performer's window shows; without one it follows all the same, for the stage that takes the place of
+    /// this.
+    desk: Desk,
     cameras: Cameras,
     target: Target,
     queue: Option<wgpu::Queue>,
@@ -143,6 +160,19 @@ struct Target {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// The lock, unless a thread that hangs has it; then none.
+fn lock_within<T>(mutex: &Mutex<T>, patience: Duration) -> Option<MutexGuard<'_, T>> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }
 
 /// The windows as bevy's systems know them.
@@ -238,18 +268,14 @@ fn update(app: &App, stage: &mut Stage) {
     inner.options.events.drain(&mut inner.events);
     for event in inner.events.drain(..) {
         inner.state.apply(&event);
-        if let Some(desk) = &mut inner.desk {
-            desk.take(&event);
-        }
+        inner.desk.take(&event);
         if let (Event::Picture { file }, Some(_)) = (&event.event, &inner.options.bus) {
             inner.target.pictures.push(inner.options.pictures.join(file));
         }
     }
-    if let Some(desk) = &mut inner.desk {
-        desk.tick(inner.options.clock.now_ns());
-        if let Some(bus) = &inner.options.bus {
-            desk.losses = bus.losses();
-        }
+    inner.desk.tick(inner.options.clock.now_ns());
+    if let (true, Some(bus)) = (inner.options.view, &inner.options.bus) {
+        inner.desk.losses = bus.losses();
     }
 }
 
@@ -313,7 +339,7 @@ fn draw_stage(inner: &mut Inner, frame: &Frame) {
 }
 
 fn draw_view(inner: &mut Inner, frame: &Frame) {
-    let (Some(queue), Some(desk)) = (inner.queue.as_ref(), inner.desk.as_ref()) else { return };
+    let Some(queue) = inner.queue.as_ref() else { return };
     let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
     let target = &mut inner.target;
     if target.sheet.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
@@ -322,7 +348,7 @@ fn draw_view(inner: &mut Inner, frame: &Frame) {
     let Some((sheet, ..)) = target.sheet.as_mut() else { return };
     let now = inner.state.shader().map(|(_, text)| text);
     let seen = Seen {
-        desk,
+        desk: &inner.desk,
         stage: &inner.state,
         program: target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program()),
         refused: target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error),
