@@ -35,6 +35,9 @@ pub struct Stage {
     yields: bool,
     /// What is shown beside it.
     view: Option<view::Waiting>,
+    /// Whether somebody reads that.
+    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window leaves the help to it"))]
+    read_beside: Box<dyn Fn() -> bool + Send>,
     /// What a window that failed has shown, for the stage that takes its place.
     shown: State,
     /// Whether the window has a second one beside it, and where both are.
@@ -101,6 +104,7 @@ impl Stage {
             spectrum: spectrum.clone(),
             yields: false,
             view: None,
+            read_beside: Box::new(|| false),
             shown: State::new(),
             windows: Windows::default(),
             aside: aside(),
@@ -127,6 +131,9 @@ impl Stage {
         let view = self.view.take().map(view::Waiting::show).transpose()?;
         let shutdown = self.shutdown.clone();
         let beside = view.is_some();
+        if let Some(view) = &view {
+            self.read_beside = Box::new(view.is_read());
+        }
         let _view = Beside { view, shutdown };
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
             self.windows.pictures.open(true);
@@ -194,6 +201,7 @@ impl Stage {
             help: control::help::pages(),
             spectrum: self.spectrum.clone(),
             view: self.windows.view,
+            read_beside: std::mem::replace(&mut self.read_beside, Box::new(|| false)),
             display: self.windows.display.clone(),
             pictures: self.windows.pictures.folder(),
         };

@@ -62,6 +62,8 @@ pub struct WindowOptions {
     pub spectrum: crate::score::Spectrum,
     /// Whether the performer has a window too.
     pub view: bool,
+    /// Whether the performer reads a page elsewhere, in the terminal.
+    pub read_beside: Box<dyn Fn() -> bool + Send>,
     /// The display that the stage fills: its number, or a part of its name.
     pub display: Option<String>,
     /// The folder that pictures are named from.
@@ -266,8 +268,11 @@ fn update(app: &App, stage: &mut Stage) {
     }
     // Here and not with the drawing: a window that is hidden gets no frames, and its queue must not fill.
     inner.options.events.drain(&mut inner.events);
+    let read = (inner.options.view && lock(&inner.cameras)[1].is_some()) || (inner.options.read_beside)();
     for event in inner.events.drain(..) {
-        inner.state.apply(&event);
+        if is_for_stage(&event.event, read) {
+            inner.state.apply(&event);
+        }
         inner.desk.take(&event);
         if let (Event::Picture { file }, Some(_)) = (&event.event, &inner.options.bus) {
             inner.target.pictures.push(inner.options.pictures.join(file));
@@ -277,6 +282,11 @@ fn update(app: &App, stage: &mut Stage) {
     if let (true, Some(bus)) = (inner.options.view, &inner.options.bus) {
         inner.desk.losses = bus.losses();
     }
+}
+
+/// The help covers the audience's picture only where the performer has no page of their own to read it on.
+fn is_for_stage(event: &Event, read_elsewhere: bool) -> bool {
+    !(read_elsewhere && matches!(event, Event::Help { on: true, .. }))
 }
 
 /// The render thread's part, for one window at a time: draws at the clock's present time.
@@ -396,5 +406,18 @@ fn lose_device(
     if !*done && after_s.is_some_and(|s| time.elapsed_secs() >= s) {
         *done = true;
         device.wgpu_device().destroy();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_is_the_performers_where_they_have_a_page() {
+        let help = |on| Event::Help { on, page: 0 };
+        assert!(is_for_stage(&help(true), false) && !is_for_stage(&help(true), true));
+        assert!(is_for_stage(&help(false), true), "what was open before goes");
+        assert!(is_for_stage(&Event::Panic, true));
     }
 }
