@@ -85,7 +85,7 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('y')], label: "y", actions: |_| Action::Toggle(ParamId::Vertical),
         help: "text in columns, from the right" },
     Row { keys: &[Key::Char('d')], label: "d", actions: |_| Action::Turn(ParamId::Doubt, 1),
-        help: "how doubt shows: as dimness, weight or blur" },
+        help: "how else doubt shows: not, as weight, as blur" },
     Row { keys: &[Key::Char('k')], label: "k", actions: |_| Action::Toggle(ParamId::Blackout),
         help: "black out the stage; again, light" },
     Row { keys: &[Key::Char('z')], label: "z", actions: |_| Action::Toggle(ParamId::Freeze),
@@ -108,6 +108,12 @@ pub fn action(key: Key) -> Option<Action> {
         let place = row.keys.iter().position(|k| *k == key)?;
         Some((row.actions)(place))
     })
+}
+
+/// Whether a key that is held down acts again and again: those that go a step do, those that switch or do something once
+/// do not.
+pub fn repeats(key: Key) -> bool {
+    matches!(action(key), Some(Action::Nudge(..) | Action::NudgeSelected(_) | Action::SelectStep(_) | Action::Rewind(_)))
 }
 
 /// The table as lines of the help: what the keys are called, and what they do.
@@ -143,6 +149,14 @@ mod tests {
         assert_eq!(action(Key::PageUp), Some(Action::NudgeSelected(COARSE)));
         assert_eq!(action(Key::Escape), Some(Action::HideHelp));
         assert_eq!(action(Key::Char('i')), Some(Action::Toggle(ParamId::Plate)));
+    }
+
+    #[test]
+    fn only_steps_repeat_while_a_key_is_held() {
+        let steps = [Key::Up, Key::Left, Key::PageUp, Key::End, Key::Backspace].into_iter();
+        assert!(steps.chain("tT{}-+=".chars().map(Key::Char)).all(repeats));
+        let once = [Key::Enter, Key::Escape, Key::Ctrl('c'), Key::Tab].into_iter();
+        assert!(!once.chain(" xnNrblsS[]M!vcykzmig?q1j".chars().map(Key::Char)).any(repeats));
     }
 
     #[test]

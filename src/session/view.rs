@@ -87,6 +87,7 @@ impl Waiting {
                 clock,
                 performed: model::is_worker_thread,
                 keys,
+                repeats: control::keyboard::repeats,
                 shutdown,
                 help: control::help::pages(),
                 losses: Box::new(move || told.losses()),

@@ -40,6 +40,8 @@ pub struct TerminalOptions {
     pub performed: fn() -> bool,
     /// Where keys go; a full channel loses them.
     pub keys: Sender<Key>,
+    /// Whether a key that is held down acts again and again. Most terminals do not say that one is held.
+    pub repeats: fn(Key) -> bool,
     pub shutdown: Shutdown,
     /// The pages of the help overlay.
     pub help: Vec<HelpPage>,
@@ -60,7 +62,7 @@ pub fn run(options: TerminalOptions) -> io::Result<()> {
     let (palette, plain) = (Palette(Depth::from_env(environment)), marks::are_plain(environment));
     let mut state = options.state;
     let mut batch = Vec::new();
-    let keyboard = Keyboard::listen(options.keys, options.shutdown.clone())?;
+    let keyboard = Keyboard::listen(options.keys, options.repeats, options.shutdown.clone())?;
     let mut next_count = Instant::now();
     let mut changed = true;
     while !options.shutdown.requested() {

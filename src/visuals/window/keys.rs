@@ -36,7 +36,7 @@ pub fn press(
             }
             continue;
         }
-        if let Some(key) = key(&input.logical_key, ctrl) {
+        if let Some(key) = key(&input.logical_key, ctrl).filter(|key| !input.repeat || (show.repeats)(*key)) {
             let _ = show.keys.try_send(key);
         }
     }
@@ -70,6 +70,22 @@ fn key(logical: &Logical, ctrl: bool) -> Option<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_is_held_acts_again_only_where_it_may() {
+        let (keys, pressed) = crossbeam_channel::unbounded();
+        let mut world = bevy::prelude::World::new();
+        let window = world.spawn(Window::default()).id();
+        world.insert_resource(Show { keys, repeats: |key| key == Key::Up, ..Show::of(window, "1") });
+        world.init_resource::<bevy::prelude::Messages<KeyboardInput>>();
+        for (logical_key, repeat) in [(Logical::Space, false), (Logical::Space, true), (Logical::ArrowUp, true)] {
+            let state = ButtonState::Pressed;
+            let key_code = KeyCode::Space;
+            world.write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat, window });
+        }
+        bevy::ecs::system::RunSystemOnce::run_system_once(&mut world, press).unwrap();
+        assert_eq!(pressed.try_iter().collect::<Vec<_>>(), [Key::Char(' '), Key::Up]);
+    }
 
     #[test]
     fn keys_have_the_scores_names() {

@@ -52,6 +52,8 @@ pub struct WindowOptions {
     pub clock: Clock,
     /// Where pressed keys go. `f` and F11 stay here: full screen.
     pub keys: Sender<Key>,
+    /// Whether a key that is held down acts again and again.
+    pub repeats: fn(Key) -> bool,
     pub shutdown: Shutdown,
     /// Where a shader that failed is reported; `None` in a replay, whose journal has it already and whose pictures were
     /// taken.
@@ -186,6 +188,7 @@ struct Show {
     view: Option<(Entity, Entity)>,
     cameras: Cameras,
     keys: Sender<Key>,
+    repeats: fn(Key) -> bool,
     bus: Option<Bus>,
     display: Option<String>,
 }
@@ -213,6 +216,7 @@ impl Show {
             view: None,
             cameras: Cameras::default(),
             keys: crossbeam_channel::bounded(1).0,
+            repeats: |_| false,
             bus: None,
             display: Some(display.to_string()),
         }
@@ -251,6 +255,7 @@ fn model(app: &App) -> Stage {
         view,
         cameras: inner.cameras.clone(),
         keys: inner.options.keys.clone(),
+        repeats: inner.options.repeats,
         bus: inner.options.bus.clone(),
         display: inner.options.display.clone(),
     };
