@@ -3,6 +3,7 @@
 //! Owned by the stage on the main thread. Nothing here draws, and nothing here reads a clock.
 
 mod pause;
+mod switched;
 
 use std::collections::VecDeque;
 
@@ -332,7 +333,12 @@ impl State {
         match self.controls.iter().position(|known| known.port == control.port) {
             Some(at) => self.controls[at] = control,
             None if self.controls.len() < PORTS => self.controls.push(control),
-            None => {}
+            // The one that has been silent the longest gives way.
+            None => {
+                if let Some(silent) = self.controls.iter_mut().min_by_key(|known| known.t_ns) {
+                    *silent = control;
+                }
+            }
         }
     }
 

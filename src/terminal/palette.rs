@@ -73,6 +73,16 @@ impl Palette {
         }
     }
 
+    /// No light, as far as the terminal can be told so.
+    pub fn dark(self) -> Style {
+        match self.0 {
+            Depth::Full => Style::default().bg(Color::Rgb(0, 0, 0)),
+            Depth::Many => Style::default().bg(Color::Indexed(16)),
+            Depth::Sixteen => Style::default().bg(Color::Black),
+            Depth::None => Style::default(),
+        }
+    }
+
     /// The same roles in colours that the terminal has chosen for its own ground.
     pub fn on_any_ground(self) -> Palette {
         match self.0 {

@@ -61,7 +61,7 @@ pub fn run(options: TerminalOptions) -> io::Result<()> {
     let environment = |name: &str| std::env::var(name).ok();
     let (palette, plain) = (Palette(Depth::from_env(environment)), marks::are_plain(environment));
     let mut state = options.state;
-    let mut batch = Vec::new();
+    let (mut batch, mut held) = (Vec::new(), None);
     let keyboard = Keyboard::listen(options.keys, options.repeats, options.shutdown.clone())?;
     let mut next_count = Instant::now();
     let mut changed = true;
@@ -81,7 +81,8 @@ pub fn run(options: TerminalOptions) -> io::Result<()> {
         if changed {
             terminal.draw(|frame| {
                 let area = frame.area();
-                draw::draw(&mut state, &options.help, palette, options.face, area, frame.buffer_mut());
+                let buf = frame.buffer_mut();
+                draw::show(&mut state, &options.help, palette, options.face, &mut held, area, buf);
                 if plain {
                     marks::make_plain(frame.buffer_mut());
                 }

@@ -29,6 +29,9 @@ use crate::score::{HelpPage, ParamId};
 /// Columns of a title that has its row behind it.
 const TITLE: usize = 8;
 
+/// A sound device's name that is shorter than this says nothing.
+const LEAST_NAME: usize = 8;
+
 /// What the view shows.
 pub struct Seen<'a> {
     pub desk: &'a State,
@@ -88,20 +91,21 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
 }
 
 fn header(desk: &State, pen: &mut Pen) {
-    let mut right: Row = Vec::new();
-    if let Some(output) = &desk.sound {
-        right.push(Piece::text(format!("{output}  "), Ink::Quiet));
-    }
-    if desk.played.get(ParamId::Mute) >= 0.5 {
-        right.push(Piece::text("MUTED  ", Ink::Fault));
-    }
+    let mut right: Row = desk.switched().map(|word| Piece::text(format!("{word}  "), Ink::Fault)).collect();
     match desk.recording() {
         Some(true) => right.push(Piece::text("● REC  ", Ink::Fault)),
         Some(false) => right.push(Piece::text("● REC BROKEN  ", Ink::Fault)),
         None => {}
     }
     right.push(Piece::text(clock(desk.now_ns), Ink::Plain));
-    let wide = right.iter().map(Piece::columns).sum::<usize>().min(pen.columns - 2);
+    let wide = |row: &Row| row.iter().map(Piece::columns).sum::<usize>();
+    // The device's name has what these leave, and no more than a third of the row.
+    let width = pen.columns - 2;
+    let room = width.saturating_sub(wide(&right) + 2).min(width / 3);
+    if let Some(output) = desk.sound.as_ref().filter(|_| room >= LEAST_NAME) {
+        right.insert(0, Piece::text(format!("{}  ", row::cut(output, room)), Ink::Quiet));
+    }
+    let wide = wide(&right).min(width);
     let mut left = vec![Piece::text("小 xiao  ", Ink::Quiet), Piece::text(&desk.title, Ink::Strong)];
     if !desk.scene.is_empty() {
         left.push(Piece::text(format!("  {}", desk.scene), Ink::Prompt));
