@@ -26,7 +26,7 @@ use crate::control::{self, Mapping, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Action, Bus, Event, Hand, Key, MorphSide, ParamId, Params, Policy, Queue, Shutdown, Stamped};
-use crate::visuals::shader::Watch;
+use crate::visuals::shader::{Input, Watch};
 
 /// How often keys and MIDI are looked at.
 const TICK: Duration = Duration::from_millis(2);
@@ -59,6 +59,8 @@ pub struct Hands {
     pub system: Option<String>,
     pub patch_file: Option<patch::Watch>,
     pub shader: Watch,
+    /// The inputs of the shader that was taken up last; none while another one is still to come.
+    pub inputs: Vec<Input>,
     /// Where shaders are looked for, nearest first.
     pub shader_folders: Vec<PathBuf>,
 }

@@ -30,14 +30,15 @@ name   = "b"
 prompt = "dawn"
 "#;
 
-struct Rig {
-    state: State,
+/// The hands without their thread, and what they send.
+pub(in crate::session::hands) struct Rig {
+    pub state: State,
     events: Queue,
     commands: Receiver<Command>,
 }
 
 impl Rig {
-    fn new(text: &str) -> Rig {
+    pub fn new(text: &str) -> Rig {
         let (bus, patch) = (Bus::new(Clock::at_rest()), patch::parse("p.toml", text).unwrap());
         let events = bus.subscribe("test", Policy::Whole, 9999);
         let (worker, commands) = crossbeam_channel::unbounded();
@@ -69,6 +70,7 @@ impl Rig {
                 system: None,
                 patch_file: None,
                 shader: shader::Watch::new("field", &[]),
+                inputs: Vec::new(),
                 shader_folders: Vec::new(),
             },
         };
@@ -82,7 +84,7 @@ impl Rig {
         }
     }
 
-    fn events(&self) -> Vec<Event> {
+    pub fn events(&self) -> Vec<Event> {
         let mut events = Vec::new();
         self.events.drain(&mut events);
         events.iter().map(|stamped| stamped.event.clone()).collect()
