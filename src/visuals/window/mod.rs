@@ -28,6 +28,8 @@ use bevy::window::PresentMode;
 use crossbeam_channel::Sender;
 use nannou::prelude::{App, ClearColorConfig, Frame, RenderApp, SetCamera, UpdateMode, UpdateModeExt};
 
+use picture::Pending;
+
 use super::desk::Seen;
 use super::graph::Sheet;
 use super::shader::ShaderError;
@@ -40,6 +42,8 @@ pub use super::displays::{adapters as displays, display_available};
 /// Frames per second where the processor draws: the model needs the rest of it.
 const SOFTWARE_RATE_HZ: f64 = 15.0;
 
+/// So long the end waits for pictures that are being written.
+const PICTURES_TAKE: Duration = Duration::from_secs(2);
 /// So long the render thread may keep what was shown once the windows are gone.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -88,7 +92,10 @@ pub fn run(options: WindowOptions, desk: &mut Desk) -> Result<(), VisualsError> 
     let _awake = awake::Awake::hold(options.bus.clone());
     let mut state = FrameState::new();
     state.set_help(options.help.clone());
-    let target = Target { renderer: None, sheet: None, refused: None, pictures: Vec::new() };
+    let pending = Pending::default();
+    let target =
+        Target { renderer: None, sheet: None, refused: None, pictures: Vec::new(), pending: pending.clone() };
+    let bus = options.bus.clone();
     let inner = Inner {
         options,
         software,
@@ -106,9 +113,12 @@ pub fn run(options: WindowOptions, desk: &mut Desk) -> Result<(), VisualsError> 
         nannou::app(model).update(update).render(render).add_plugin(systems).run();
     }));
     lock(&OPENING).take();
+    let mut missed = pending.finish(PICTURES_TAKE);
     if let Some(mut inner) = lock_within(&stage.0, PATIENCE) {
         *desk = std::mem::take(&mut inner.desk);
+        missed += inner.target.pictures.len();
     }
+    picture::missed(&bus, missed);
     let why = lock(&ENDED).take();
     match (ended, why) {
         (_, Some(Err(why))) => Err(VisualsError::Window(why)),
@@ -158,8 +168,9 @@ struct Target {
     sheet: Option<(Sheet, wgpu::TextureFormat, u32)>,
     /// Why a shader was refused, and the text that the state had then.
     refused: Option<(ShaderError, String)>,
-    /// Pictures to take of the next frame.
+    /// Pictures to take of the next frame, and those that are being written.
     pictures: Vec<PathBuf>,
+    pending: Pending,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -339,7 +350,8 @@ fn draw_stage(inner: &mut Inner, frame: &Frame) {
     }
     for path in target.pictures.drain(..) {
         let mut encoder = frame.command_encoder();
-        picture::take(frame.device(), &mut encoder, frame.texture(), path, inner.options.bus.clone());
+        let (texture, bus) = (frame.texture(), inner.options.bus.clone());
+        picture::take(frame.device(), &mut encoder, texture, path, bus, &target.pending);
     }
     let Some(fault) = renderer.take_fault() else { return };
     if let Some(bus) = &inner.options.bus {
