@@ -7,6 +7,7 @@
 //! twice): what fails comes back as an error, and the session goes on with another stage.
 
 mod awake;
+mod drawing;
 mod hush;
 mod keys;
 mod picture;
@@ -28,12 +29,10 @@ use bevy::window::PresentMode;
 use crossbeam_channel::Sender;
 use nannou::prelude::{App, ClearColorConfig, Frame, RenderApp, SetCamera, UpdateMode, UpdateModeExt};
 
+use drawing::Target;
 use picture::Pending;
 
-use super::desk::Seen;
-use super::graph::Sheet;
-use super::shader::ShaderError;
-use super::{FrameState, Renderer, VisualsError};
+use super::{FrameState, VisualsError};
 use crate::desk::State as Desk;
 use crate::score::{Bus, Clock, Event, HelpPage, Key, Queue, Shutdown, Stamped};
 
@@ -93,8 +92,7 @@ pub fn run(options: WindowOptions, desk: &mut Desk) -> Result<(), VisualsError> 
     let mut state = FrameState::new();
     state.set_help(options.help.clone());
     let pending = Pending::default();
-    let target =
-        Target { renderer: None, sheet: None, refused: None, pictures: Vec::new(), pending: pending.clone() };
+    let target = Target::new(pending.clone());
     let bus = options.bus.clone();
     let inner = Inner {
         options,
@@ -161,17 +159,6 @@ struct Inner {
 
 /// The cameras of the stage and of the view as the render thread calls them, which has entities of its own.
 type Cameras = Arc<Mutex<[Option<Entity>; 2]>>;
-
-/// What is drawn with, and the format and samples it was made for.
-struct Target {
-    renderer: Option<(Renderer, wgpu::TextureFormat, u32)>,
-    sheet: Option<(Sheet, wgpu::TextureFormat, u32)>,
-    /// Why a shader was refused, and the text that the state had then.
-    refused: Option<(ShaderError, String)>,
-    /// Pictures to take of the next frame, and those that are being written.
-    pictures: Vec<PathBuf>,
-    pending: Pending,
-}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
@@ -312,9 +299,9 @@ fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
     // What nannou calls the frame's window is its camera.
     let [stage, view] = *lock(&inner.cameras);
     if stage == Some(frame.window_id()) {
-        draw_stage(inner, &frame);
+        drawing::stage(inner, &frame);
     } else if view == Some(frame.window_id()) {
-        draw_view(inner, &frame);
+        drawing::view(inner, &frame);
     }
 }
 
@@ -322,74 +309,6 @@ fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
 fn find_cameras(show: Res<Show>, names: Query<&RenderEntity>) {
     let name = |camera| names.get(camera).ok().map(RenderEntity::id);
     *lock(&show.cameras) = [name(show.camera), show.view.and_then(|(_, camera)| name(camera))];
-}
-
-fn draw_stage(inner: &mut Inner, frame: &Frame) {
-    inner.state.hear(&inner.options.spectrum.read());
-    inner.state.advance(inner.options.clock.now_ns());
-
-    let Some(queue) = inner.queue.as_ref() else { return };
-    let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
-    let target = &mut inner.target;
-    if target.renderer.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
-        let renderer = Renderer::new(frame.device(), queue, format, samples, inner.software).watched();
-        target.renderer = Some((renderer, format, samples));
-    }
-    let Some((renderer, ..)) = target.renderer.as_mut() else { return };
-    renderer.prepare(frame.device(), queue, frame.texture_size(), &inner.state);
-    {
-        let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
-        let mut encoder = frame.command_encoder();
-        renderer.encode(frame.device(), &mut encoder);
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("stage"),
-            color_attachments: &[Some(attachment)],
-            ..Default::default()
-        });
-        renderer.paint(&mut pass);
-    }
-    for path in target.pictures.drain(..) {
-        let mut encoder = frame.command_encoder();
-        let (texture, bus) = (frame.texture(), inner.options.bus.clone());
-        picture::take(frame.device(), &mut encoder, texture, path, bus, &target.pending);
-    }
-    let Some(fault) = renderer.take_fault() else { return };
-    if let Some(bus) = &inner.options.bus {
-        bus.emit(Event::Fault {
-            place: "shader".to_string(),
-            what: format!("{} line {}: {}", fault.name, fault.line, fault.message),
-            remedy: "the last good one runs on".to_string(),
-        });
-    }
-    let text = inner.state.shader().map_or_else(String::new, |(_, text)| text.to_string());
-    target.refused = Some((fault, text));
-}
-
-fn draw_view(inner: &mut Inner, frame: &Frame) {
-    let Some(queue) = inner.queue.as_ref() else { return };
-    let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
-    let target = &mut inner.target;
-    if target.sheet.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
-        target.sheet = Some((Sheet::new(frame.device(), queue, format, samples), format, samples));
-    }
-    let Some((sheet, ..)) = target.sheet.as_mut() else { return };
-    let now = inner.state.shader().map(|(_, text)| text);
-    let seen = Seen {
-        desk: &inner.desk,
-        stage: &inner.state,
-        program: target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program()),
-        refused: target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error),
-        help: &inner.options.help,
-    };
-    sheet.prepare(frame.device(), queue, frame.texture_size(), &seen);
-    let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
-    let mut encoder = frame.command_encoder();
-    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some("view"),
-        color_attachments: &[Some(attachment)],
-        ..Default::default()
-    });
-    sheet.paint(&mut pass);
 }
 
 /// What bevy does for us beside nannou.
