@@ -32,6 +32,34 @@ const TITLE: usize = 8;
 /// A sound device's name that is shorter than this says nothing.
 const LEAST_NAME: usize = 8;
 
+/// Where the sections, the words and the parameters stand, as columns of the grid.
+struct Columns {
+    left: Range<usize>,
+    middle: Option<Range<usize>>,
+    right: Option<Range<usize>>,
+}
+
+impl Columns {
+    /// Narrow windows keep the sections, then the parameters, then the words.
+    fn of(columns: usize) -> Columns {
+        let left = 1..1 + if columns < 60 { columns - 2 } else { (columns * 3 / 10).clamp(33, 52) };
+        let right = match columns {
+            90.. => Some(columns - 1 - (columns * 5 / 12).clamp(46, 66)..columns - 1),
+            60.. => Some(left.end + 2..columns - 1),
+            _ => None,
+        };
+        let middle = right.as_ref().filter(|_| columns >= 90).map(|right| left.end + 2..right.start - 2);
+        Columns { left, middle, right }
+    }
+}
+
+/// The columns that the words have in a window of `size` pixels; none where there is no room for them.
+pub fn page_width(size: [u32; 2]) -> Option<usize> {
+    let (mut glyphs, mut typesetter) = (Vec::new(), Typesetter::default());
+    let columns = Pen::new(Brush::new(&mut glyphs, &mut typesetter, size, &PALETTES[0])).columns;
+    Columns::of(columns.max(2)).middle.map(|middle| words::measure(middle.len()))
+}
+
 /// What the view shows.
 pub struct Seen<'a> {
     pub desk: &'a State,
@@ -74,16 +102,13 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
     for (i, row) in foot.iter().enumerate() {
         pen.row(1, bottom + 1 + i, columns - 2, row);
     }
-    // Narrow windows keep the sections, then the parameters, then the words.
-    let left = if columns < 60 { columns - 2 } else { (columns * 3 / 10).clamp(33, 52) };
-    place(&sections::all(seen, left), 1, top..bottom, left, &mut pen);
-    if columns >= 90 {
-        let wide = (columns * 5 / 12).clamp(46, 66);
-        params::draw(seen.desk, seen.program, columns - 1 - wide, top..bottom, wide, &mut pen);
-        let middle = left + 3;
-        words::draw(seen.desk, middle, top..bottom, (columns - 3 - wide).saturating_sub(middle), &mut pen);
-    } else if columns >= 60 {
-        params::draw(seen.desk, seen.program, left + 3, top..bottom, columns - left - 4, &mut pen);
+    let Columns { left, middle, right } = Columns::of(columns);
+    place(&sections::all(seen, left.len()), left.start, top..bottom, left.len(), &mut pen);
+    if let Some(right) = right {
+        params::draw(seen.desk, seen.program, right.start, top..bottom, right.len(), &mut pen);
+    }
+    if let Some(middle) = middle {
+        words::draw(seen.desk, middle.start, top..bottom, middle.len(), &mut pen);
     }
     if let Some(page) = seen.desk.help.and_then(|page| seen.help.get(page)) {
         help(page, seen.help.len(), seen.desk.help.unwrap_or(0), &mut pen);

@@ -63,10 +63,12 @@ fn row(desk: &State, program: Option<&Program>, id: ParamId, wide: usize) -> Row
     let played_text = if moved { format!(" →{}", said(played)) } else { String::new() };
     // In a narrow column the tick alone says where the matrix has it.
     let played_wide = if wide >= WITH_PLAYED { PLAYED + 1 } else { 1 };
+    // A narrower one has no bar, then a shorter name.
     let bar = wide.saturating_sub(2 + NAME + VALUE + 1 + played_wide + 1 + HAND);
+    let named = NAME.min(wide.saturating_sub(2 + VALUE + 1 + played_wide + 1 + HAND));
     let mut row = vec![
         Piece::fitted(if chosen { "▸" } else { "" }, 2, ink),
-        Piece::fitted(&name, NAME, if input(base).is_some() { Ink::Prompt } else { ink }),
+        Piece::fitted(&name, named, if input(base).is_some() { Ink::Prompt } else { ink }),
         Piece::text(format!("{value:>width$}", width = VALUE + 1), ink),
         Piece::fitted(if wide >= WITH_PLAYED { &played_text } else { "" }, played_wide, Ink::Fault),
     ];

@@ -9,7 +9,7 @@ use nannou::prelude::Frame;
 use super::picture::{self, Pending};
 use super::Inner;
 use crate::score::Event;
-use crate::visuals::desk::Seen;
+use crate::visuals::desk::{self, Seen};
 use crate::visuals::graph::Sheet;
 use crate::visuals::shader::ShaderError;
 use crate::visuals::Renderer;
@@ -83,6 +83,10 @@ pub fn view(inner: &mut Inner, frame: &Frame) {
         target.sheet = Some((Sheet::new(frame.device(), queue, format, samples), format, samples));
     }
     let Some((sheet, ..)) = target.sheet.as_mut() else { return };
+    if let Some(width) = desk::page_width(frame.texture_size()) {
+        // So that old lines can go without moving the others.
+        inner.desk.page.set_width(width);
+    }
     let now = inner.state.shader().map(|(_, text)| text);
     let seen = Seen {
         desk: &inner.desk,
