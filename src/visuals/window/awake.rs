@@ -27,6 +27,9 @@ const PROGRAMS: &[&[&str]] = &[];
 /// A program that cannot reach its desktop has ended by then.
 const TRIAL: Duration = Duration::from_millis(700);
 
+/// The window is there by then.
+const WINDOW_TAKES: Duration = Duration::from_secs(10);
+
 /// As long as it is there, the display stays on.
 pub struct Awake(#[expect(dead_code, reason = "its end is the sign")] Sender<()>);
 
@@ -58,6 +61,11 @@ fn hold(stopped: &Receiver<()>, bus: Option<Bus>) {
         if runs || ended {
             return;
         }
+    }
+    // An X server is told by itself, once the window is there.
+    let ended = stopped.recv_timeout(WINDOW_TAKES) != Err(RecvTimeoutError::Timeout);
+    if ended || super::xlib::keeps_on() {
+        return;
     }
     if let Some(bus) = bus {
         let text = "nothing on this machine keeps the display on; turn its screen saver off for the show";
