@@ -75,7 +75,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let source = options.model.map_or_else(|| source(&patch, found.path.as_deref()), Ok)?;
     // SAFETY: nothing has started a thread yet; the graphics and sound libraries, which do, come after.
     unsafe { crate::model::limit_threads(&source) };
-    let (choice, stage_notice) = stage::choose(options.stage, options.view)?;
+    let (choice, stage_notice) = stage::choose(options.stage, options.view, options.display.as_deref())?;
     let sound_plan = sound::Plan::make(&options.sound)?;
     Fit::read(&source, options.context)?.check(options.force)?;
     let hash_later = source.bytes()? > HASHED_AT_ONCE;

@@ -31,8 +31,6 @@ pub struct Stage {
     /// The sound, for the shaders.
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window's shaders see the sound"))]
     spectrum: Spectrum,
-    /// Whether another stage may take the window's place.
-    yields: bool,
     /// What is shown beside it.
     view: Option<view::Waiting>,
     /// Whether somebody reads that.
@@ -59,9 +57,16 @@ pub struct Windows {
 }
 
 /// Chooses a stage: the one asked for, or the best that this machine has beside a view. The second value says why it is
-/// not the window, where that is worth a notice.
-pub fn choose(asked: Option<StageChoice>, beside: View) -> anyhow::Result<(StageChoice, Option<String>)> {
+/// not the window, where that is worth a notice. `display` is the one that the window is to fill.
+pub fn choose(
+    asked: Option<StageChoice>,
+    beside: View,
+    display: Option<&str>,
+) -> anyhow::Result<(StageChoice, Option<String>)> {
     view::check(beside, asked)?;
+    if display.is_some() && asked.is_some_and(|stage| stage != StageChoice::Window) {
+        bail!("--display is where the stage's window goes: take --stage window, or leave --display out");
+    }
     match asked {
         Some(StageChoice::Window) => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
@@ -77,7 +82,7 @@ pub fn choose(asked: Option<StageChoice>, beside: View) -> anyhow::Result<(Stage
             Err(why) if beside == View::Window => bail!("--view window: no window can be opened: {why}"),
             Err(why) if beside != View::None => Ok((StageChoice::None, Some(format!("no window: {why}")))),
             Err(why) if view::is_terminal() => Ok((StageChoice::Terminal, Some(format!("no window: {why}")))),
-            Err(_) => Ok((StageChoice::Plain, None)),
+            Err(why) => Ok((StageChoice::Plain, display.map(|_| format!("no window: {why}")))),
         },
     }
 }
@@ -102,7 +107,6 @@ impl Stage {
             title: title.to_string(),
             live: false,
             spectrum: spectrum.clone(),
-            yields: false,
             view: None,
             read_beside: Box::new(|| false),
             shown: State::new(),
@@ -111,9 +115,9 @@ impl Stage {
         }
     }
 
-    /// Says that this is no replay: faults are said, and another stage takes the place of a window that fails.
+    /// Says that this is no replay.
     pub fn live(self) -> Stage {
-        Stage { live: true, yields: true, ..self }
+        Stage { live: true, ..self }
     }
 
     /// Says where its windows are.
@@ -140,7 +144,7 @@ impl Stage {
             let shown = self.window(events);
             self.windows.pictures.open(false);
             match shown {
-                Err(why) if self.yields && !self.shutdown.requested() => {
+                Err(why) if !self.shutdown.requested() => {
                     self.give_way(&why, beside);
                 }
                 other => return Ok(other?),
@@ -195,7 +199,8 @@ impl Stage {
         let options = crate::visuals::window::WindowOptions {
             events,
             clock: self.bus.clock().clone(),
-            bus: self.live.then(|| self.bus.clone()),
+            bus: self.bus.clone(),
+            live: self.live,
             keys: self.keys.clone(),
             repeats: control::keyboard::repeats,
             shutdown: self.shutdown.clone(),
@@ -244,6 +249,15 @@ fn aside() -> Box<dyn Write> {
 mod tests {
     use super::*;
     use crate::score::Clock;
+
+    #[test]
+    fn a_display_is_for_a_window() {
+        for stage in [StageChoice::Plain, StageChoice::None] {
+            let refused = choose(Some(stage), View::None, Some("2")).unwrap_err().to_string();
+            assert!(refused.contains("--stage window, or leave --display out"), "{refused}");
+            assert!(choose(Some(stage), View::None, None).is_ok());
+        }
+    }
 
     #[test]
     fn a_lost_window_beside_a_view_leaves_no_queue_to_fill() {

@@ -35,7 +35,7 @@ pub struct Awake(#[expect(dead_code, reason = "its end is the sign")] Sender<()>
 
 impl Awake {
     /// Begins in the background.
-    pub fn hold(bus: Option<Bus>) -> Awake {
+    pub fn hold(bus: Bus) -> Awake {
         let (stop, stopped) = bounded(0);
         // Without a thread the display may go dark: no reason to end a show.
         let _ = std::thread::Builder::new().name("xiao-awake".into()).spawn(move || hold(&stopped, bus));
@@ -43,7 +43,7 @@ impl Awake {
     }
 }
 
-fn hold(stopped: &Receiver<()>, bus: Option<Bus>) {
+fn hold(stopped: &Receiver<()>, bus: Bus) {
     if cfg!(windows) {
         set_windows(true);
         let _ = stopped.recv();
@@ -67,10 +67,8 @@ fn hold(stopped: &Receiver<()>, bus: Option<Bus>) {
     if ended || super::xlib::keeps_on() {
         return;
     }
-    if let Some(bus) = bus {
-        let text = "nothing on this machine keeps the display on; turn its screen saver off for the show";
-        bus.emit(Event::Notice { text: text.into() });
-    }
+    let text = "nothing on this machine keeps the display on; turn its screen saver off for the show";
+    bus.emit(Event::Notice { text: text.into() });
 }
 
 fn start(program: &[&str]) -> Option<Child> {

@@ -63,8 +63,8 @@ pub fn stage(inner: &mut Inner, frame: &Frame) {
         picture::take(frame.device(), &mut encoder, texture, path, bus, &target.pending);
     }
     let Some(fault) = renderer.take_fault() else { return };
-    if let Some(bus) = &inner.options.bus {
-        bus.emit(Event::Fault {
+    if inner.options.live {
+        inner.options.bus.emit(Event::Fault {
             place: "shader".to_string(),
             what: format!("{} line {}: {}", fault.name, fault.line, fault.message),
             remedy: "the last good one runs on".to_string(),

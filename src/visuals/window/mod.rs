@@ -58,9 +58,10 @@ pub struct WindowOptions {
     /// Whether a key that is held down acts again and again.
     pub repeats: fn(Key) -> bool,
     pub shutdown: Shutdown,
-    /// Where a shader that failed is reported; `None` in a replay, whose journal has it already and whose pictures were
-    /// taken.
-    pub bus: Option<Bus>,
+    /// Where it says what happens to it.
+    pub bus: Bus,
+    /// Not a replay, whose journal has the shaders that failed already and whose pictures were taken.
+    pub live: bool,
     /// The pages of the help overlay.
     pub help: Vec<HelpPage>,
     /// The sound as it leaves the engine.
@@ -187,15 +188,13 @@ struct Show {
     cameras: Cameras,
     keys: Sender<Key>,
     repeats: fn(Key) -> bool,
-    bus: Option<Bus>,
+    bus: Bus,
     display: Option<String>,
 }
 
 impl Show {
     fn notice(&self, text: String) {
-        if let Some(bus) = &self.bus {
-            bus.emit(Event::Notice { text });
-        }
+        self.bus.emit(Event::Notice { text });
     }
 
     /// The first reason is the one that counts.
@@ -215,7 +214,7 @@ impl Show {
             cameras: Cameras::default(),
             keys: crossbeam_channel::bounded(1).0,
             repeats: |_| false,
-            bus: None,
+            bus: Bus::new(Clock::at_rest()),
             display: Some(display.to_string()),
         }
     }
@@ -277,13 +276,13 @@ fn update(app: &App, stage: &mut Stage) {
             inner.state.apply(&event);
         }
         inner.desk.take(&event);
-        if let (Event::Picture { file }, Some(_)) = (&event.event, &inner.options.bus) {
+        if let (Event::Picture { file }, true) = (&event.event, inner.options.live) {
             inner.target.pictures.push(inner.options.pictures.join(file));
         }
     }
     inner.desk.tick(inner.options.clock.now_ns());
-    if let (true, Some(bus)) = (inner.options.view, &inner.options.bus) {
-        inner.desk.losses = bus.losses();
+    if inner.options.view {
+        inner.desk.losses = inner.options.bus.losses();
     }
 }
 

@@ -59,7 +59,7 @@ pub fn take(
     encoder: &mut wgpu::CommandEncoder,
     texture: &wgpu::Texture,
     path: PathBuf,
-    bus: Option<Bus>,
+    bus: Bus,
     pending: &Pending,
 ) {
     let (width, height) = (texture.width(), texture.height());
@@ -127,14 +127,13 @@ fn keep(path: &Path, width: u32, height: u32, pixels: &[u8]) -> Result<(), Strin
 }
 
 /// Says of pictures that were asked for and did not come before the end.
-pub fn missed(bus: &Option<Bus>, count: usize) {
+pub fn missed(bus: &Bus, count: usize) {
     if count > 0 {
         tell(bus, Err(format!("{count} of the pictures did not come before the window's end")));
     }
 }
 
-fn tell(bus: &Option<Bus>, written: Result<PathBuf, String>) {
-    let Some(bus) = bus else { return };
+fn tell(bus: &Bus, written: Result<PathBuf, String>) {
     bus.emit(match written {
         Ok(path) => Event::Notice { text: format!("the picture is in {}", path.display()) },
         Err(what) => Event::Fault { place: "picture".into(), what, remedy: "the show goes on without it".into() },
