@@ -126,6 +126,8 @@ fn named(key: KeyEvent) -> Option<Key> {
         KeyCode::End => Key::End,
         KeyCode::Enter => Key::Enter,
         KeyCode::Esc => Key::Escape,
+        KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => Key::BackTab,
+        KeyCode::BackTab => Key::BackTab,
         KeyCode::Tab => Key::Tab,
         KeyCode::Backspace => Key::Backspace,
         _ => return None,
@@ -141,11 +143,11 @@ mod tests {
         let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers), |_| false);
         assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
         assert_eq!(key(KeyCode::Char('T'), KeyModifiers::SHIFT), Some(Key::Char('T')));
+        assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Key::BackTab));
+        assert_eq!(key(KeyCode::Tab, KeyModifiers::NONE), Some(Key::Tab));
         assert_eq!(key(KeyCode::PageUp, KeyModifiers::NONE), Some(Key::PageUp));
         assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), None);
-        let held = |code, kind| {
-            key_of(KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind), |key| key == Key::Up)
-        };
+        let held = |code, kind| key_of(KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind), |key| key == Key::Up);
         assert_eq!(held(KeyCode::Up, KeyEventKind::Release), None);
         assert_eq!(held(KeyCode::Up, KeyEventKind::Repeat), Some(Key::Up));
         assert_eq!(held(KeyCode::Char('x'), KeyEventKind::Repeat), None);

@@ -220,7 +220,9 @@ mod tests {
         let [r, g, b] = match color {
             Color::Rgb(r, g, b) => [r, g, b],
             Color::Indexed(grey @ 232..) => [8 + 10 * (grey - 232); 3],
-            Color::Indexed(n @ 16..) => [(n - 16) / 36, (n - 16) / 6 % 6, (n - 16) % 6].map(|v| [0, 95, 135, 175, 215, 255][usize::from(v)]),
+            Color::Indexed(n @ 16..) => {
+                [(n - 16) / 36, (n - 16) / 6 % 6, (n - 16) % 6].map(|v| [0, 95, 135, 175, 215, 255][usize::from(v)])
+            }
             other => panic!("the terminal's own {other:?}"),
         };
         let linear = |v: u8| match f64::from(v) / 255.0 {

@@ -3,12 +3,8 @@
 use super::State;
 use crate::score::ParamId;
 
-const SWITCHES: [(ParamId, &str); 4] = [
-    (ParamId::Mute, "MUTED"),
-    (ParamId::Blackout, "BLACKOUT"),
-    (ParamId::Freeze, "FROZEN"),
-    (ParamId::Hold, "HELD"),
-];
+const SWITCHES: [(ParamId, &str); 4] =
+    [(ParamId::Mute, "MUTED"), (ParamId::Blackout, "BLACKOUT"), (ParamId::Freeze, "FROZEN"), (ParamId::Hold, "HELD")];
 
 impl State {
     /// The words for all that is switched on.

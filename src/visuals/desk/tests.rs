@@ -147,8 +147,11 @@ fn the_ground_is_dark_whatever_the_stage_has() {
 fn states_stand_before_the_sound_devices_name() {
     let output = "HDA Intel PCH, ALC257 Analog, Front left and right, ".repeat(3);
     let sound = Event::Sound { rate_hz: 48_000, seed: 0, output, layout: Default::default() };
-    let on = [ParamId::Mute, ParamId::Blackout, ParamId::Freeze, ParamId::Hold]
-        .map(|id| Event::Param { id, value: 1.0, by: Hand::Key });
+    let on = [ParamId::Mute, ParamId::Blackout, ParamId::Freeze, ParamId::Hold].map(|id| Event::Param {
+        id,
+        value: 1.0,
+        by: Hand::Key,
+    });
     for width in [640, 900, 1280] {
         let (rows, ..) = read([width, 600], [events(), vec![sound.clone()], on.to_vec()].concat(), None);
         assert!(rows[0].ends_with("MUTEDBLACKOUTFROZENHELD00:15"), "{}", rows[0]);

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use nannou::prelude::Frame;
 
-use super::picture::{self, Pending};
 use super::Inner;
+use super::picture::{self, Pending};
 use crate::score::Event;
+use crate::visuals::Renderer;
 use crate::visuals::desk::{self, Seen};
 use crate::visuals::graph::Sheet;
 use crate::visuals::shader::ShaderError;
-use crate::visuals::Renderer;
 
 /// What is drawn with, and the format and samples it was made for.
 pub struct Target {

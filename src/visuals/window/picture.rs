@@ -116,10 +116,11 @@ fn keep(path: &Path, width: u32, height: u32, pixels: &[u8]) -> Result<(), Strin
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let kept = write_new_png(&part, width, height, pixels).map_err(|e| e.to_string()).and_then(|()| match path.exists() {
-        true => Err(format!("{} is there already", path.display())),
-        false => std::fs::rename(&part, path).map_err(|e| format!("cannot write {}: {e}", path.display())),
-    });
+    let kept =
+        write_new_png(&part, width, height, pixels).map_err(|e| e.to_string()).and_then(|()| match path.exists() {
+            true => Err(format!("{} is there already", path.display())),
+            false => std::fs::rename(&part, path).map_err(|e| format!("cannot write {}: {e}", path.display())),
+        });
     if kept.is_err() {
         let _ = std::fs::remove_file(&part);
     }

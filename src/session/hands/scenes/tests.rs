@@ -46,6 +46,7 @@ impl Rig {
             mapping: Mapping::new(&patch.midi),
             prompt: 0,
             selected: ParamId::Temperature,
+            awaited: None,
             help: None,
             help_pages: 2,
             panicked: None,
@@ -202,4 +203,27 @@ fn the_help_turns_its_pages_and_closes_after_the_last() {
         })
         .collect();
     assert_eq!(shown, [(true, 0), (true, 1), (false, 0), (true, 0), (false, 0)]);
+}
+
+#[test]
+fn a_key_gives_the_next_digit_its_meaning_once() {
+    let mut rig = Rig::new(PIECE);
+    let mut commands = |keys: &str| {
+        keys.chars().for_each(|c| rig.state.key(Key::Char(c)));
+        let told = |command| match command {
+            Command::Snapshot(slot) => format!("keep {slot}"),
+            Command::Restore(slot) => format!("restore {slot}"),
+            Command::Blend { name, .. } => format!("blend {}", name.unwrap_or_default()),
+            Command::Prompt { name, .. } => format!("prompt {}", name.unwrap_or_default()),
+            _ => "another".to_string(),
+        };
+        rig.commands.try_iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(commands("a3A31"), ["keep 2", "restore 2", "prompt moon"]);
+    assert_eq!(commands("w2w02"), ["blend dawn", "blend ", "prompt dawn"]);
+    // Another key does what it always does, and nothing is awaited any more.
+    assert_eq!(commands("ar1"), ["another", "prompt moon"]);
+    assert_eq!(commands("a9w9"), [""; 0]);
+    rig.state.key(Key::Tab);
+    assert_eq!(rig.state.selected, ParamId::Pace);
 }

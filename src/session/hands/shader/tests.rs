@@ -10,10 +10,8 @@ use crate::visuals::shader::Watch;
 fn write(folder: &Path, name: &str, inputs: &[(&str, f32)]) {
     let input = |(name, at): &(&str, f32)| format!(r#"{{ "NAME": "{name}", "TYPE": "float", "DEFAULT": {at} }}"#);
     let inputs: Vec<String> = inputs.iter().map(input).collect();
-    let text = format!(
-        "/*{{ \"INPUTS\": [ {} ] }}*/\nvoid main() {{ gl_FragColor = vec4(1.0); }}\n",
-        inputs.join(", ")
-    );
+    let text =
+        format!("/*{{ \"INPUTS\": [ {} ] }}*/\nvoid main() {{ gl_FragColor = vec4(1.0); }}\n", inputs.join(", "));
     std::fs::write(folder.join(name), text).unwrap();
 }
 
