@@ -10,6 +10,7 @@ use super::view::{self, Shown};
 use super::{StageChoice, View};
 use crate::desk::State;
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown, Spectrum};
+use crate::visuals::desk::Follower;
 use crate::visuals::{VisualsError, display_available};
 use crate::{control, model, terminal};
 
@@ -38,6 +39,7 @@ pub struct Stage {
     read_beside: Box<dyn Fn() -> bool + Send>,
     /// What a window that failed has shown, for the stage that takes its place.
     shown: State,
+    follower: Follower,
     /// Whether the window has a second one beside it, and where both are.
     windows: Windows,
     /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
@@ -110,6 +112,7 @@ impl Stage {
             view: None,
             read_beside: Box::new(|| false),
             shown: State::new(),
+            follower: Follower::default(),
             windows: Windows::default(),
             aside: aside(),
         }
@@ -165,6 +168,7 @@ impl Stage {
                 terminal::stage::run(terminal::TerminalOptions {
                     face: terminal::Face::Stage,
                     state: self.shown,
+                    follow: Box::new(self.follower),
                     events,
                     clock: self.bus.clock().clone(),
                     performed: model::is_worker_thread,
@@ -212,7 +216,7 @@ impl Stage {
             display: self.windows.display.clone(),
             pictures: self.windows.pictures.folder(),
         };
-        crate::visuals::window::run(options, &mut self.shown)
+        crate::visuals::window::run(options, &mut self.shown, &mut self.follower)
     }
 
     #[cfg(not(feature = "window"))]

@@ -83,6 +83,7 @@ impl Waiting {
             let shown = terminal::stage::run(terminal::TerminalOptions {
                 face: terminal::Face::Desk,
                 state: crate::desk::State::new(),
+                follow: Box::new(crate::visuals::desk::Follower::default()),
                 events,
                 clock,
                 performed: model::is_worker_thread,

@@ -15,6 +15,7 @@ use super::palette::{Depth, Palette};
 use super::screen::Screen;
 use super::{draw, marks};
 use crate::desk::State;
+use crate::desk::shown::Follow;
 use crate::score::{Clock, HelpPage, Key, Queue, Shutdown};
 
 const FRAME: Duration = Duration::from_millis(33);
@@ -34,6 +35,8 @@ pub struct TerminalOptions {
     pub face: Face,
     /// What is known before the first event: nothing, or what another stage has taken in.
     pub state: State,
+    /// What the stage shows, on which this page has a section.
+    pub follow: Box<dyn Follow>,
     pub events: Queue,
     pub clock: Clock,
     /// Whether the calling thread's panics are caught and performed, so that nobody need read of them afterwards.
@@ -54,7 +57,7 @@ pub struct TerminalOptions {
 ///
 /// # Errors
 /// If the terminal cannot be taken over or written to; it is given back before this returns.
-pub fn run(options: TerminalOptions) -> io::Result<()> {
+pub fn run(mut options: TerminalOptions) -> io::Result<()> {
     let _screen = Screen::enter(options.performed)?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout());
     let mut terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>> = Terminal::new(CrosstermBackend::new(out))?;
@@ -76,8 +79,12 @@ pub fn run(options: TerminalOptions) -> io::Result<()> {
         options.events.drain(&mut batch);
         for event in batch.drain(..) {
             changed |= state.take(&event);
+            options.follow.take(&event);
         }
-        changed |= state.tick(options.clock.now_ns());
+        let now_ns = options.clock.now_ns();
+        let shown = options.follow.shown(now_ns);
+        changed |= state.tick(now_ns) || shown != state.shown;
+        state.shown = shown;
         if changed {
             terminal.draw(|frame| {
                 let area = frame.area();

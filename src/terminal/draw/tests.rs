@@ -326,7 +326,7 @@ fn black_out_and_freeze_are_the_audiences() {
         assert!(stage.screen(width, height).iter().all(String::is_empty));
         stage.face = Face::Desk;
         let screen = stage.screen(width, height);
-        assert!(has(&screen, "BLACKOUT  ") && has(&screen, "FROZEN  ") && has(&screen, "春風吹"), "{screen:#?}");
+        assert!(has(&screen, "BLACKOUT") && has(&screen, "FROZEN") && has(&screen, "春風吹"), "{screen:#?}");
         stage.face = Face::Stage;
     }
     set(&mut stage, ParamId::Blackout, 0.0);

@@ -7,22 +7,24 @@ mod foot;
 mod params;
 mod row;
 mod sections;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::ops::Range;
 
+pub use shown::{Follower, shown};
+
 use row::{Ink, Pen, Piece, Row};
 use sections::Section;
 
+use super::glyphs;
 use super::palette::{PALETTES, Palette};
 use super::scene::{Brush, Glyph};
-use super::shader::{Program, ShaderError};
 use super::text::Typesetter;
-use super::{FrameState, glyphs};
 use crate::desk::State;
-use crate::desk::room::{Wish, heights};
+use crate::desk::room::{Wish, places};
 use crate::desk::words::clock;
 use crate::score::{HelpPage, ParamId};
 
@@ -63,24 +65,20 @@ pub fn page_width(size: [u32; 2]) -> Option<usize> {
 /// What the view shows.
 pub struct Seen<'a> {
     pub desk: &'a State,
-    pub stage: &'a FrameState,
-    /// The artist's shader that runs on the stage.
-    pub program: Option<&'a Program>,
-    /// Why the shader that was tried last was refused.
-    pub refused: Option<&'a ShaderError>,
+    /// The stage's palette.
+    pub palette: &'static Palette,
     pub help: &'a [HelpPage],
 }
 
-/// The stage's palette, or the first dark one: the view lights the performer's face, not the room.
-fn palette(stage: &FrameState) -> &'static Palette {
-    let palette = stage.palette();
+/// The palette, or the first dark one: the view lights the performer's face, not the room.
+fn dark(palette: &'static Palette) -> &'static Palette {
     if palette.is_light() { &PALETTES[0] } else { palette }
 }
 
 /// Paints the whole view, from its ground on, anew.
 pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &mut Typesetter) {
     glyphs.clear();
-    let mut brush = Brush::new(glyphs, typesetter, size, palette(seen.stage));
+    let mut brush = Brush::new(glyphs, typesetter, size, dark(seen.palette));
     let (width, height) = (brush.width, brush.height);
     brush.rect(0.0, 0.0, width, height, brush.palette.ground);
     let mut pen = Pen::new(brush);
@@ -103,9 +101,9 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
         pen.row(1, bottom + 1 + i, columns - 2, row);
     }
     let Columns { left, middle, right } = Columns::of(columns);
-    place(&sections::all(seen, left.len()), left.start, top..bottom, left.len(), &mut pen);
+    place(&sections::all(seen.desk, left.len()), left.start, top..bottom, left.len(), &mut pen);
     if let Some(right) = right {
-        params::draw(seen.desk, seen.program, right.start, top..bottom, right.len(), &mut pen);
+        params::draw(seen.desk, right.start, top..bottom, right.len(), &mut pen);
     }
     if let Some(middle) = middle {
         words::draw(seen.desk, middle.start, top..bottom, middle.len(), &mut pen);
@@ -142,33 +140,21 @@ fn header(desk: &State, pen: &mut Pen) {
     pen.row(pen.columns - 1 - wide, 0, wide, &right);
 }
 
-/// Puts sections below each other, with a blank line between where there is one for each. Where there is too little room,
-/// those of one row stand behind their titles.
+/// Puts sections below each other.
 fn place(sections: &[Section], x: usize, rows: Range<usize>, width: usize, pen: &mut Pen) {
     let wishes: Vec<Wish> = sections.iter().map(|s| Wish { lines: s.rows.len(), least: s.least }).collect();
-    let tight = wishes.iter().map(|wish| wish.lines + 1).sum::<usize>() > rows.len();
-    let saved = if tight { wishes.iter().filter(|wish| wish.lines == 1).count() } else { 0 };
-    let heights = heights(&wishes, rows.len() + saved);
-    let used = heights.iter().map(|height| height + 1).sum::<usize>() - saved;
-    let gap = usize::from(used + sections.len() <= rows.len() + 1);
-    let mut y = rows.start;
-    for (section, height) in sections.iter().zip(heights) {
-        let behind = tight && section.rows.len() == 1;
-        let tall = if behind { 1 } else { 1 + height };
-        if y + tall > rows.end {
-            return;
-        }
-        if behind {
+    for (section, place) in sections.iter().zip(places(&wishes, rows.len())) {
+        let y = rows.start + place.row;
+        if place.behind {
             pen.row(x, y, TITLE, &vec![Piece::text(section.title, Ink::Quiet)]);
             pen.row(x + TITLE, y, width.saturating_sub(TITLE), &section.rows[0]);
-        } else {
-            pen.heading(x, y, width, section.title);
-            let first = section.first.saturating_sub(height / 2).min(section.rows.len() - height);
-            for (i, row) in section.rows[first..first + height].iter().enumerate() {
-                pen.row(x, y + 1 + i, width, row);
-            }
+            continue;
         }
-        y += tall + gap;
+        pen.heading(x, y, width, section.title);
+        let first = section.first.saturating_sub(place.lines / 2).min(section.rows.len() - place.lines);
+        for (i, row) in section.rows[first..first + place.lines].iter().enumerate() {
+            pen.row(x, y + 1 + i, width, row);
+        }
     }
 }
 

@@ -88,13 +88,10 @@ pub fn view(inner: &mut Inner, frame: &Frame) {
         inner.desk.page.set_width(width);
     }
     let now = inner.state.shader().map(|(_, text)| text);
-    let seen = Seen {
-        desk: &inner.desk,
-        stage: &inner.state,
-        program: target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program()),
-        refused: target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error),
-        help: &inner.options.help,
-    };
+    let program = target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program());
+    let refused = target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error);
+    inner.desk.shown = desk::shown(&inner.state, program, refused);
+    let seen = Seen { desk: &inner.desk, palette: inner.state.palette(), help: &inner.options.help };
     sheet.prepare(frame.device(), queue, frame.texture_size(), &seen);
     let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
     let mut encoder = frame.command_encoder();

@@ -32,6 +32,7 @@ use nannou::prelude::{App, ClearColorConfig, Frame, RenderApp, SetCamera, Update
 use drawing::Target;
 use picture::Pending;
 
+use super::desk::Follower;
 use super::{FrameState, VisualsError};
 use crate::desk::State as Desk;
 use crate::score::{Bus, Clock, Event, HelpPage, Key, Queue, Shutdown, Stamped};
@@ -77,9 +78,9 @@ pub struct WindowOptions {
 }
 
 /// Opens the window and shows the events until the end. Returns when shutdown was asked for; closing the stage asks
-/// for it. An error leaves the shutdown alone, so that the session can go on with another stage; `desk` holds then all that
-/// the events have said, for that stage to begin with.
-pub fn run(options: WindowOptions, desk: &mut Desk) -> Result<(), VisualsError> {
+/// for it. An error leaves the shutdown alone, so that the session can go on with another stage; `desk` and `follower`
+/// hold then all that the events have said, for that stage to begin with.
+pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> Result<(), VisualsError> {
     // Asked first, since nannou panics where there is none.
     super::displays::display().map_err(VisualsError::Window)?;
     let software = super::displays::adapter()?.get_info().device_type == wgpu::DeviceType::Cpu;
@@ -115,6 +116,7 @@ pub fn run(options: WindowOptions, desk: &mut Desk) -> Result<(), VisualsError> 
     let mut missed = pending.finish(PICTURES_TAKE);
     if let Some(mut inner) = lock_within(&stage.0, PATIENCE) {
         *desk = std::mem::take(&mut inner.desk);
+        *follower = Follower::of(std::mem::take(&mut inner.state));
         missed += inner.target.pictures.len();
     }
     picture::missed(&bus, missed);
