@@ -4,6 +4,7 @@ mod desk;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::Color;
 
 use super::*;
 use crate::score::{Candidate, Event, Flaw, FlawKind, Hand, MachineSample, SignalId, Stamped, Token};
@@ -350,5 +351,24 @@ fn a_long_device_name_gives_way_to_what_matters() {
         let screen = stage.screen(width, 40);
         assert!(screen[0].ends_with("MUTED  BLACKOUT  FROZEN  HELD  ● REC BROKEN  00:06"), "{}", screen[0]);
         assert!(screen[0].contains("♪ HDA") == (width >= 80), "{}", screen[0]);
+    }
+}
+
+#[test]
+fn no_colour_is_the_terminals_where_ours_are_used() {
+    let mut stage = Stage::new();
+    stage.machine();
+    stage.prompt("春");
+    stage.say("風", 0.9);
+    stage.take(Event::Help { on: true, page: 1 });
+    for (width, height) in [(30, 6), (80, 24), (200, 60)] {
+        let buffer = stage.buffer(width, height);
+        // The hidden half of a wide character is not written.
+        let wide = |i: usize| i > 0 && Span::raw(buffer.content()[i - 1].symbol()).width() > 1;
+        let theirs = (0..buffer.content().len()).filter(|i| {
+            let cell = &buffer.content()[*i];
+            !wide(*i) && (cell.bg == Color::Reset || cell.fg == Color::Reset)
+        });
+        assert_eq!(theirs.count(), 0, "{width}x{height}");
     }
 }

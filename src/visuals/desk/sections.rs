@@ -129,15 +129,15 @@ fn sampler(desk: &State, width: usize) -> Section {
     for (i, link) in chain::chain(desk).into_iter().enumerate() {
         let ink = if link.acts { Ink::Strong } else { Ink::Quiet };
         let name = format!("{}{} ", if i == 0 { "" } else { "→ " }, link.name);
-        let setting = format!("{} ", link.setting);
-        let wide = columns(&name) + columns(&setting);
-        if x > 0 && x + wide > width + 1 {
+        let wide = columns(&name) + columns(&link.setting);
+        if x > 0 && x + 1 + wide > width {
             rows.push(Vec::new());
             x = 0;
         }
-        x += wide;
+        let gap = if x > 0 { " " } else { "" };
+        x += gap.len() + wide;
         if let Some(row) = rows.last_mut() {
-            row.extend([Piece::text(name, Ink::Quiet), Piece::text(setting, ink)]);
+            row.extend([Piece::text(format!("{gap}{name}"), Ink::Quiet), Piece::text(link.setting, ink)]);
         }
     }
     let title = if desk.order.is_some() { "sampler, in the patch's order" } else { "sampler" };

@@ -162,3 +162,10 @@ fn states_stand_before_the_sound_devices_name() {
         assert!(rows[0].contains("HDA"), "{}", rows[0]);
     }
 }
+
+#[test]
+fn a_full_row_of_the_sampler_keeps_its_end() {
+    let (rows, ..) = read([1280, 800], events(), None);
+    // 48 columns, as many as there are.
+    assert!(has(&rows, "penaltiesrepeat1.10in64→dryoff→top_k12"), "{rows:#?}");
+}
