@@ -2,12 +2,10 @@
 //!
 //! On bevy's render thread, behind the window's lock.
 
-use std::path::PathBuf;
-
 use nannou::prelude::Frame;
 
-use super::Inner;
-use super::picture::{self, Pending};
+use super::picture::{self, Asked, Pending};
+use super::{Inner, Kept, lock};
 use crate::score::Event;
 use crate::visuals::Renderer;
 use crate::visuals::desk::{self, Seen};
@@ -21,8 +19,8 @@ pub struct Target {
     /// Why a shader was refused, and the text that the state had then.
     refused: Option<(ShaderError, String)>,
     /// Pictures to take of the next frame, and those that are being written.
-    pub pictures: Vec<PathBuf>,
-    pending: Pending,
+    pub pictures: Vec<Asked>,
+    pub pending: Pending,
 }
 
 impl Target {
@@ -34,8 +32,10 @@ impl Target {
 
 /// Draws the stage as it is now, and takes the pictures that were asked for.
 pub fn stage(inner: &mut Inner, frame: &Frame) {
-    inner.state.hear(&inner.options.spectrum.read());
-    inner.state.advance(inner.options.clock.now_ns());
+    let mut kept = lock(&inner.kept);
+    let state = &mut kept.state;
+    state.hear(&inner.options.spectrum.read());
+    state.advance(inner.options.clock.now_ns());
 
     let Some(queue) = inner.queue.as_ref() else { return };
     let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
@@ -45,7 +45,7 @@ pub fn stage(inner: &mut Inner, frame: &Frame) {
         target.renderer = Some((renderer, format, samples));
     }
     let Some((renderer, ..)) = target.renderer.as_mut() else { return };
-    renderer.prepare(frame.device(), queue, frame.texture_size(), &inner.state);
+    renderer.prepare(frame.device(), queue, frame.texture_size(), state);
     {
         let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
         let mut encoder = frame.command_encoder();
@@ -57,10 +57,9 @@ pub fn stage(inner: &mut Inner, frame: &Frame) {
         });
         renderer.paint(&mut pass);
     }
-    for path in target.pictures.drain(..) {
+    for asked in target.pictures.drain(..) {
         let mut encoder = frame.command_encoder();
-        let (texture, bus) = (frame.texture(), inner.options.bus.clone());
-        picture::take(frame.device(), &mut encoder, texture, path, bus, &target.pending);
+        picture::take(frame.device(), &mut encoder, frame.texture(), asked);
     }
     let Some(fault) = renderer.take_fault() else { return };
     if inner.options.live {
@@ -70,7 +69,7 @@ pub fn stage(inner: &mut Inner, frame: &Frame) {
             remedy: "the last good one runs on".to_string(),
         });
     }
-    let text = inner.state.shader().map_or_else(String::new, |(_, text)| text.to_string());
+    let text = state.shader().map_or_else(String::new, |(_, text)| text.to_string());
     target.refused = Some((fault, text));
 }
 
@@ -83,15 +82,17 @@ pub fn view(inner: &mut Inner, frame: &Frame) {
         target.sheet = Some((Sheet::new(frame.device(), queue, format, samples), format, samples));
     }
     let Some((sheet, ..)) = target.sheet.as_mut() else { return };
+    let mut kept = lock(&inner.kept);
+    let Kept { state, desk } = &mut *kept;
     if let Some(width) = desk::page_width(frame.texture_size()) {
         // So that old lines can go without moving the others.
-        inner.desk.page.set_width(width);
+        desk.page.set_width(width);
     }
-    let now = inner.state.shader().map(|(_, text)| text);
+    let now = state.shader().map(|(_, text)| text);
     let program = target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program());
     let refused = target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error);
-    inner.desk.shown = desk::shown(&inner.state, program, refused);
-    let seen = Seen { desk: &inner.desk, palette: inner.state.palette(), help: &inner.options.help };
+    desk.shown = desk::shown(state, program, refused);
+    let seen = Seen { desk, palette: state.palette(), help: &inner.options.help };
     sheet.prepare(frame.device(), queue, frame.texture_size(), &seen);
     let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
     let mut encoder = frame.command_encoder();

@@ -16,7 +16,7 @@ mod xlib;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bevy::app::AppExit;
@@ -42,10 +42,8 @@ pub use super::displays::{adapters as displays, display_available};
 /// Frames per second where the processor draws: the model needs the rest of it.
 const SOFTWARE_RATE_HZ: f64 = 15.0;
 
-/// So long the end waits for pictures that are being written.
+/// So long the end waits for pictures that were asked for.
 const PICTURES_TAKE: Duration = Duration::from_secs(2);
-/// So long the render thread may keep what was shown once the windows are gone.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the window needs of the session.
 pub struct WindowOptions {
@@ -96,30 +94,29 @@ pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> 
     let pending = Pending::default();
     let target = Target::new(pending.clone());
     let bus = options.bus.clone();
+    let kept = Arc::new(Mutex::new(Kept { state, desk: std::mem::take(desk) }));
     let inner = Inner {
         options,
         software,
-        state,
-        desk: std::mem::take(desk),
+        kept: kept.clone(),
         cameras: Cameras::default(),
         target,
         queue: None,
         events: Vec::new(),
+        ends: None,
     };
-    let stage = Stage(Arc::new(Mutex::new(inner)));
-    *lock(&OPENING) = Some(stage.clone());
+    *lock(&OPENING) = Some(Stage(Arc::new(Mutex::new(inner))));
     lock(&ENDED).take();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         nannou::app(model).update(update).render(render).add_plugin(systems).run();
     }));
     lock(&OPENING).take();
-    let mut missed = pending.finish(PICTURES_TAKE);
-    if let Some(mut inner) = lock_within(&stage.0, PATIENCE) {
-        *desk = std::mem::take(&mut inner.desk);
-        *follower = Follower::of(std::mem::take(&mut inner.state));
-        missed += inner.target.pictures.len();
+    pending.finish(PICTURES_TAKE, &bus);
+    {
+        let mut kept = lock(&kept);
+        *desk = std::mem::take(&mut kept.desk);
+        *follower = Follower::of(std::mem::take(&mut kept.state));
     }
-    picture::missed(&bus, missed);
     let why = lock(&ENDED).take();
     match (ended, why) {
         (_, Some(Err(why))) => Err(VisualsError::Window(why)),
@@ -150,14 +147,22 @@ struct Stage(Arc<Mutex<Inner>>);
 struct Inner {
     options: WindowOptions,
     software: bool,
-    state: FrameState,
-    /// What the performer's window shows; without one it follows all the same, for the stage that takes the place of
-    /// this.
-    desk: Desk,
+    kept: Arc<Mutex<Kept>>,
     cameras: Cameras,
     target: Target,
     queue: Option<wgpu::Queue>,
     events: Vec<Arc<Stamped>>,
+    /// When the windows close at the latest, once the end was asked for.
+    ends: Option<Instant>,
+}
+
+/// What follows from the events, and outlives the windows: nothing in it belongs to the graphics device, which must go
+/// with them.
+struct Kept {
+    state: FrameState,
+    /// What the performer's window shows; without one it follows all the same, for the stage that takes the place of
+    /// this.
+    desk: Desk,
 }
 
 /// The cameras of the stage and of the view as the render thread calls them, which has entities of its own.
@@ -165,19 +170,6 @@ type Cameras = Arc<Mutex<[Option<Entity>; 2]>>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
-}
-
-/// The lock, unless a thread that hangs has it; then none.
-fn lock_within<T>(mutex: &Mutex<T>, patience: Duration) -> Option<MutexGuard<'_, T>> {
-    let deadline = Instant::now() + patience;
-    loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
-        }
-    }
 }
 
 /// The windows as bevy's systems know them.
@@ -267,24 +259,31 @@ fn model(app: &App) -> Stage {
 fn update(app: &App, stage: &mut Stage) {
     let mut guard = lock(&stage.0);
     let inner = &mut *guard;
-    if inner.options.shutdown.requested() {
-        app.quit();
-    }
+    let mut kept = lock(&inner.kept);
     // Here and not with the drawing: a window that is hidden gets no frames, and its queue must not fill.
     inner.options.events.drain(&mut inner.events);
     let read = (inner.options.view && lock(&inner.cameras)[1].is_some()) || (inner.options.read_beside)();
     for event in inner.events.drain(..) {
         if is_for_stage(&event.event, read) {
-            inner.state.apply(&event);
+            kept.state.apply(&event);
         }
-        inner.desk.take(&event);
+        kept.desk.take(&event);
         if let (Event::Picture { file }, true) = (&event.event, inner.options.live) {
-            inner.target.pictures.push(inner.options.pictures.join(file));
+            let path = inner.options.pictures.join(file);
+            inner.target.pictures.push(inner.target.pending.ask(path, &inner.options.bus));
         }
     }
-    inner.desk.tick(inner.options.clock.now_ns());
+    kept.desk.tick(inner.options.clock.now_ns());
     if inner.options.view {
-        inner.desk.losses = inner.options.bus.losses();
+        kept.desk.losses = inner.options.bus.losses();
+    }
+    // Only frames bring the pictures that were asked for, so they go on until these are there.
+    if inner.options.shutdown.requested() {
+        let now = Instant::now();
+        let ends = *inner.ends.get_or_insert(now + PICTURES_TAKE);
+        if inner.target.pending.is_empty() || now >= ends {
+            app.quit();
+        }
     }
 }
 

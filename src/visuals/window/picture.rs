@@ -2,71 +2,82 @@
 //! frame waits for it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use wgpu::TextureFormat;
 
-use super::lock;
 use crate::score::{Bus, Event};
 use crate::visuals::offscreen::{padded, write_new_png};
 
-/// The pictures that are on their way to their files. A clone counts with the others.
+/// The pictures that were asked for and are not written yet. A clone counts with the others.
 #[derive(Clone, Default)]
-pub struct Pending {
-    count: Arc<AtomicUsize>,
-    /// The graphics device, which has to be asked for what it has copied.
-    device: Arc<Mutex<Option<wgpu::Device>>>,
+pub struct Pending(Arc<AtomicUsize>);
+
+/// One of them, until it is told what became of it; one that is dropped before did not come.
+pub struct Asked {
+    path: PathBuf,
+    bus: Bus,
+    pending: Pending,
+    told: bool,
 }
 
-/// One of them, until it is dropped.
-struct OnItsWay(Arc<AtomicUsize>);
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+impl Asked {
+    /// Says that it is there, or why not.
+    fn tell(mut self, written: Result<(), String>) {
+        self.told = true;
+        self.bus.emit(match written {
+            Ok(()) => Event::Notice { text: format!("the picture is in {}", self.path.display()) },
+            Err(what) => fault(what),
+        });
     }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if !self.told {
+            self.bus.emit(fault(format!("{} did not come before the window's end", self.path.display())));
+        }
+        self.pending.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn fault(what: String) -> Event {
+    Event::Fault { place: "picture".into(), what, remedy: "the show goes on without it".into() }
 }
 
 impl Pending {
-    fn begin(&self, device: &wgpu::Device) -> OnItsWay {
-        *lock(&self.device) = Some(device.clone());
-        self.count.fetch_add(1, Ordering::AcqRel);
-        OnItsWay(self.count.clone())
+    /// One more.
+    pub fn ask(&self, path: PathBuf, bus: &Bus) -> Asked {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Asked { path, bus: bus.clone(), pending: self.clone(), told: false }
     }
 
-    /// Waits until all are written, so long at most; how many are not.
-    pub fn finish(&self, patience: Duration) -> usize {
+    pub fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
+    /// Waits until it is known of all what became of them, so long at most, and says how many are still open.
+    pub fn finish(&self, patience: Duration, bus: &Bus) {
         let deadline = Instant::now() + patience;
-        loop {
-            let left = self.count.load(Ordering::Acquire);
-            if left == 0 || Instant::now() >= deadline {
-                return left;
-            }
-            if let Some(device) = &*lock(&self.device) {
-                // A device that is lost answers all who wait; there is nothing to do about it.
-                let _ = device.poll(wgpu::PollType::Poll);
-            }
+        while !self.is_empty() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
+        }
+        let open = self.0.load(Ordering::Acquire);
+        if open > 0 {
+            bus.emit(fault(format!("pictures that may not be there: {open}")));
         }
     }
 }
 
 /// Copies what the encoder has drawn into the texture; the file is written after the frame was submitted.
-pub fn take(
-    device: &wgpu::Device,
-    encoder: &mut wgpu::CommandEncoder,
-    texture: &wgpu::Texture,
-    path: PathBuf,
-    bus: Bus,
-    pending: &Pending,
-) {
+pub fn take(device: &wgpu::Device, encoder: &mut wgpu::CommandEncoder, texture: &wgpu::Texture, asked: Asked) {
     let (width, height) = (texture.width(), texture.height());
     let swapped = match texture.format() {
         TextureFormat::Rgba8UnormSrgb => false,
         TextureFormat::Bgra8UnormSrgb => true,
-        other => return tell(&bus, Err(format!("the window's format {other:?} cannot be written"))),
+        other => return asked.tell(Err(format!("the window's format {other:?} cannot be written"))),
     };
     let buffer = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("picture"),
@@ -79,21 +90,21 @@ pub fn take(
     let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
     let into = wgpu::TexelCopyBufferInfo { buffer: &buffer, layout };
     encoder.copy_texture_to_buffer(texture.as_image_copy(), into, size);
-    let (mapped, on_its_way) = (buffer.clone(), pending.begin(device));
+    let mapped = buffer.clone();
     encoder.map_buffer_on_submit(&buffer, wgpu::MapMode::Read, .., move |result| {
         if let Err(error) = result {
-            return tell(&bus, Err(error.to_string()));
+            return asked.tell(Err(error.to_string()));
         }
         let write = move || {
-            tell(&bus, write(&mapped, [width, height], swapped, &path));
-            drop(on_its_way);
+            let written = write(&mapped, [width, height], swapped, &asked.path);
+            asked.tell(written);
         };
-        // Without a thread there is no picture, and the closure is gone with its bus.
+        // Without a thread there is no picture, which its end says.
         let _ = std::thread::Builder::new().name("xiao-picture".into()).spawn(write);
     });
 }
 
-fn write(buffer: &wgpu::Buffer, [width, height]: [u32; 2], swapped: bool, path: &Path) -> Result<PathBuf, String> {
+fn write(buffer: &wgpu::Buffer, [width, height]: [u32; 2], swapped: bool, path: &Path) -> Result<(), String> {
     let mut pixels = Vec::with_capacity((width * height * 4) as usize);
     for row in buffer.get_mapped_range(..).chunks_exact(padded(width) as usize) {
         pixels.extend_from_slice(&row[..width as usize * 4]);
@@ -107,8 +118,7 @@ fn write(buffer: &wgpu::Buffer, [width, height]: [u32; 2], swapped: bool, path: 
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
     }
-    keep(path, width, height, &pixels)?;
-    Ok(path.to_path_buf())
+    keep(path, width, height, &pixels)
 }
 
 /// Writes beside the name and takes the name when the file is whole: who ends in between leaves no half of a picture.
@@ -125,20 +135,6 @@ fn keep(path: &Path, width: u32, height: u32, pixels: &[u8]) -> Result<(), Strin
         let _ = std::fs::remove_file(&part);
     }
     kept
-}
-
-/// Says of pictures that were asked for and did not come before the end.
-pub fn missed(bus: &Bus, count: usize) {
-    if count > 0 {
-        tell(bus, Err(format!("{count} of the pictures did not come before the window's end")));
-    }
-}
-
-fn tell(bus: &Bus, written: Result<PathBuf, String>) {
-    bus.emit(match written {
-        Ok(path) => Event::Notice { text: format!("the picture is in {}", path.display()) },
-        Err(what) => Event::Fault { place: "picture".into(), what, remedy: "the show goes on without it".into() },
-    });
 }
 
 #[cfg(test)]
@@ -164,12 +160,22 @@ mod tests {
     }
 
     #[test]
-    fn the_end_waits_for_pictures_and_not_for_ever() {
+    fn the_end_waits_for_pictures_and_says_which_did_not_come() {
+        let bus = Bus::new(crate::score::Clock::at_rest());
+        let events = bus.subscribe("test", crate::score::Policy::Whole, 9);
+        let faults = || {
+            let mut heard = Vec::new();
+            events.drain(&mut heard);
+            heard.iter().filter(|stamped| matches!(stamped.event, Event::Fault { .. })).count()
+        };
         let pending = Pending::default();
-        assert_eq!(pending.finish(Duration::ZERO), 0);
-        pending.count.fetch_add(1, Ordering::AcqRel);
-        assert_eq!(pending.finish(Duration::ZERO), 1);
-        drop(OnItsWay(pending.count.clone()));
-        assert_eq!(pending.finish(Duration::ZERO), 0);
+        let (first, second) = (pending.ask("1.png".into(), &bus), pending.ask("2.png".into(), &bus));
+        first.tell(Ok(()));
+        pending.finish(Duration::ZERO, &bus);
+        assert_eq!((pending.is_empty(), faults()), (false, 1), "one may still come");
+        drop(second);
+        assert_eq!((pending.is_empty(), faults()), (true, 1), "it did not");
+        pending.finish(Duration::ZERO, &bus);
+        assert_eq!(faults(), 0);
     }
 }
