@@ -192,7 +192,9 @@ impl Stage {
             true => StageChoice::Terminal,
             false => StageChoice::Plain,
         };
-        if let (StageChoice::None, Some(events)) = (self.choice, self.events.take()) {
+        if self.choice == StageChoice::None
+            && let Some(events) = &self.events
+        {
             // Nobody empties it any more.
             events.close();
         }
@@ -278,5 +280,15 @@ mod tests {
         let mut waiting = Vec::new();
         events.drain(&mut waiting);
         assert_eq!((waiting.len(), bus.losses()), (1, vec![("stage", 0, 0)]), "the fault, and nothing after it");
+    }
+
+    #[test]
+    fn another_stage_goes_on_with_the_events() {
+        let bus = Bus::new(Clock::at_rest());
+        let (keys, _pressed) = crossbeam_channel::bounded(1);
+        let mut stage = Stage::new(StageChoice::Window, &bus, keys, &Shutdown::default(), "t", &Spectrum::default());
+        stage.give_way(&VisualsError::NoAdapter, false);
+        assert!(matches!(stage.choice, StageChoice::Terminal | StageChoice::Plain));
+        assert!(stage.events.is_some_and(|events| !events.is_closed()));
     }
 }
