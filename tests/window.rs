@@ -69,7 +69,6 @@ impl Display {
 
     /// Asks the window to close, as a window manager does.
     fn close(&self, window: &str) {
-        use x11rb::connection::Connection;
         use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
         let (x, _) = x11rb::connect(Some(&self.1)).unwrap();
         let atom = |name: &str| x.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
@@ -77,7 +76,8 @@ impl Display {
         let window = window.parse().unwrap();
         let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
         x.send_event(false, window, EventMask::NO_EVENT, message).unwrap();
-        x.flush().unwrap();
+        // An answer, so that the server has read the message before the connection is gone.
+        x.get_input_focus().unwrap().reply().unwrap();
     }
 }
 
