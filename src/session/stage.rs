@@ -35,7 +35,6 @@ pub struct Stage {
     /// What is shown beside it.
     view: Option<view::Waiting>,
     /// Whether somebody reads that.
-    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window leaves the help to it"))]
     read_beside: Box<dyn Fn() -> bool + Send>,
     /// What a window that failed has shown, for the stage that takes its place.
     shown: State,
