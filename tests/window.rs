@@ -69,7 +69,6 @@ impl Display {
 
     /// Asks the window to close, as a window manager does.
     fn close(&self, window: &str) {
-        use x11rb::connection::Connection;
         use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
         let (x, _) = x11rb::connect(Some(&self.1)).unwrap();
         let atom = |name: &str| x.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
@@ -77,7 +76,8 @@ impl Display {
         let window = window.parse().unwrap();
         let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
         x.send_event(false, window, EventMask::NO_EVENT, message).unwrap();
-        x.flush().unwrap();
+        // An answer, so that the server has read the message before the connection is gone.
+        x.get_input_focus().unwrap().reply().unwrap();
     }
 }
 
@@ -175,11 +175,19 @@ fn two_windows_obey_and_the_view_may_be_closed() {
 fn a_display_that_dies_and_a_lost_device_end_no_show() {
     let Some(mut display) = equipped(2) else { return };
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let mut lost = Command::new(env!("CARGO_BIN_EXE_xiao"));
-    lost.args(["play", "--stage", "window", "--sound", "none", "--seconds", "20", "--record", "rec"]);
+    // In a terminal of its own, which takes the window's place.
+    let xiao = env!("CARGO_BIN_EXE_xiao");
+    let play = format!("stty rows 24 cols 100; exec {xiao} play --stage window --sound none --seconds 20 --record rec");
+    let mut lost = Command::new("script");
+    lost.args(["-qefc", &play, "typescript"]).env("TERM", "xterm-256color");
     lost.current_dir(folders[1].path()).env("DISPLAY", &display.1).env("XIAO_LOSE_DEVICE_S", "6");
-    let mut lost = lost.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lost = lost.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     assert!(lost.wait().unwrap().success());
+    if cfg!(debug_assertions) {
+        let written = std::fs::read(folders[1].path().join("typescript")).unwrap();
+        // Said at the beginning, to the window.
+        assert!(String::from_utf8_lossy(&written).contains("First light"), "the terminal begins with nothing");
+    }
     let mut show = show(&display, folders[0].path(), &["--seconds", "20"]);
     until("a window", 15, || display.windows("^t$").len() == 1);
     std::thread::sleep(Duration::from_secs(3));

@@ -49,6 +49,20 @@ impl From<Beside> for View {
     }
 }
 
+/// Where it is shown.
+#[derive(Args)]
+struct ShownArgs {
+    /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
+    #[arg(long)]
+    stage: Option<Stage>,
+    /// What the performer sees beside the stage, with everything that is played: the terminal's page, or a window
+    #[arg(long, default_value = "none")]
+    view: Beside,
+    /// The display that the stage's window fills: its number, or a part of its name (see `xiao devices`)
+    #[arg(long, value_name = "NAME|N")]
+    display: Option<String>,
+}
+
 /// Where the sound goes.
 #[derive(Args)]
 struct SoundArgs {
@@ -142,15 +156,8 @@ pub struct Play {
     room: RoomArgs,
     #[command(flatten)]
     chat: ChatArgs,
-    /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
-    #[arg(long)]
-    stage: Option<Stage>,
-    /// What the performer sees beside the stage, with everything that is played: the terminal's page, or a window
-    #[arg(long, default_value = "none")]
-    view: Beside,
-    /// The display that the stage's window fills: its number, or a part of its name (see `xiao devices`)
-    #[arg(long, value_name = "NAME|N")]
-    display: Option<String>,
+    #[command(flatten)]
+    shown: ShownArgs,
     #[command(flatten)]
     sound: SoundArgs,
     /// End after so many seconds
@@ -189,9 +196,9 @@ impl Play {
             force: self.room.force,
             raw: self.chat.raw,
             system: self.chat.system,
-            stage: self.stage.map(Into::into),
-            view: self.view.into(),
-            display: self.display,
+            stage: self.shown.stage.map(Into::into),
+            view: self.shown.view.into(),
+            display: self.shown.display,
             sound: self.sound.options()?,
             seconds: self.seconds,
             seed: self.seed,
@@ -225,16 +232,21 @@ pub fn setting(text: &str) -> Result<(ParamId, f32), String> {
 pub struct Replay {
     /// A folder that `xiao play` recorded
     folder: PathBuf,
-    /// Where it is shown; without it, a window where a display is, else the terminal, else plain lines
-    #[arg(long)]
-    stage: Option<Stage>,
+    #[command(flatten)]
+    shown: ShownArgs,
     #[command(flatten)]
     sound: SoundArgs,
 }
 
 impl Replay {
     pub fn run(self) -> anyhow::Result<()> {
-        session::replay::play(&self.folder, self.stage.map(Into::into), self.sound.options()?)
+        let options = session::replay::Options {
+            stage: self.shown.stage.map(Into::into),
+            view: self.shown.view.into(),
+            display: self.shown.display,
+            sound: self.sound.options()?,
+        };
+        session::replay::play(&self.folder, options)
     }
 }
 

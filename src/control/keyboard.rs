@@ -2,7 +2,7 @@
 //!
 //! The same keys play on the window and in the terminal. Pure; any thread.
 
-use crate::score::{Action, Key, MorphSide, ParamId};
+use crate::score::{Action, Digit, Key, MorphSide, ParamId};
 
 /// One row of the table of keys.
 struct Row {
@@ -40,6 +40,8 @@ const TABLE: &[Row] = &[
         actions: |i| Action::Nudge(ParamId::Temperature, [-WARMTH, WARMTH][i]), help: "temperature down, up" },
     Row { keys: &[Key::Up, Key::Down], label: "↑  ↓", actions: |i| Action::SelectStep([-1, 1][i]),
         help: "choose a parameter" },
+    Row { keys: &[Key::Tab, Key::BackTab], label: "Tab  Shift-Tab", actions: |i| Action::SelectGroup([1, -1][i]),
+        help: "choose the next, the previous group" },
     Row { keys: &[Key::Left, Key::Right], label: "←  →", actions: |i| Action::NudgeSelected([-FINE, FINE][i]),
         help: "turn the chosen parameter, finely" },
     Row { keys: &[Key::PageDown, Key::PageUp], label: "PgDn  PgUp",
@@ -63,6 +65,11 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('s'), Key::Char('S')], label: "s  S",
         actions: |i| [Action::Snapshot(0), Action::Restore(0)][i].clone(),
         help: "keep the piece as it is, go back to it" },
+    Row { keys: &[Key::Char('a'), Key::Char('A')], label: "a  A",
+        actions: |i| Action::Await([Digit::Keep, Digit::Restore][i]),
+        help: "then 1 … 8: keep the piece there, go back to it" },
+    Row { keys: &[Key::Char('w')], label: "w", actions: |_| Action::Await(Digit::Blend),
+        help: "then 1 … 9: the prompt to blend with; then 0: none" },
     Row { keys: &[Key::Char('x')], label: "x", actions: |_| Action::Crash,
         help: "crash the model; the show goes on" },
     Row { keys: &[Key::Char('[') , Key::Char(']')], label: "[  ]",
@@ -85,7 +92,7 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('y')], label: "y", actions: |_| Action::Toggle(ParamId::Vertical),
         help: "text in columns, from the right" },
     Row { keys: &[Key::Char('d')], label: "d", actions: |_| Action::Turn(ParamId::Doubt, 1),
-        help: "how doubt shows: as dimness, weight or blur" },
+        help: "how else doubt shows: not, as weight, as blur" },
     Row { keys: &[Key::Char('k')], label: "k", actions: |_| Action::Toggle(ParamId::Blackout),
         help: "black out the stage; again, light" },
     Row { keys: &[Key::Char('z')], label: "z", actions: |_| Action::Toggle(ParamId::Freeze),
@@ -108,6 +115,26 @@ pub fn action(key: Key) -> Option<Action> {
         let place = row.keys.iter().position(|k| *k == key)?;
         Some((row.actions)(place))
     })
+}
+
+/// What a digit asks for after a key that waits for one; `None` for every other key.
+pub fn digit(awaited: Digit, key: Key) -> Option<Action> {
+    let Key::Char(c) = key else { return None };
+    let place = c.to_digit(10)? as usize;
+    Some(match awaited {
+        Digit::Keep => Action::Snapshot(place.checked_sub(1)? as u8),
+        Digit::Restore => Action::Restore(place.checked_sub(1)? as u8),
+        Digit::Blend => Action::BlendNth(place.checked_sub(1)),
+    })
+}
+
+/// Whether a key that is held down acts again and again: those that go a step do, those that switch or do something once
+/// do not.
+pub fn repeats(key: Key) -> bool {
+    matches!(
+        action(key),
+        Some(Action::Nudge(..) | Action::NudgeSelected(_) | Action::SelectStep(_) | Action::Rewind(_))
+    )
 }
 
 /// The table as lines of the help: what the keys are called, and what they do.
@@ -143,6 +170,26 @@ mod tests {
         assert_eq!(action(Key::PageUp), Some(Action::NudgeSelected(COARSE)));
         assert_eq!(action(Key::Escape), Some(Action::HideHelp));
         assert_eq!(action(Key::Char('i')), Some(Action::Toggle(ParamId::Plate)));
+    }
+
+    #[test]
+    fn a_digit_means_what_was_asked_before_it() {
+        let [two, none] = ['2', '0'].map(Key::Char);
+        assert_eq!(digit(Digit::Keep, two), Some(Action::Snapshot(1)));
+        assert_eq!(digit(Digit::Restore, two), Some(Action::Restore(1)));
+        assert_eq!(digit(Digit::Blend, two), Some(Action::BlendNth(Some(1))));
+        assert_eq!((digit(Digit::Blend, none), digit(Digit::Keep, none)), (Some(Action::BlendNth(None)), None));
+        assert_eq!((digit(Digit::Keep, Key::Char('x')), digit(Digit::Keep, Key::Enter)), (None, None));
+        assert_eq!(action(Key::Char('A')), Some(Action::Await(Digit::Restore)));
+        assert_eq!(action(Key::BackTab), Some(Action::SelectGroup(-1)));
+    }
+
+    #[test]
+    fn only_steps_repeat_while_a_key_is_held() {
+        let steps = [Key::Up, Key::Left, Key::PageUp, Key::End, Key::Backspace].into_iter();
+        assert!(steps.chain("tT{}-+=".chars().map(Key::Char)).all(repeats));
+        let once = [Key::Enter, Key::Escape, Key::Ctrl('c'), Key::Tab].into_iter();
+        assert!(!once.chain(" xnNrblsS[]M!vcykzmig?q1j".chars().map(Key::Char)).any(repeats));
     }
 
     #[test]

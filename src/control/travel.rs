@@ -1,5 +1,5 @@
-//! How far a hand moves a parameter: the arithmetic behind [`Action::Nudge`], [`Action::Turn`], [`Action::Toggle`] and
-//! [`Action::SelectStep`].
+//! How far a hand moves a parameter: the arithmetic behind [`Action::Nudge`], [`Action::Turn`], [`Action::Toggle`],
+//! [`Action::SelectStep`] and [`Action::SelectGroup`].
 //!
 //! Pure; any thread.
 //!
@@ -7,6 +7,7 @@
 //! [`Action::Turn`]: crate::score::Action::Turn
 //! [`Action::Toggle`]: crate::score::Action::Toggle
 //! [`Action::SelectStep`]: crate::score::Action::SelectStep
+//! [`Action::SelectGroup`]: crate::score::Action::SelectGroup
 
 use crate::score::ParamId;
 use crate::score::param::Curve;
@@ -38,6 +39,16 @@ pub fn toggled(id: ParamId, value: f32) -> f32 {
 pub fn selected(id: ParamId, step: i32) -> ParamId {
     let row = (id as i64 + i64::from(step)).rem_euclid(ParamId::COUNT as i64);
     ParamId::ALL[row as usize]
+}
+
+/// The first parameter of the group `step` groups further, around the ends of the table; a group is what stands before
+/// the first dot of a name.
+pub fn selected_group(id: ParamId, step: i32) -> ParamId {
+    let group = |id: ParamId| id.name().split('.').next();
+    let mut firsts: Vec<ParamId> = ParamId::ALL.to_vec();
+    firsts.dedup_by_key(|id| group(*id));
+    let at = firsts.iter().position(|first| group(*first) == group(id)).unwrap_or(0);
+    firsts[(at as i64 + i64::from(step)).rem_euclid(firsts.len() as i64) as usize]
 }
 
 #[cfg(test)]
@@ -77,5 +88,14 @@ mod tests {
         assert_eq!(selected(first, -1), last);
         assert_eq!(selected(last, 1), first);
         assert_eq!(selected(first, 2), ParamId::ALL[2]);
+    }
+
+    #[test]
+    fn groups_are_gone_through_by_their_first() {
+        assert_eq!(selected_group(ParamId::TopK, 1), ParamId::Pace);
+        assert_eq!(selected_group(ParamId::Rest, 1), ParamId::Level);
+        assert_eq!(selected_group(ParamId::Mute, -1), ParamId::Pace);
+        assert_eq!(selected_group(ParamId::Shader3, 1), ParamId::Temperature);
+        assert_eq!(selected_group(ParamId::Temperature, -1), ParamId::Shader1);
     }
 }

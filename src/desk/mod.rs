@@ -10,6 +10,7 @@ mod energy;
 mod history;
 pub mod page;
 pub mod room;
+pub mod shown;
 pub mod signals;
 pub mod state;
 pub mod words;

@@ -3,6 +3,7 @@
 //! Owned by the stage on the main thread. Nothing here draws, and nothing here reads a clock.
 
 mod pause;
+mod switched;
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ use super::course::Course;
 use super::energy::Energy;
 use super::history::History;
 use super::page::Page;
+use super::shown::Shown;
 use crate::patch::sampler::Stage;
 use crate::patch::{self, Modulator, Prompt};
 use crate::score::MorphSide;
@@ -95,6 +97,8 @@ pub struct State {
     pub xruns: (u64, Option<u64>),
     /// The page of the help that is open.
     pub help: Option<usize>,
+    /// What the audience's stage shows, as it was told last.
+    pub shown: Shown,
     /// Events lost and coalesced by each consumer.
     pub losses: Vec<(&'static str, u64, u64)>,
     pub now_ns: u64,
@@ -143,6 +147,7 @@ impl State {
             controls: Vec::new(),
             xruns: (0, None),
             help: None,
+            shown: Shown::default(),
             losses: Vec::new(),
             now_ns: 0,
             modulator: Modulator::new(patch::Matrix::default()),
@@ -332,7 +337,12 @@ impl State {
         match self.controls.iter().position(|known| known.port == control.port) {
             Some(at) => self.controls[at] = control,
             None if self.controls.len() < PORTS => self.controls.push(control),
-            None => {}
+            // The one that has been silent the longest gives way.
+            None => {
+                if let Some(silent) = self.controls.iter_mut().min_by_key(|known| known.t_ns) {
+                    *silent = control;
+                }
+            }
         }
     }
 

@@ -28,6 +28,25 @@ pub fn spelled(text: &str) -> String {
     if text.is_empty() { "□".to_string() } else { text }
 }
 
+/// A text in lines, at spaces where there are any: `room` says how many columns a line has, and `wide` how many a text
+/// takes. What is beyond `most` lines stands in the last, to be cut.
+pub fn wrapped(text: &str, room: impl Fn(usize) -> usize, most: usize, wide: impl Fn(&str) -> usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if line.is_empty() {
+            line.push_str(word);
+        } else if wide(line) + 1 + wide(word) <= room(last) || last + 1 == most {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines
+}
+
 /// A parameter's name without its group.
 pub fn short(id: ParamId) -> &'static str {
     id.name().split_once('.').map_or(id.name(), |(_, rest)| rest)
@@ -54,5 +73,12 @@ mod tests {
         assert_eq!(clock(61_000_000_000), "01:01");
         assert_eq!(ago(0, 59_900_000_000), "59 s ago");
         assert_eq!((ago(0, 61_000_000_000).as_str(), ago(5, 0).as_str()), ("1 min ago", "0 s ago"));
+    }
+
+    #[test]
+    fn a_long_text_goes_on_in_further_lines() {
+        let wrapped = |most| wrapped("one two three four", |line| [7, 10][line.min(1)], most, str::len);
+        assert_eq!(wrapped(3), ["one two", "three four"]);
+        assert_eq!(wrapped(1), ["one two three four"]);
     }
 }

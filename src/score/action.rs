@@ -17,9 +17,22 @@ pub enum Key {
     Enter,
     Escape,
     Tab,
+    /// Shift-Tab.
+    BackTab,
     Backspace,
     /// A control character, as in Ctrl-C.
     Ctrl(char),
+}
+
+/// What the next digit means, after the key that asks for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digit {
+    /// The place where the piece is kept.
+    Keep,
+    /// The place that the piece goes back to.
+    Restore,
+    /// The prompt of the bank that is blended with; 0 is none.
+    Blend,
 }
 
 /// What the performer asks the instrument to do.
@@ -61,6 +74,10 @@ pub enum Action {
     Restore(u8),
     /// Takes a prompt of the patch's bank as the second one of `generator.blend`.
     BlendWith(String),
+    /// The same by its place in the bank, counted from 0; `None` takes the second prompt away.
+    BlendNth(Option<usize>),
+    /// Lets the next key, if it is a digit, mean this.
+    Await(Digit),
     /// Kills the generator as an error would, to be performed.
     Crash,
     /// Silence at once, and no further token; again takes it back.
@@ -73,6 +90,8 @@ pub enum Action {
     Picture,
     /// Chooses the parameter that the arrow keys move: the next (or, negative, an earlier) one.
     SelectStep(i32),
+    /// Chooses the first parameter of the next (or, negative, an earlier) group.
+    SelectGroup(i32),
     /// Shows or hides the help.
     Help,
     /// Hides the help if it is shown.

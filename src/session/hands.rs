@@ -5,6 +5,7 @@
 
 mod activity;
 mod controllers;
+mod patch_file;
 mod scenes;
 mod shader;
 
@@ -15,18 +16,18 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use controllers::Controllers;
+pub(super) use patch_file::morph;
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
 use super::pictures::Pictures;
 use super::samples::Samples;
 use super::sound::Sound;
-use super::tuning;
 use crate::control::{self, Mapping, travel};
 use crate::model::Command;
 use crate::patch::{self, Patch};
-use crate::score::{Action, Bus, Event, Hand, Key, MorphSide, ParamId, Params, Policy, Queue, Shutdown, Stamped};
-use crate::visuals::shader::Watch;
+use crate::score::{Action, Bus, Digit, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
+use crate::visuals::shader::{Input, Watch};
 
 /// How often keys and MIDI are looked at.
 const TICK: Duration = Duration::from_millis(2);
@@ -59,6 +60,8 @@ pub struct Hands {
     pub system: Option<String>,
     pub patch_file: Option<patch::Watch>,
     pub shader: Watch,
+    /// The inputs of the shader that was taken up last; none while another one is still to come.
+    pub inputs: Vec<Input>,
     /// Where shaders are looked for, nearest first.
     pub shader_folders: Vec<PathBuf>,
 }
@@ -70,6 +73,8 @@ struct State {
     /// The prompt being played, an index into the patch's bank.
     prompt: usize,
     selected: ParamId,
+    /// What the next key means, if it is a digit.
+    awaited: Option<Digit>,
     /// The page of the help that is shown.
     help: Option<u32>,
     /// How many pages it has.
@@ -91,6 +96,7 @@ impl Hands {
             mapping: Mapping::new(&self.patch.midi),
             prompt: 0,
             selected: ParamId::Temperature,
+            awaited: None,
             help: None,
             help_pages: control::help::pages().len() as u32,
             panicked: None,
@@ -139,7 +145,8 @@ impl Hands {
 
 impl State {
     fn key(&mut self, key: Key) {
-        if let Some(action) = control::keyboard::action(key) {
+        let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
+        if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
             self.act(action, Hand::Key);
         }
     }
@@ -185,6 +192,13 @@ impl State {
                 self.set(ParamId::Lock, 0.0, by);
                 self.command(Command::Escape);
             }
+            Action::Await(digit) => {
+                self.awaited = Some(digit);
+                bus.emit(Event::Notice { text: asked(digit).into() });
+            }
+            Action::Snapshot(8..) => {
+                bus.emit(Event::Notice { text: "a piece is kept in one of the places 1 to 8".into() });
+            }
             Action::Snapshot(slot) => self.command(Command::Snapshot(slot)),
             Action::Restore(slot) => self.command(Command::Restore(slot)),
             Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
@@ -195,6 +209,11 @@ impl State {
                 None => {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
+            },
+            Action::BlendNth(None) => self.command(Command::Blend { name: None, text: String::new() }),
+            Action::BlendNth(Some(nth)) => match self.hands.patch.prompts.get(nth).map(|prompt| prompt.name.clone()) {
+                Some(name) => self.act(Action::BlendWith(name), by),
+                None => drop(bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) })),
             },
             Action::Crash => self.command(Command::Crash),
             Action::Panic => self.panic(by),
@@ -211,14 +230,17 @@ impl State {
                     None => Event::Notice { text: NO_WINDOW.into() },
                 });
             }
-            Action::SelectStep(step) => {
-                self.selected = travel::selected(self.selected, step);
-                bus.emit(Event::Select { id: self.selected });
-            }
+            Action::SelectStep(step) => self.select(travel::selected(self.selected, step)),
+            Action::SelectGroup(step) => self.select(travel::selected_group(self.selected, step)),
             Action::Help => self.show_help(Some(self.help.map_or(0, |page| page + 1))),
             Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
+    }
+
+    fn select(&mut self, id: ParamId) {
+        self.selected = id;
+        self.hands.bus.emit(Event::Select { id });
     }
 
     fn set(&mut self, id: ParamId, value: f32, by: Hand) {
@@ -277,103 +299,13 @@ impl State {
         let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
         self.samples.want(&self.hands.patch, path);
     }
-
-    fn look_at_files(&mut self) {
-        let fault = |place: String, what: String| Event::Fault {
-            place,
-            what,
-            remedy: "the last good one plays on; mend the file and save it".into(),
-        };
-        if let Some(watch) = &mut self.hands.patch_file
-            && let Some(read) = watch.changed()
-        {
-            let file = watch.path().display().to_string();
-            let taken = read
-                .map_err(|e| format!("{file}: {e}"))
-                .and_then(|text| patch::parse(&file, &text).map(|patch| (patch, text)).map_err(|e| e.to_string()));
-            match taken {
-                Ok((patch, text)) => self.take_patch(patch, file, text),
-                Err(what) => drop(self.hands.bus.emit(fault("patch".into(), what))),
-            }
-        }
-        self.look_at_shader();
-    }
-
-    /// Takes up a changed patch. Only what the file changed is set, so that no knob jumps back.
-    fn take_patch(&mut self, mut patch: Patch, file: String, text: String) {
-        patch.chat.take(self.hands.raw, self.hands.system.as_deref());
-        let old = std::mem::replace(&mut self.hands.patch, patch);
-        let seq = self.hands.bus.emit(Event::Patch { name: file, text });
-        for param in self.hands.patch.params.clone() {
-            if !old.params.contains(&param) {
-                self.set(param.0, param.1, Hand::Patch);
-            }
-        }
-        let patch = &self.hands.patch;
-        self.command(Command::Matrix(patch.matrix.clone()));
-        if patch.chat != old.chat {
-            self.command(Command::Chat(patch.chat.clone()));
-        }
-        let second =
-            |patch: &Patch| patch.blend.map(|at| (patch.prompts[at].name.clone(), patch.prompts[at].text.clone()));
-        if second(patch) != second(&old) {
-            let (name, text) = second(patch).map_or((None, String::new()), |(name, text)| (Some(name), text));
-            self.command(Command::Blend { name, text });
-        }
-        if patch.sampler != old.sampler {
-            self.command(Command::Sampler(patch.sampler.clone()));
-        }
-        if let Some(sound) = &mut self.hands.sound
-            && !sound.take_matrix(seq, patch.matrix.clone())
-        {
-            let text = "the sound does not answer: it plays on with the matrix that it had".into();
-            self.hands.bus.emit(Event::Notice { text });
-        }
-        for (event, changed) in morph(patch).into_iter().zip([0, 1].map(|i| patch.morph[i] != old.morph[i])) {
-            if changed {
-                self.hands.bus.emit(event);
-            }
-        }
-        // Its files may have been mended meanwhile, so they are read again.
-        let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
-        match tuning::read(patch, path) {
-            Ok(tuning) if tuning == self.hands.tuning => {}
-            Ok(tuning) => {
-                self.hands.tuning = tuning.clone();
-                self.hands.bus.emit(tuning);
-            }
-            Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
-        }
-        self.hands.synths.take(&patch.midi_out);
-        // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
-        if patch.midi != old.midi {
-            self.mapping = Mapping::new(&patch.midi);
-        }
-        let playing = &old.prompts[self.prompt].name;
-        self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
-        let other_samples = patch.samples != old.samples || self.samples.failed();
-        let other_shader = (patch.shader != old.shader).then(|| patch.shader.clone());
-        let (same_model, plan) = (patch.model == old.model, patch.plan.clone());
-        if other_samples {
-            self.want_samples();
-        }
-        if let Some(name) = other_shader {
-            self.shade(&name);
-        }
-        if plan != old.plan {
-            self.take_plan(plan);
-        }
-        let text = match same_model {
-            true => "the patch was taken up anew".into(),
-            false => "the patch was taken up anew; its other model comes with the next performance".into(),
-        };
-        self.hands.bus.emit(Event::Notice { text });
-    }
 }
 
-/// The ends of the morph that a patch brings.
-pub(super) fn morph(patch: &Patch) -> [Event; 2] {
-    let [first, second] = &patch.morph;
-    [(MorphSide::First, first), (MorphSide::Second, second)]
-        .map(|(side, values)| Event::Morph { side, values: values.clone() })
+/// What is said while a digit is awaited.
+fn asked(digit: Digit) -> &'static str {
+    match digit {
+        Digit::Keep => "a digit, 1 to 8: where the piece is kept",
+        Digit::Restore => "a digit, 1 to 8: what was kept there comes back",
+        Digit::Blend => "a digit: the second prompt by its place; 0 is none",
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use crossbeam_channel::RecvTimeoutError;
 
 use super::hands::Hands;
 use super::midi_out::Synths;
@@ -74,7 +75,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     let source = options.model.map_or_else(|| source(&patch, found.path.as_deref()), Ok)?;
     // SAFETY: nothing has started a thread yet; the graphics and sound libraries, which do, come after.
     unsafe { crate::model::limit_threads(&source) };
-    let (choice, stage_notice) = stage::choose(options.stage, options.view)?;
+    let (choice, stage_notice) = stage::choose(options.stage, options.view, options.display.as_deref())?;
     let sound_plan = sound::Plan::make(&options.sound)?;
     Fit::read(&source, options.context)?.check(options.force)?;
     let hash_later = source.bytes()? > HASHED_AT_ONCE;
@@ -183,6 +184,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         system: options.system,
         patch_file: found.path.as_deref().map(|path| patch::Watch::new(path, &found.text)),
         shader: shader::Watch::new(&shade.shader.name, &shader_folders),
+        inputs: shade.program.inputs.clone(),
         shader_folders,
     };
     let (hands_done, hands_ended) = crossbeam_channel::bounded(1);
@@ -208,8 +210,13 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     // A sound or MIDI server that hangs may hold the hands for ever; the recording is closed all the same.
     let sound = match hands_ended.recv_timeout(PATIENCE) {
         Ok(sound) => sound,
-        Err(_) => {
-            super::remark("the sound or MIDI system does not answer; the recorded sound may be cut short");
+        Err(why) => {
+            super::remark(match why {
+                RecvTimeoutError::Timeout => {
+                    "the sound or MIDI system does not answer; the recorded sound may be cut short"
+                }
+                RecvTimeoutError::Disconnected => "the hands' thread failed; the recorded sound may be cut short",
+            });
             None
         }
     };

@@ -12,14 +12,23 @@ use crate::journal;
 use crate::patch;
 use crate::score::{Action, Bus, Clock, Event, Policy, Shutdown, Spectrum};
 
+/// What `xiao replay` was asked for.
+pub struct Options {
+    pub stage: Option<StageChoice>,
+    pub view: View,
+    /// The display that the window fills: its number, or a part of its name.
+    pub display: Option<String>,
+    pub sound: SoundOptions,
+}
+
 /// Plays a recording and ends with it.
 ///
 /// # Errors
 /// A folder that holds no recording, a stage or device that was asked for by name and is not there.
-pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> anyhow::Result<()> {
+pub fn play(folder: &Path, options: Options) -> anyhow::Result<()> {
     let recording = journal::read(folder)?;
-    let (choice, _) = stage::choose(stage, View::None)?;
-    let sound_plan = sound::Plan::make(&sound)?;
+    let (choice, stage_notice) = stage::choose(options.stage, options.view, options.display.as_deref())?;
+    let sound_plan = sound::Plan::make(&options.sound)?;
     // Read before the clock runs, so that they come where they came.
     let banks = sound_plan.rate_hz().map(|rate_hz| samples::recall(&recording.events, folder, rate_hz));
     let banks = banks.unwrap_or_default();
@@ -29,9 +38,11 @@ pub fn play(folder: &Path, stage: Option<StageChoice>, sound: SoundOptions) -> a
     let (keys_to, keys) = crossbeam_channel::bounded(256);
     let spectrum = Spectrum::default();
     let (title, seed, matrix) = opening(&recording.events);
-    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &title, &spectrum);
+    let stage = Stage::new(choice, &bus, keys_to, &shutdown, &title, &spectrum).beside(options.view);
+    let view = choice == StageChoice::Window && options.view == View::Window;
+    let stage = stage.windows(stage::Windows { view, display: options.display, ..Default::default() });
     let (mut sound, sound_notice) = Sound::start(sound_plan, None, &bus, seed, matrix, &spectrum)?;
-    for text in recording.truncated.into_iter().chain(sound_notice) {
+    for text in stage_notice.into_iter().chain(recording.truncated).chain(sound_notice) {
         bus.emit(Event::Notice { text });
     }
 

@@ -48,10 +48,18 @@ impl Shade {
     }
 }
 
+/// How many inputs of a shader can be played.
+const SLOTS: usize = 12;
+
 /// The parameter of a slot, counted from 1.
-fn param(slot: usize) -> Option<ParamId> {
+pub fn param(slot: usize) -> Option<ParamId> {
     let first = ParamId::Shader1 as usize;
-    (1..=12).contains(&slot).then(|| ParamId::ALL[first + slot - 1])
+    (1..=SLOTS).contains(&slot).then(|| ParamId::ALL[first + slot - 1])
+}
+
+/// The slot of a parameter; none where it is no shader's.
+pub fn slot(id: ParamId) -> Option<usize> {
+    (id as usize + 1).checked_sub(ParamId::Shader1 as usize).filter(|slot| (1..=SLOTS).contains(slot))
 }
 
 #[cfg(test)]
@@ -72,5 +80,6 @@ mod tests {
         assert!(find("slip", &folders).err().unwrap().contains("slip line 2"));
         assert!(find("none", &folders).err().unwrap().contains("there is no shader"));
         assert_eq!((param(12), param(13)), (Some(ParamId::Shader12), None));
+        assert_eq!([ParamId::Plate, ParamId::Shader1, ParamId::Shader12].map(slot), [None, Some(1), Some(12)]);
     }
 }

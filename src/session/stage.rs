@@ -8,7 +8,9 @@ use crossbeam_channel::Sender;
 use super::pictures::Pictures;
 use super::view::{self, Shown};
 use super::{StageChoice, View};
+use crate::desk::State;
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown, Spectrum};
+use crate::visuals::desk::Follower;
 use crate::visuals::{VisualsError, display_available};
 use crate::{control, model, terminal};
 
@@ -30,10 +32,13 @@ pub struct Stage {
     /// The sound, for the shaders.
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window's shaders see the sound"))]
     spectrum: Spectrum,
-    /// Whether another stage may take the window's place.
-    yields: bool,
     /// What is shown beside it.
     view: Option<view::Waiting>,
+    /// Whether somebody reads that.
+    read_beside: Box<dyn Fn() -> bool + Send>,
+    /// What a window that failed has shown, for the stage that takes its place.
+    shown: State,
+    follower: Follower,
     /// Whether the window has a second one beside it, and where both are.
     windows: Windows,
     /// Stderr as it was at the beginning: the sound libraries are kept off it at times, the stage never.
@@ -53,9 +58,16 @@ pub struct Windows {
 }
 
 /// Chooses a stage: the one asked for, or the best that this machine has beside a view. The second value says why it is
-/// not the window, where that is worth a notice.
-pub fn choose(asked: Option<StageChoice>, beside: View) -> anyhow::Result<(StageChoice, Option<String>)> {
+/// not the window, where that is worth a notice. `display` is the one that the window is to fill.
+pub fn choose(
+    asked: Option<StageChoice>,
+    beside: View,
+    display: Option<&str>,
+) -> anyhow::Result<(StageChoice, Option<String>)> {
     view::check(beside, asked)?;
+    if display.is_some() && asked.is_some_and(|stage| stage != StageChoice::Window) {
+        bail!("--display is where the stage's window goes: take --stage window, or leave --display out");
+    }
     match asked {
         Some(StageChoice::Window) => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
@@ -71,7 +83,7 @@ pub fn choose(asked: Option<StageChoice>, beside: View) -> anyhow::Result<(Stage
             Err(why) if beside == View::Window => bail!("--view window: no window can be opened: {why}"),
             Err(why) if beside != View::None => Ok((StageChoice::None, Some(format!("no window: {why}")))),
             Err(why) if view::is_terminal() => Ok((StageChoice::Terminal, Some(format!("no window: {why}")))),
-            Err(_) => Ok((StageChoice::Plain, None)),
+            Err(why) => Ok((StageChoice::Plain, display.map(|_| format!("no window: {why}")))),
         },
     }
 }
@@ -96,16 +108,18 @@ impl Stage {
             title: title.to_string(),
             live: false,
             spectrum: spectrum.clone(),
-            yields: false,
             view: None,
+            read_beside: Box::new(|| false),
+            shown: State::new(),
+            follower: Follower::default(),
             windows: Windows::default(),
             aside: aside(),
         }
     }
 
-    /// Says that this is no replay: faults are said, and another stage takes the place of a window that fails.
+    /// Says that this is no replay.
     pub fn live(self) -> Stage {
-        Stage { live: true, yields: true, ..self }
+        Stage { live: true, ..self }
     }
 
     /// Says where its windows are.
@@ -123,20 +137,17 @@ impl Stage {
         let view = self.view.take().map(view::Waiting::show).transpose()?;
         let shutdown = self.shutdown.clone();
         let beside = view.is_some();
+        if let Some(view) = &view {
+            self.read_beside = Box::new(view.is_read());
+        }
         let _view = Beside { view, shutdown };
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
             self.windows.pictures.open(true);
             let shown = self.window(events);
             self.windows.pictures.open(false);
             match shown {
-                Err(why) if self.yields && !self.shutdown.requested() => {
-                    let what = why.to_string();
-                    self.bus.emit(Event::Fault { place: "stage".into(), what, remedy: "it goes on without it".into() });
-                    self.choice = match view::is_terminal() {
-                        _ if beside => StageChoice::None,
-                        true => StageChoice::Terminal,
-                        false => StageChoice::Plain,
-                    };
+                Err(why) if !self.shutdown.requested() => {
+                    self.give_way(&why, beside);
                 }
                 other => return Ok(other?),
             }
@@ -155,10 +166,13 @@ impl Stage {
                 let bus = self.bus.clone();
                 terminal::stage::run(terminal::TerminalOptions {
                     face: terminal::Face::Stage,
+                    state: self.shown,
+                    follow: Box::new(self.follower),
                     events,
                     clock: self.bus.clock().clone(),
                     performed: model::is_worker_thread,
                     keys: self.keys,
+                    repeats: control::keyboard::repeats,
                     shutdown: self.shutdown,
                     help: control::help::pages(),
                     losses: Box::new(move || bus.losses()),
@@ -168,25 +182,46 @@ impl Stage {
         Ok(())
     }
 
+    /// Another stage takes the place of the window; none beside a view, which has the terminal.
+    fn give_way(&mut self, why: &VisualsError, beside: bool) {
+        let what = why.to_string();
+        self.bus.emit(Event::Fault { place: "stage".into(), what, remedy: "it goes on without it".into() });
+        self.choice = match view::is_terminal() {
+            _ if beside => StageChoice::None,
+            true => StageChoice::Terminal,
+            false => StageChoice::Plain,
+        };
+        if self.choice == StageChoice::None
+            && let Some(events) = &self.events
+        {
+            // Nobody empties it any more.
+            events.close();
+        }
+    }
+
     #[cfg(feature = "window")]
-    fn window(&self, events: Queue) -> Result<(), VisualsError> {
-        crate::visuals::window::run(crate::visuals::window::WindowOptions {
+    fn window(&mut self, events: Queue) -> Result<(), VisualsError> {
+        let options = crate::visuals::window::WindowOptions {
             events,
             clock: self.bus.clock().clone(),
-            bus: self.live.then(|| self.bus.clone()),
+            bus: self.bus.clone(),
+            live: self.live,
             keys: self.keys.clone(),
+            repeats: control::keyboard::repeats,
             shutdown: self.shutdown.clone(),
             title: self.title.clone(),
             help: control::help::pages(),
             spectrum: self.spectrum.clone(),
             view: self.windows.view,
+            read_beside: std::mem::replace(&mut self.read_beside, Box::new(|| false)),
             display: self.windows.display.clone(),
             pictures: self.windows.pictures.folder(),
-        })
+        };
+        crate::visuals::window::run(options, &mut self.shown, &mut self.follower)
     }
 
     #[cfg(not(feature = "window"))]
-    fn window(&self, _events: Queue) -> Result<(), VisualsError> {
+    fn window(&mut self, _events: Queue) -> Result<(), VisualsError> {
         Err(VisualsError::Window("xiao was built without the feature \"window\"".to_string()))
     }
 }
@@ -213,4 +248,46 @@ fn aside() -> Box<dyn Write> {
         return Box::new(std::fs::File::from(copy));
     }
     Box::new(std::io::stderr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::Clock;
+
+    #[test]
+    fn a_display_is_for_a_window() {
+        for stage in [StageChoice::Plain, StageChoice::None] {
+            let refused = choose(Some(stage), View::None, Some("2")).unwrap_err().to_string();
+            assert!(refused.contains("--stage window, or leave --display out"), "{refused}");
+            assert!(choose(Some(stage), View::None, None).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_lost_window_beside_a_view_leaves_no_queue_to_fill() {
+        let bus = Bus::new(Clock::at_rest());
+        let (keys, _pressed) = crossbeam_channel::bounded(1);
+        let mut stage =
+            Stage::new(StageChoice::Window, &bus, keys, &Shutdown::default(), "t", &Spectrum::default()).live();
+        let events = stage.events.clone().unwrap();
+        stage.give_way(&VisualsError::NoAdapter, true);
+        assert_eq!(stage.choice, StageChoice::None);
+        for _ in 0..=STAGE_QUEUE {
+            bus.emit(Event::PieceEnd { tokens: 1 });
+        }
+        let mut waiting = Vec::new();
+        events.drain(&mut waiting);
+        assert_eq!((waiting.len(), bus.losses()), (1, vec![("stage", 0, 0)]), "the fault, and nothing after it");
+    }
+
+    #[test]
+    fn another_stage_goes_on_with_the_events() {
+        let bus = Bus::new(Clock::at_rest());
+        let (keys, _pressed) = crossbeam_channel::bounded(1);
+        let mut stage = Stage::new(StageChoice::Window, &bus, keys, &Shutdown::default(), "t", &Spectrum::default());
+        stage.give_way(&VisualsError::NoAdapter, false);
+        assert!(matches!(stage.choice, StageChoice::Terminal | StageChoice::Plain));
+        assert!(stage.events.is_some_and(|events| !events.is_closed()));
+    }
 }

@@ -76,15 +76,19 @@ impl Waiting {
     /// No thread can be had.
     pub fn show(self) -> anyhow::Result<Shown> {
         let Waiting { events, bus, keys, shutdown } = self;
+        let read = events.clone();
         let show = move || {
             let (clock, told) = (bus.clock().clone(), bus.clone());
             let left = events.clone();
             let shown = terminal::stage::run(terminal::TerminalOptions {
                 face: terminal::Face::Desk,
+                state: crate::desk::State::new(),
+                follow: Box::new(crate::visuals::desk::Follower::default()),
                 events,
                 clock,
                 performed: model::is_worker_thread,
                 keys,
+                repeats: control::keyboard::repeats,
                 shutdown,
                 help: control::help::pages(),
                 losses: Box::new(move || told.losses()),
@@ -97,23 +101,32 @@ impl Waiting {
             }
         };
         let thread = std::thread::Builder::new().name("xiao-view".into()).spawn(show);
-        Ok(Shown(thread.context("no thread for the view could be started")?))
+        Ok(Shown { thread: thread.context("no thread for the view could be started")?, events: read })
     }
 }
 
 /// A view on its thread.
-pub struct Shown(JoinHandle<()>);
+pub struct Shown {
+    thread: JoinHandle<()>,
+    events: Queue,
+}
 
 impl Shown {
+    /// Says whether it is still there to be read.
+    pub fn is_read(&self) -> impl Fn() -> bool + Send + 'static {
+        let events = self.events.clone();
+        move || !events.is_closed()
+    }
+
     /// Waits until it has given the terminal back, once the end is asked for.
     pub fn join(self) {
         let began = Instant::now();
-        while !self.0.is_finished() && began.elapsed() < PATIENCE {
+        while !self.thread.is_finished() && began.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(5));
         }
-        if self.0.is_finished() {
+        if self.thread.is_finished() {
             // A panic gave the terminal back and said its words.
-            let _ = self.0.join();
+            let _ = self.thread.join();
         } else {
             terminal::give_back();
         }

@@ -37,7 +37,7 @@ impl Keyboard {
     ///
     /// # Errors
     /// No thread can be had.
-    pub fn listen(keys: Sender<Key>, shutdown: Shutdown) -> io::Result<Keyboard> {
+    pub fn listen(keys: Sender<Key>, repeats: fn(Key) -> bool, shutdown: Shutdown) -> io::Result<Keyboard> {
         let (nudge, nudges) = bounded(16);
         let over = Arc::new(AtomicBool::new(false));
         let ended = over.clone();
@@ -50,7 +50,7 @@ impl Keyboard {
                     Err(_) => return,
                 }
                 match event::read() {
-                    Ok(event::Event::Key(key)) => match key_of(key) {
+                    Ok(event::Event::Key(key)) => match key_of(key, repeats) {
                         Some(Key::Ctrl('l')) => _ = nudge.try_send(Nudge::Redraw),
                         Some(key) => send(&keys, &shutdown, key),
                         None => {}
@@ -103,10 +103,16 @@ fn send(keys: &Sender<Key>, shutdown: &Shutdown, key: Key) {
 }
 
 /// crossterm's key in xiao's words.
-fn key_of(key: KeyEvent) -> Option<Key> {
-    if key.kind == KeyEventKind::Release {
-        return None;
-    }
+fn key_of(key: KeyEvent, repeats: fn(Key) -> bool) -> Option<Key> {
+    let kind = key.kind;
+    named(key).filter(|key| match kind {
+        KeyEventKind::Press => true,
+        KeyEventKind::Repeat => repeats(*key),
+        KeyEventKind::Release => false,
+    })
+}
+
+fn named(key: KeyEvent) -> Option<Key> {
     Some(match key.code {
         KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Ctrl(c.to_ascii_lowercase()),
         KeyCode::Char(c) => Key::Char(c),
@@ -120,6 +126,8 @@ fn key_of(key: KeyEvent) -> Option<Key> {
         KeyCode::End => Key::End,
         KeyCode::Enter => Key::Enter,
         KeyCode::Esc => Key::Escape,
+        KeyCode::Tab if key.modifiers.contains(KeyModifiers::SHIFT) => Key::BackTab,
+        KeyCode::BackTab => Key::BackTab,
         KeyCode::Tab => Key::Tab,
         KeyCode::Backspace => Key::Backspace,
         _ => return None,
@@ -132,12 +140,16 @@ mod tests {
 
     #[test]
     fn keys_in_our_words() {
-        let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers));
+        let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers), |_| false);
         assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
         assert_eq!(key(KeyCode::Char('T'), KeyModifiers::SHIFT), Some(Key::Char('T')));
+        assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Key::BackTab));
+        assert_eq!(key(KeyCode::Tab, KeyModifiers::NONE), Some(Key::Tab));
         assert_eq!(key(KeyCode::PageUp, KeyModifiers::NONE), Some(Key::PageUp));
         assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), None);
-        let released = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
-        assert_eq!(key_of(released), None);
+        let held = |code, kind| key_of(KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind), |key| key == Key::Up);
+        assert_eq!(held(KeyCode::Up, KeyEventKind::Release), None);
+        assert_eq!(held(KeyCode::Up, KeyEventKind::Repeat), Some(Key::Up));
+        assert_eq!(held(KeyCode::Char('x'), KeyEventKind::Repeat), None);
     }
 }

@@ -1,7 +1,11 @@
 //! The colours that a terminal has, and what they are used for.
 //!
-//! Four depths: none (`NO_COLOR`, only bold, dim and underline), sixteen, 256 and all of them. Pure.
+//! Four depths: none (`NO_COLOR`, only bold, dim and underline), sixteen, 256 and all of them. With the last two the colours
+//! are ours, and so is the dark ground they stand on: what the terminal has behind its text is not known. With the others
+//! both are the terminal's. Pure.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::desk::page::{Glyph, Ink};
@@ -60,10 +64,51 @@ pub enum Role {
 pub struct Palette(pub Depth);
 
 impl Palette {
+    /// What the words stand on; none where the terminal's own ground has to do.
+    pub fn ground(self) -> Option<Color> {
+        match self.0 {
+            Depth::Full => Some(Color::Rgb(9, 9, 11)),
+            Depth::Many => Some(Color::Indexed(232)),
+            Depth::Sixteen | Depth::None => None,
+        }
+    }
+
+    /// No light, as far as the terminal can be told so.
+    pub fn dark(self) -> Style {
+        match self.0 {
+            Depth::Full => Style::default().bg(Color::Rgb(0, 0, 0)),
+            Depth::Many => Style::default().bg(Color::Indexed(16)),
+            Depth::Sixteen => Style::default().bg(Color::Black),
+            Depth::None => Style::default(),
+        }
+    }
+
+    /// The same roles in colours that the terminal has chosen for its own ground.
+    pub fn on_any_ground(self) -> Palette {
+        match self.0 {
+            Depth::Full | Depth::Many => Palette(Depth::Sixteen),
+            Depth::Sixteen | Depth::None => self,
+        }
+    }
+
+    /// Puts the ground behind what was drawn, and gives a colour to what has none: the terminal's own may be black.
+    pub fn lay_ground(self, area: Rect, buf: &mut Buffer) {
+        let (Some(ground), Some(plain)) = (self.ground(), self.of(Role::Plain).fg) else { return };
+        for at in area.positions() {
+            let Some(cell) = buf.cell_mut(at) else { continue };
+            if cell.bg == Color::Reset {
+                cell.bg = ground;
+            }
+            if cell.fg == Color::Reset {
+                cell.fg = plain;
+            }
+        }
+    }
+
     pub fn of(self, role: Role) -> Style {
         let style = Style::default();
         let (full, many, sixteen, modifier) = match role {
-            Role::Quiet => ((118, 120, 128), 244, Color::Reset, Modifier::DIM),
+            Role::Quiet => ((126, 128, 136), 245, Color::Reset, Modifier::DIM),
             Role::Plain => ((200, 198, 190), 251, Color::Reset, Modifier::empty()),
             Role::Strong => ((240, 236, 222), 255, Color::Reset, Modifier::BOLD),
             Role::Chosen => ((240, 236, 222), 255, Color::Reset, Modifier::REVERSED),
@@ -101,16 +146,16 @@ impl Palette {
         if glyph.flawed { style.patch(self.of(Role::Flaw)) } else { style }
     }
 
-    /// A word at a brightness of 0..1; the darkest can still be read.
+    /// A word at a brightness of 0..1; the darkest still has a contrast of 4.5:1 (WCAG 2.2, success criterion 1.4.3).
     pub fn word(self, brightness: f32) -> Style {
         let style = Style::default();
         match self.0 {
             Depth::Full => {
-                let at = |full: f32| (full * (0.38 + 0.62 * brightness)) as u8;
+                let at = |full: f32| (full * (0.5 + 0.5 * brightness)) as u8;
                 style.fg(Color::Rgb(at(246.0), at(240.0), at(224.0)))
             }
             // The grey ramp is 232..=255.
-            Depth::Many => style.fg(Color::Indexed(241 + (14.0 * brightness) as u8)),
+            Depth::Many => style.fg(Color::Indexed(244 + (11.0 * brightness) as u8)),
             Depth::Sixteen | Depth::None => match brightness {
                 0.75.. => style.add_modifier(Modifier::BOLD),
                 0.45.. => style,
@@ -168,5 +213,38 @@ mod tests {
         let Some(Color::Indexed(dark)) = Palette(Depth::Many).word(0.1).fg else { panic!() };
         let Some(Color::Indexed(bright)) = Palette(Depth::Many).word(1.0).fg else { panic!() };
         assert!(dark < bright && bright == 255);
+    }
+
+    /// The light of a colour, 0..1; of those by number only the cube and the greys, which every terminal has alike.
+    fn light(color: Color) -> f64 {
+        let [r, g, b] = match color {
+            Color::Rgb(r, g, b) => [r, g, b],
+            Color::Indexed(grey @ 232..) => [8 + 10 * (grey - 232); 3],
+            Color::Indexed(n @ 16..) => {
+                [(n - 16) / 36, (n - 16) / 6 % 6, (n - 16) % 6].map(|v| [0, 95, 135, 175, 215, 255][usize::from(v)])
+            }
+            other => panic!("the terminal's own {other:?}"),
+        };
+        let linear = |v: u8| match f64::from(v) / 255.0 {
+            v if v <= 0.04045 => v / 12.92,
+            v => ((v + 0.055) / 1.055).powf(2.4),
+        };
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+    }
+
+    #[test]
+    fn everything_can_be_read_on_our_ground() {
+        for palette in [Palette(Depth::Full), Palette(Depth::Many)] {
+            let ground = light(palette.ground().unwrap());
+            let contrast = |style: Style| (light(style.fg.unwrap()) + 0.05) / (ground + 0.05);
+            let roles = [Role::Quiet, Role::Plain, Role::Strong, Role::Chosen, Role::Prompt];
+            for role in roles.into_iter().chain([Role::Improbable, Role::Flaw, Role::Fault, Role::Bar]) {
+                assert!(contrast(palette.of(role)) >= 4.5, "{palette:?} {role:?} {}", contrast(palette.of(role)));
+            }
+            for brightness in [0.0, 0.3, 1.0] {
+                let contrast = contrast(palette.word(brightness));
+                assert!(contrast >= 4.5, "{palette:?} {brightness} {contrast}");
+            }
+        }
     }
 }

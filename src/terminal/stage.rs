@@ -15,6 +15,7 @@ use super::palette::{Depth, Palette};
 use super::screen::Screen;
 use super::{draw, marks};
 use crate::desk::State;
+use crate::desk::shown::Follow;
 use crate::score::{Clock, HelpPage, Key, Queue, Shutdown};
 
 const FRAME: Duration = Duration::from_millis(33);
@@ -32,12 +33,18 @@ pub enum Face {
 /// What the stage needs.
 pub struct TerminalOptions {
     pub face: Face,
+    /// What is known before the first event: nothing, or what another stage has taken in.
+    pub state: State,
+    /// What the stage shows, on which this page has a section.
+    pub follow: Box<dyn Follow>,
     pub events: Queue,
     pub clock: Clock,
     /// Whether the calling thread's panics are caught and performed, so that nobody need read of them afterwards.
     pub performed: fn() -> bool,
     /// Where keys go; a full channel loses them.
     pub keys: Sender<Key>,
+    /// Whether a key that is held down acts again and again. Most terminals do not say that one is held.
+    pub repeats: fn(Key) -> bool,
     pub shutdown: Shutdown,
     /// The pages of the help overlay.
     pub help: Vec<HelpPage>,
@@ -50,15 +57,15 @@ pub struct TerminalOptions {
 ///
 /// # Errors
 /// If the terminal cannot be taken over or written to; it is given back before this returns.
-pub fn run(options: TerminalOptions) -> io::Result<()> {
+pub fn run(mut options: TerminalOptions) -> io::Result<()> {
     let _screen = Screen::enter(options.performed)?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout());
     let mut terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>> = Terminal::new(CrosstermBackend::new(out))?;
     let environment = |name: &str| std::env::var(name).ok();
     let (palette, plain) = (Palette(Depth::from_env(environment)), marks::are_plain(environment));
-    let mut state = State::new();
-    let mut batch = Vec::new();
-    let keyboard = Keyboard::listen(options.keys, options.shutdown.clone())?;
+    let mut state = options.state;
+    let (mut batch, mut held) = (Vec::new(), None);
+    let keyboard = Keyboard::listen(options.keys, options.repeats, options.shutdown.clone())?;
     let mut next_count = Instant::now();
     let mut changed = true;
     while !options.shutdown.requested() {
@@ -72,12 +79,17 @@ pub fn run(options: TerminalOptions) -> io::Result<()> {
         options.events.drain(&mut batch);
         for event in batch.drain(..) {
             changed |= state.take(&event);
+            options.follow.take(&event);
         }
-        changed |= state.tick(options.clock.now_ns());
+        let now_ns = options.clock.now_ns();
+        let shown = options.follow.shown(now_ns);
+        changed |= state.tick(now_ns) || shown != state.shown;
+        state.shown = shown;
         if changed {
             terminal.draw(|frame| {
                 let area = frame.area();
-                draw::draw(&mut state, &options.help, palette, options.face, area, frame.buffer_mut());
+                let buf = frame.buffer_mut();
+                draw::show(&mut state, &options.help, palette, options.face, &mut held, area, buf);
                 if plain {
                     marks::make_plain(frame.buffer_mut());
                 }

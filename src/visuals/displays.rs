@@ -25,6 +25,14 @@ pub struct Display {
     pub primary: bool,
 }
 
+impl Display {
+    /// By what displays are counted, in lists and by `--display`: from left to right, then from top to bottom. A windowing
+    /// system has no order of its own that would be the same twice.
+    pub fn place(&self) -> (i32, i32, &str) {
+        (self.x, self.y, &self.name)
+    }
+}
+
 impl std::fmt::Display for Display {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Display { name, width, height, x, y, primary } = self;
@@ -41,14 +49,16 @@ pub fn choose(displays: &[Display], wanted: &str) -> Option<usize> {
     number.or_else(|| displays.iter().position(|d| !part.is_empty() && d.name.to_lowercase().contains(&part)))
 }
 
-/// Every display that is plugged in. To be called once in a program's life, on its main thread, and not by one that
+/// Every display that is plugged in, in the order in which they are counted. To be called once in a program's life, on its main thread, and not by one that
 /// opens a window: the windowing system lists them only to an event loop, and a process has one.
 ///
 /// # Errors
 /// There is no display, or it does not answer; one line that says so.
 pub fn plugged_in() -> Result<Vec<Display>, String> {
     display()?;
-    list()
+    let mut displays = list()?;
+    displays.sort_by(|a, b| a.place().cmp(&b.place()));
+    Ok(displays)
 }
 
 #[cfg(feature = "window")]

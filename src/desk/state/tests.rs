@@ -84,6 +84,8 @@ fn controllers_xruns_and_faults_are_kept_apart_from_the_log() {
         state.take(&at(i, Event::Control { port: i.to_string(), what: String::new() }));
     }
     assert_eq!(state.controls.len(), PORTS);
+    assert!(state.controls.iter().any(|control| control.port == "19"), "who speaks now is seen");
+    assert!(state.controls.iter().any(|control| control.port == "knobs"), "and who spoke last of the others");
     state.take(&at(5, Event::Callback { load: 0.1, xruns: 2 }));
     state.take(&at(6, Event::Callback { load: 0.1, xruns: 0 }));
     assert_eq!(state.xruns, (2, Some(5)));

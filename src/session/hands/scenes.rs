@@ -1,7 +1,7 @@
 //! The hands' part in a plan: they let its time pass, do what it asks for, and go to a scene when a hand wants it.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::State;
 use crate::patch::Plan;

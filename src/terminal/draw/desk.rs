@@ -8,11 +8,14 @@ use ratatui::text::Line;
 
 use super::sections::{Section, sections};
 use super::{foot, grid, header, overlay, params, text, words};
-use crate::desk::room::{Wish, heights};
+use crate::desk::room::{Wish, places};
 use crate::desk::state::State;
 use crate::score::ParamId;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
+
+/// Columns of a title that has its line behind it.
+const TITLE: u16 = 8;
 
 pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
     header(state, palette, Rect { height: 1, ..area }, buf);
@@ -41,25 +44,22 @@ pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
     overlay::plate(state, palette, page, buf);
 }
 
-/// Puts sections below each other. Where there is too little room, the longest give way until each has its least, and
-/// what still does not fit is left out from the end.
+/// Puts sections below each other.
 fn place(sections: Vec<Section>, palette: Palette, area: Rect, buf: &mut Buffer) {
     let wish = |section: &Section| Wish { lines: section.lines.len(), least: section.least };
-    let heights = heights(&sections.iter().map(wish).collect::<Vec<_>>(), usize::from(area.height));
-    let used: usize = heights.iter().map(|height| height + 1).sum();
-    // A blank line between them, if there is one for each.
-    let gap = u16::from(used + sections.len() <= usize::from(area.height) + 1);
-    let mut y = area.y;
-    for (section, height) in sections.iter().zip(heights) {
-        if y + 1 + height as u16 > area.bottom() {
-            return;
+    let places = places(&sections.iter().map(wish).collect::<Vec<_>>(), usize::from(area.height));
+    let width = usize::from(area.width);
+    for (section, place) in sections.iter().zip(places) {
+        let y = area.y + place.row as u16;
+        if place.behind {
+            buf.set_stringn(area.x, y, &section.title, usize::from(TITLE) - 1, palette.of(Role::Quiet));
+            buf.set_line(area.x + TITLE, y, &section.lines[0], area.width - TITLE);
+            continue;
         }
-        let width = usize::from(area.width);
         buf.set_stringn(area.x, y, text::heading(&section.title, width), width, palette.of(Role::Quiet));
-        let first = section.first.saturating_sub(height / 2).min(section.lines.len() - height);
-        for (line, y) in section.lines[first..first + height].iter().zip(y + 1..) {
+        let first = section.first.saturating_sub(place.lines / 2).min(section.lines.len() - place.lines);
+        for (line, y) in section.lines[first..first + place.lines].iter().zip(y + 1..) {
             buf.set_line(area.x, y, line, area.width);
         }
-        y += 1 + height as u16 + gap;
     }
 }

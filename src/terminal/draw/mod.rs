@@ -23,6 +23,8 @@ use crate::desk::State;
 use crate::desk::words::clock;
 use crate::score::{HelpPage, ParamId};
 
+/// A sound device's name that is shorter than this says nothing.
+const LEAST_NAME: usize = 8;
 /// Below this size only the words and a line or two are shown.
 const SMALL: (u16, u16) = (60, 16);
 /// From this size on, the roads not taken have a line even on a small screen.
@@ -40,8 +42,34 @@ fn has_desk(face: Face, area: Rect) -> bool {
     area.width >= width && area.height >= height
 }
 
+/// Draws the page, or what the audience sees in its place: nothing while the stage is blacked out, and while it is frozen
+/// the page as it was then, which is kept in `held`. The performer's own page is always there.
+pub fn show(
+    state: &mut State,
+    help: &[HelpPage],
+    palette: Palette,
+    face: Face,
+    held: &mut Option<Buffer>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let is_on = |id| face == Face::Stage && state.played.get(id) >= 0.5;
+    let (dark, frozen) = (is_on(ParamId::Blackout), is_on(ParamId::Freeze));
+    if !frozen {
+        *held = None;
+    }
+    if dark {
+        buf.set_style(area, palette.dark());
+    } else if let Some(kept) = held.as_ref().filter(|kept| kept.area == area) {
+        buf.clone_from(kept);
+    } else {
+        draw(state, help, palette, face, area, buf);
+        *held = frozen.then(|| buf.clone());
+    }
+}
+
 /// Draws everything.
-pub fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area: Rect, buf: &mut Buffer) {
+fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -55,6 +83,7 @@ pub fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, 
     if let Some(page) = state.help {
         overlay::help(help, page, palette, area, buf);
     }
+    palette.lay_ground(area, buf);
 }
 
 fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
@@ -86,20 +115,21 @@ fn full(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
 }
 
 fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
-    let quiet = palette.of(Role::Quiet);
-    let mut right = Vec::new();
-    if let Some(output) = &state.sound {
-        right.push(Span::styled(format!("♪ {output}  "), quiet));
-    }
-    if state.played.get(ParamId::Mute) >= 0.5 {
-        right.push(Span::styled("MUTED  ", palette.of(Role::Fault)));
-    }
+    let (quiet, fault) = (palette.of(Role::Quiet), palette.of(Role::Fault));
+    let mut right: Vec<Span> = state.switched().map(|word| Span::styled(format!("{word}  "), fault)).collect();
     match state.recording() {
-        Some(true) => right.push(Span::styled("● REC  ", palette.of(Role::Fault))),
-        Some(false) => right.push(Span::styled("● REC BROKEN  ", palette.of(Role::Fault))),
+        Some(true) => right.push(Span::styled("● REC  ", fault)),
+        Some(false) => right.push(Span::styled("● REC BROKEN  ", fault)),
         None => {}
     }
     right.push(Span::styled(clock(state.now_ns), palette.of(Role::Plain)));
+    // The device's name has what these leave, and no more than a third of the line.
+    let width = usize::from(area.width - 2);
+    let room = width.saturating_sub(right.iter().map(Span::width).sum::<usize>() + 2).min(width / 3);
+    if let Some(output) = state.sound.as_ref().filter(|_| room >= LEAST_NAME) {
+        let name = text::cut(Line::styled(format!("♪ {output}"), quiet), room);
+        right.splice(0..0, name.spans.into_iter().chain([Span::raw("  ")]));
+    }
     let right = Line::from(right);
     let wide = (right.width() as u16).min(area.width - 2);
     buf.set_line(area.right() - 1 - wide, area.y, &right, wide);

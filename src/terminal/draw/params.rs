@@ -46,7 +46,11 @@ fn row(state: &State, palette: Palette, id: ParamId, area: Rect, buf: &mut Buffe
     let chosen = state.selected == Some(id);
     let (base, played) = (state.params.get(id), state.played.get(id));
     let (spec, moved) = (id.spec(), base != played);
-    let name = fitted(short(id), NAME);
+    // An input of the artist's shader has the artist's name and value.
+    let input = state.shown.input(id);
+    let name = fitted(input.map_or(short(id), |input| &input.name), NAME);
+    let said = input.map_or_else(|| value(id, base), |input| input.value.clone());
+    let said_played = input.map_or_else(|| reading::value(id, played), |input| input.played.clone());
     let role = if chosen { Role::Chosen } else { Role::Plain };
     let mark = if chosen { "▸" } else { " " };
     let mut x = area.x;
@@ -56,17 +60,18 @@ fn row(state: &State, palette: Palette, id: ParamId, area: Rect, buf: &mut Buffe
     put(&format!("{mark}{name} "), role);
     if area.width < WITH_BARS {
         // Both values if they fit into the column of one.
-        let both = format!("{}→{}", reading::value(id, base), reading::value(id, played));
+        let both =
+            format!("{}→{said_played}", input.map_or_else(|| reading::value(id, base), |input| input.value.clone()));
         let text = match moved {
             true if both.chars().count() <= VALUE => both,
-            true => format!("→{}", reading::value(id, played)),
-            false => value(id, base),
+            true => format!("→{said_played}"),
+            false => said,
         };
         put(&format!("{text:>VALUE$}"), if moved && !chosen { Role::Improbable } else { role });
         put(" ", Role::Plain);
     } else {
-        put(&format!("{:>VALUE$}", value(id, base)), role);
-        let played = if moved { format!(" →{}", reading::value(id, played)) } else { String::new() };
+        put(&format!("{said:>VALUE$}"), role);
+        let played = if moved { format!(" →{said_played}") } else { String::new() };
         put(&format!("{played:<PLAYED$} "), Role::Improbable);
         let wide = usize::from(area.width) - 1 - NAME - 1 - VALUE - PLAYED - 1 - 1 - HAND;
         let at = |value: f32| (spec.position(value) * wide as f32).round() as usize;

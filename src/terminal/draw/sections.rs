@@ -1,13 +1,15 @@
-//! The sections of the desk: scene, prompts, the last token's roads, sampler, controllers, sound, energy, faults. Pure.
+//! The sections of the desk: scene, stage, prompts, the last token's roads, sampler, faults, controllers, sound, energy,
+//! roll, shader. Pure.
 
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::text::{cut, fitted};
 use crate::desk::chain;
 use crate::desk::clean;
 use crate::desk::signals::reading;
 use crate::desk::state::State;
-use crate::desk::words::{ago, clock, spelled};
+use crate::desk::words::{ago, clock, spelled, wrapped};
 use crate::score::SignalId;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
@@ -32,13 +34,17 @@ impl Section {
 pub fn sections(state: &State, palette: Palette, width: usize) -> Vec<Section> {
     let mut all = Vec::new();
     all.extend(scene(state, palette, width));
+    all.push(stage(state, palette));
     all.push(prompts(state, palette, width));
     all.push(roads(state, palette, width));
     all.push(chain(state, palette, width));
+    // Before what may be left out on a low screen.
+    all.push(faults(state, palette, width));
     all.push(controls(state, palette, width));
     all.push(sound(state, palette));
     all.push(energy(state, palette));
-    all.push(faults(state, palette, width));
+    all.push(roll(state, palette));
+    all.extend(shader(state, palette, width));
     for section in &mut all {
         section.lines = std::mem::take(&mut section.lines).into_iter().map(|line| cut(line, width)).collect();
     }
@@ -141,7 +147,7 @@ fn controls(state: &State, palette: Palette, width: usize) -> Section {
             let port = control.port.split(':').next().unwrap_or_default();
             let mut spans = vec![
                 Span::styled(format!("{lamp} "), palette.of(role)),
-                Span::styled(fitted(port, (width / 3).min(16)), quiet),
+                Span::styled(fitted(port, (width / 3 + 1).min(16)), quiet),
                 Span::styled(format!(" {}", control.what), palette.of(Role::Plain)),
             ];
             // In a narrow column the lamp has to do.
@@ -192,16 +198,63 @@ fn energy(state: &State, palette: Palette) -> Section {
     Section::new("energy", vec![line], 1)
 }
 
-fn faults(state: &State, palette: Palette, _width: usize) -> Section {
-    let lines = state.faults.iter().rev().map(|fault| {
-        Line::from(vec![
-            Span::styled(format!("{:<10} ", ago(fault.t_ns, state.now_ns)), palette.of(Role::Quiet)),
-            Span::styled(fault.text.clone(), palette.of(Role::Fault)),
-        ])
-    });
-    let mut lines: Vec<Line> = lines.collect();
+/// What the audience sees.
+fn stage(state: &State, palette: Palette) -> Section {
+    let shown = &state.shown;
+    let mut spans = vec![Span::styled(shown.scene, palette.of(Role::Strong))];
+    if let Some((from, part)) = shown.going {
+        spans.push(Span::styled(format!("  {part}% from {from}"), palette.of(Role::Plain)));
+    }
+    spans.push(Span::styled(format!("  {}", shown.palette), palette.of(Role::Quiet)));
+    Section::new("stage", vec![Line::from(spans)], 1)
+}
+
+fn roll(state: &State, palette: Palette) -> Section {
+    let roll = state.shown.roll;
+    let text = format!("{} of {} exposures left ", roll.left, roll.of);
+    let mut spans = vec![Span::styled(text, palette.of(Role::Plain))];
+    if roll.full > 0 {
+        spans.push(Span::styled(format!(" {} full ", roll.full), palette.of(Role::Quiet)));
+    }
+    let used = (roll.of - roll.left) as f32 / roll.of.max(1) as f32;
+    spans.push(Span::styled(meters::bar(used, 6), palette.of(Role::Bar)));
+    Section::new("roll", vec![Line::from(spans)], 1)
+}
+
+/// The artist's shader: its name, what it notes, and why another was refused. Its inputs stand among the parameters.
+fn shader(state: &State, palette: Palette, width: usize) -> Option<Section> {
+    let shader = state.shown.shader.as_ref()?;
+    let (role, beside) = match shader.is_shown {
+        true => (Role::Strong, ""),
+        false => (Role::Plain, "  not shown: stage.scene is another"),
+    };
+    let name = Span::styled(shader.name.clone(), palette.of(role));
+    let mut lines = vec![Line::from(vec![name, Span::styled(beside, palette.of(Role::Quiet))])];
+    if let Some(why) = &shader.refused {
+        let said = wrapped(why, |_| width, 3, UnicodeWidthStr::width);
+        lines.extend(said.into_iter().map(|line| Line::styled(line, palette.of(Role::Fault))));
+    }
+    lines.extend(shader.notes.iter().map(|note| Line::styled(note.clone(), palette.of(Role::Quiet))));
+    Some(Section::new("shader", lines, 1))
+}
+
+/// The latest first, each in three lines at most: its remedy stands at its end.
+fn faults(state: &State, palette: Palette, width: usize) -> Section {
+    const AGE: usize = 11;
+    const INDENT: usize = 2;
+    let (mut lines, mut least) = (Vec::new(), None);
+    for fault in state.faults.iter().rev() {
+        let when = format!("{:<10} ", ago(fault.t_ns, state.now_ns));
+        let room = |line: usize| width.saturating_sub(if line == 0 { AGE } else { INDENT });
+        for (i, line) in wrapped(&fault.text, room, 3, UnicodeWidthStr::width).into_iter().enumerate() {
+            let before = if i == 0 { when.clone() } else { " ".repeat(INDENT) };
+            let before = Span::styled(before, palette.of(Role::Quiet));
+            lines.push(Line::from(vec![before, Span::styled(line, palette.of(Role::Fault))]));
+        }
+        least.get_or_insert(lines.len());
+    }
     if lines.is_empty() {
         lines.push(Line::styled("none", palette.of(Role::Quiet)));
     }
-    Section::new("faults", lines, 1)
+    Section::new("faults", lines, least.unwrap_or(1))
 }

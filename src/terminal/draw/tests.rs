@@ -4,6 +4,7 @@ mod desk;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::Color;
 
 use super::*;
 use crate::score::{Candidate, Event, Flaw, FlawKind, Hand, MachineSample, SignalId, Stamped, Token};
@@ -15,13 +16,14 @@ const SECOND: u64 = 1_000_000_000;
 struct Stage {
     state: State,
     face: Face,
+    held: Option<Buffer>,
     t_ns: u64,
     index: u32,
 }
 
 impl Stage {
     fn new() -> Stage {
-        let mut stage = Stage { state: State::new(), face: Face::Stage, t_ns: 0, index: 0 };
+        let mut stage = Stage { state: State::new(), face: Face::Stage, held: None, t_ns: 0, index: 0 };
         stage.take(Event::Begin {
             xiao: "0.1.0".into(),
             title: "First light".into(),
@@ -84,7 +86,8 @@ impl Stage {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         let (pages, face) = (help(), self.face);
         let palette = Palette(Depth::Many);
-        terminal.draw(|f| draw(&mut self.state, &pages, palette, face, f.area(), f.buffer_mut())).unwrap();
+        let (state, held) = (&mut self.state, &mut self.held);
+        terminal.draw(|f| show(state, &pages, palette, face, held, f.area(), f.buffer_mut())).unwrap();
         terminal.backend().buffer().clone()
     }
 
@@ -303,5 +306,69 @@ fn no_half_of_a_wide_character_shows_beside_a_frame() {
         let framed = screen.iter().filter(|line| line.contains("│ q  end") || line.contains("│ t  warmer")).count();
         assert_eq!(framed, 2, "{width}: {screen:#?}");
         assert!(screen.iter().all(|line| Span::raw(line.as_str()).width() <= usize::from(width)));
+    }
+}
+
+#[test]
+fn black_out_and_freeze_are_the_audiences() {
+    let mut stage = Stage::new();
+    let set = |stage: &mut Stage, id, value| stage.take(Event::Param { id, value, by: Hand::Key });
+    stage.prompt("春");
+    stage.say("風", 0.9);
+    set(&mut stage, ParamId::Freeze, 1.0);
+    let frozen = stage.screen(80, 24);
+    assert!(has(&frozen, "春風") && has(&frozen, "FROZEN"), "{frozen:#?}");
+    stage.say("吹", 0.9);
+    assert_eq!(stage.screen(80, 24), frozen);
+    // One of another size has to be drawn, and is kept from there.
+    assert!(has(&stage.screen(100, 30), "春風吹"));
+    set(&mut stage, ParamId::Blackout, 1.0);
+    for (width, height) in [(80, 24), (40, 12), (200, 60)] {
+        assert!(stage.screen(width, height).iter().all(String::is_empty));
+        stage.face = Face::Desk;
+        let screen = stage.screen(width, height);
+        assert!(has(&screen, "BLACKOUT") && has(&screen, "FROZEN") && has(&screen, "春風吹"), "{screen:#?}");
+        stage.face = Face::Stage;
+    }
+    set(&mut stage, ParamId::Blackout, 0.0);
+    set(&mut stage, ParamId::Freeze, 0.0);
+    set(&mut stage, ParamId::Hold, 1.0);
+    let screen = stage.screen(80, 24);
+    assert!(has(&screen, "春風吹") && screen[0].contains("HELD  00:") && !has(&screen, "FROZEN"), "{screen:#?}");
+}
+
+#[test]
+fn a_long_device_name_gives_way_to_what_matters() {
+    let mut stage = Stage::new();
+    let output = "HDA Intel PCH, ALC257 Analog, Front left and right, ".repeat(3);
+    stage.take(Event::Sound { rate_hz: 48_000, seed: 0, output, layout: Default::default() });
+    for id in [ParamId::Mute, ParamId::Blackout, ParamId::Freeze, ParamId::Hold] {
+        stage.take(Event::Param { id, value: 1.0, by: Hand::Key });
+    }
+    stage.state.losses = vec![("journal", 1, 0)];
+    stage.face = Face::Desk;
+    for width in [60, 80, 120, 200] {
+        let screen = stage.screen(width, 40);
+        assert!(screen[0].ends_with("MUTED  BLACKOUT  FROZEN  HELD  ● REC BROKEN  00:06"), "{}", screen[0]);
+        assert!(screen[0].contains("♪ HDA") == (width >= 80), "{}", screen[0]);
+    }
+}
+
+#[test]
+fn no_colour_is_the_terminals_where_ours_are_used() {
+    let mut stage = Stage::new();
+    stage.machine();
+    stage.prompt("春");
+    stage.say("風", 0.9);
+    stage.take(Event::Help { on: true, page: 1 });
+    for (width, height) in [(30, 6), (80, 24), (200, 60)] {
+        let buffer = stage.buffer(width, height);
+        // The hidden half of a wide character is not written.
+        let wide = |i: usize| i > 0 && Span::raw(buffer.content()[i - 1].symbol()).width() > 1;
+        let theirs = (0..buffer.content().len()).filter(|i| {
+            let cell = &buffer.content()[*i];
+            !wide(*i) && (cell.bg == Color::Reset || cell.fg == Color::Reset)
+        });
+        assert_eq!(theirs.count(), 0, "{width}x{height}");
     }
 }

@@ -85,6 +85,7 @@ pub fn status(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
     } else {
         let paused = pause(state, palette, false);
         let mut meters = vec![vec![Span::styled(clock(state.now_ns), palette.of(Role::Plain))]];
+        meters.extend(state.switched().map(|word| vec![Span::styled(word, palette.of(Role::Fault))]));
         if let Some(id) = state.selected {
             let text = format!("{} {}", crate::desk::words::short(id), reading::value(id, state.params.get(id)));
             meters.push(vec![Span::styled(text, palette.of(Role::Strong))]);

@@ -5,7 +5,6 @@ use crate::desk::State;
 use crate::desk::signals::{SIGNALS, curve, reading};
 use crate::desk::state::Tone;
 use crate::desk::words::clock;
-use crate::score::ParamId;
 
 const LABEL: usize = 10;
 const READING: usize = 11;
@@ -74,10 +73,5 @@ pub fn log(desk: &State, rows: usize) -> Vec<Row> {
         })
         .collect();
     log.resize(rows, Vec::new());
-    if desk.params.get(ParamId::Hold) >= 0.5
-        && let Some(last) = log.last_mut().filter(|row| row.is_empty())
-    {
-        last.push(Piece::text("held", Ink::Fault));
-    }
     log
 }

@@ -7,49 +7,78 @@ mod foot;
 mod params;
 mod row;
 mod sections;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::ops::Range;
 
+pub use shown::{Follower, shown};
+
 use row::{Ink, Pen, Piece, Row};
 use sections::Section;
 
+use super::glyphs;
 use super::palette::{PALETTES, Palette};
 use super::scene::{Brush, Glyph};
-use super::shader::{Program, ShaderError};
 use super::text::Typesetter;
-use super::{FrameState, glyphs};
 use crate::desk::State;
-use crate::desk::room::{Wish, heights};
+use crate::desk::room::{Wish, places};
 use crate::desk::words::clock;
 use crate::score::{HelpPage, ParamId};
 
 /// Columns of a title that has its row behind it.
 const TITLE: usize = 8;
 
+/// A sound device's name that is shorter than this says nothing.
+const LEAST_NAME: usize = 8;
+
+/// Where the sections, the words and the parameters stand, as columns of the grid.
+struct Columns {
+    left: Range<usize>,
+    middle: Option<Range<usize>>,
+    right: Option<Range<usize>>,
+}
+
+impl Columns {
+    /// Narrow windows keep the sections, then the parameters, then the words.
+    fn of(columns: usize) -> Columns {
+        let left = 1..1 + if columns < 60 { columns - 2 } else { (columns * 3 / 10).clamp(33, 52) };
+        let right = match columns {
+            90.. => Some(columns - 1 - (columns * 5 / 12).clamp(46, 66)..columns - 1),
+            60.. => Some(left.end + 2..columns - 1),
+            _ => None,
+        };
+        let middle = right.as_ref().filter(|_| columns >= 90).map(|right| left.end + 2..right.start - 2);
+        Columns { left, middle, right }
+    }
+}
+
+/// The columns that the words have in a window of `size` pixels; none where there is no room for them.
+pub fn page_width(size: [u32; 2]) -> Option<usize> {
+    let (mut glyphs, mut typesetter) = (Vec::new(), Typesetter::default());
+    let columns = Pen::new(Brush::new(&mut glyphs, &mut typesetter, size, &PALETTES[0])).columns;
+    Columns::of(columns.max(2)).middle.map(|middle| words::measure(middle.len()))
+}
+
 /// What the view shows.
 pub struct Seen<'a> {
     pub desk: &'a State,
-    pub stage: &'a FrameState,
-    /// The artist's shader that runs on the stage.
-    pub program: Option<&'a Program>,
-    /// Why the shader that was tried last was refused.
-    pub refused: Option<&'a ShaderError>,
+    /// The stage's palette.
+    pub palette: &'static Palette,
     pub help: &'a [HelpPage],
 }
 
-/// The stage's palette, or the first dark one: the view lights the performer's face, not the room.
-fn palette(stage: &FrameState) -> &'static Palette {
-    let palette = stage.palette();
+/// The palette, or the first dark one: the view lights the performer's face, not the room.
+fn dark(palette: &'static Palette) -> &'static Palette {
     if palette.is_light() { &PALETTES[0] } else { palette }
 }
 
 /// Paints the whole view, from its ground on, anew.
 pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &mut Typesetter) {
     glyphs.clear();
-    let mut brush = Brush::new(glyphs, typesetter, size, palette(seen.stage));
+    let mut brush = Brush::new(glyphs, typesetter, size, dark(seen.palette));
     let (width, height) = (brush.width, brush.height);
     brush.rect(0.0, 0.0, width, height, brush.palette.ground);
     let mut pen = Pen::new(brush);
@@ -71,16 +100,13 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
     for (i, row) in foot.iter().enumerate() {
         pen.row(1, bottom + 1 + i, columns - 2, row);
     }
-    // Narrow windows keep the sections, then the parameters, then the words.
-    let left = if columns < 60 { columns - 2 } else { (columns * 3 / 10).clamp(33, 52) };
-    place(&sections::all(seen, left), 1, top..bottom, left, &mut pen);
-    if columns >= 90 {
-        let wide = (columns * 5 / 12).clamp(46, 66);
-        params::draw(seen.desk, seen.program, columns - 1 - wide, top..bottom, wide, &mut pen);
-        let middle = left + 3;
-        words::draw(seen.desk, middle, top..bottom, (columns - 3 - wide).saturating_sub(middle), &mut pen);
-    } else if columns >= 60 {
-        params::draw(seen.desk, seen.program, left + 3, top..bottom, columns - left - 4, &mut pen);
+    let Columns { left, middle, right } = Columns::of(columns);
+    place(&sections::all(seen.desk, left.len()), left.start, top..bottom, left.len(), &mut pen);
+    if let Some(right) = right {
+        params::draw(seen.desk, right.start, top..bottom, right.len(), &mut pen);
+    }
+    if let Some(middle) = middle {
+        words::draw(seen.desk, middle.start, top..bottom, middle.len(), &mut pen);
     }
     if let Some(page) = seen.desk.help.and_then(|page| seen.help.get(page)) {
         help(page, seen.help.len(), seen.desk.help.unwrap_or(0), &mut pen);
@@ -88,20 +114,21 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
 }
 
 fn header(desk: &State, pen: &mut Pen) {
-    let mut right: Row = Vec::new();
-    if let Some(output) = &desk.sound {
-        right.push(Piece::text(format!("{output}  "), Ink::Quiet));
-    }
-    if desk.played.get(ParamId::Mute) >= 0.5 {
-        right.push(Piece::text("MUTED  ", Ink::Fault));
-    }
+    let mut right: Row = desk.switched().map(|word| Piece::text(format!("{word}  "), Ink::Fault)).collect();
     match desk.recording() {
         Some(true) => right.push(Piece::text("● REC  ", Ink::Fault)),
         Some(false) => right.push(Piece::text("● REC BROKEN  ", Ink::Fault)),
         None => {}
     }
     right.push(Piece::text(clock(desk.now_ns), Ink::Plain));
-    let wide = right.iter().map(Piece::columns).sum::<usize>().min(pen.columns - 2);
+    let wide = |row: &Row| row.iter().map(Piece::columns).sum::<usize>();
+    // The device's name has what these leave, and no more than a third of the row.
+    let width = pen.columns - 2;
+    let room = width.saturating_sub(wide(&right) + 2).min(width / 3);
+    if let Some(output) = desk.sound.as_ref().filter(|_| room >= LEAST_NAME) {
+        right.insert(0, Piece::text(format!("{}  ", row::cut(output, room)), Ink::Quiet));
+    }
+    let wide = wide(&right).min(width);
     let mut left = vec![Piece::text("小 xiao  ", Ink::Quiet), Piece::text(&desk.title, Ink::Strong)];
     if !desk.scene.is_empty() {
         left.push(Piece::text(format!("  {}", desk.scene), Ink::Prompt));
@@ -113,33 +140,21 @@ fn header(desk: &State, pen: &mut Pen) {
     pen.row(pen.columns - 1 - wide, 0, wide, &right);
 }
 
-/// Puts sections below each other, with a blank line between where there is one for each. Where there is too little room,
-/// those of one row stand behind their titles.
+/// Puts sections below each other.
 fn place(sections: &[Section], x: usize, rows: Range<usize>, width: usize, pen: &mut Pen) {
     let wishes: Vec<Wish> = sections.iter().map(|s| Wish { lines: s.rows.len(), least: s.least }).collect();
-    let tight = wishes.iter().map(|wish| wish.lines + 1).sum::<usize>() > rows.len();
-    let saved = if tight { wishes.iter().filter(|wish| wish.lines == 1).count() } else { 0 };
-    let heights = heights(&wishes, rows.len() + saved);
-    let used = heights.iter().map(|height| height + 1).sum::<usize>() - saved;
-    let gap = usize::from(used + sections.len() <= rows.len() + 1);
-    let mut y = rows.start;
-    for (section, height) in sections.iter().zip(heights) {
-        let behind = tight && section.rows.len() == 1;
-        let tall = if behind { 1 } else { 1 + height };
-        if y + tall > rows.end {
-            return;
-        }
-        if behind {
+    for (section, place) in sections.iter().zip(places(&wishes, rows.len())) {
+        let y = rows.start + place.row;
+        if place.behind {
             pen.row(x, y, TITLE, &vec![Piece::text(section.title, Ink::Quiet)]);
             pen.row(x + TITLE, y, width.saturating_sub(TITLE), &section.rows[0]);
-        } else {
-            pen.heading(x, y, width, section.title);
-            let first = section.first.saturating_sub(height / 2).min(section.rows.len() - height);
-            for (i, row) in section.rows[first..first + height].iter().enumerate() {
-                pen.row(x, y + 1 + i, width, row);
-            }
+            continue;
         }
-        y += tall + gap;
+        pen.heading(x, y, width, section.title);
+        let first = section.first.saturating_sub(place.lines / 2).min(section.rows.len() - place.lines);
+        for (i, row) in section.rows[first..first + place.lines].iter().enumerate() {
+            pen.row(x, y + 1 + i, width, row);
+        }
     }
 }
 

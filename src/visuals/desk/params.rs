@@ -10,7 +10,6 @@ use super::row::{Ink, Pen, Piece, Row};
 use crate::desk::State;
 use crate::desk::words::{hand, short};
 use crate::score::{ParamId, reading};
-use crate::visuals::shader::Program;
 
 /// Columns of the name, the value, what the matrix makes of it, and the hand.
 const NAME: usize = 18;
@@ -25,7 +24,7 @@ enum Line {
     Param(ParamId),
 }
 
-pub fn draw(desk: &State, program: Option<&Program>, x: usize, rows: Range<usize>, wide: usize, pen: &mut Pen) {
+pub fn draw(desk: &State, x: usize, rows: Range<usize>, wide: usize, pen: &mut Pen) {
     let mut lines: Vec<Line> = Vec::new();
     let mut group = "";
     for id in ParamId::ALL {
@@ -42,31 +41,37 @@ pub fn draw(desk: &State, program: Option<&Program>, x: usize, rows: Range<usize
     for (line, y) in lines[first..].iter().zip(rows) {
         match line {
             Line::Head(group) => pen.heading(x, y, wide, group),
-            Line::Param(id) => pen.row(x, y, wide, &row(desk, program, *id, wide)),
+            Line::Param(id) => pen.row(x, y, wide, &row(desk, *id, wide)),
         }
     }
 }
 
-fn row(desk: &State, program: Option<&Program>, id: ParamId, wide: usize) -> Row {
+fn row(desk: &State, id: ParamId, wide: usize) -> Row {
     let chosen = desk.selected == Some(id);
     let (base, played) = (desk.params.get(id), desk.played.get(id));
     let (spec, moved) = (id.spec(), base != played);
     let ink = if chosen { Ink::Strong } else { Ink::Plain };
-    let input = |at: f32| {
-        let slot = (id as usize).checked_sub(ParamId::Shader1 as usize)?;
-        program?.label(slot, spec.position(at))
-    };
-    let name = input(base).map_or_else(|| short(id).to_string(), |(name, _)| name);
-    let said = |at: f32| input(at).map_or_else(|| reading::value(id, at), |(_, value)| value);
+    let input = desk.shown.input(id);
+    let name = input.map_or(short(id), |input| &input.name);
     let whole = reading::param(id, base);
-    let value = if input(base).is_none() && whole.chars().count() <= VALUE { whole } else { said(base) };
-    let played_text = if moved { format!(" →{}", said(played)) } else { String::new() };
+    let value = match input {
+        Some(input) => input.value.clone(),
+        None if whole.chars().count() <= VALUE => whole,
+        None => reading::value(id, base),
+    };
+    let played_text = match input {
+        _ if !moved => String::new(),
+        Some(input) => format!(" →{}", input.played),
+        None => format!(" →{}", reading::value(id, played)),
+    };
     // In a narrow column the tick alone says where the matrix has it.
     let played_wide = if wide >= WITH_PLAYED { PLAYED + 1 } else { 1 };
+    // A narrower one has no bar, then a shorter name.
     let bar = wide.saturating_sub(2 + NAME + VALUE + 1 + played_wide + 1 + HAND);
+    let named = NAME.min(wide.saturating_sub(2 + VALUE + 1 + played_wide + 1 + HAND));
     let mut row = vec![
         Piece::fitted(if chosen { "▸" } else { "" }, 2, ink),
-        Piece::fitted(&name, NAME, if input(base).is_some() { Ink::Prompt } else { ink }),
+        Piece::fitted(name, named, if input.is_some() { Ink::Prompt } else { ink }),
         Piece::text(format!("{value:>width$}", width = VALUE + 1), ink),
         Piece::fitted(if wide >= WITH_PLAYED { &played_text } else { "" }, played_wide, Ink::Fault),
     ];

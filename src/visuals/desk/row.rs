@@ -139,6 +139,9 @@ impl<'a> Pen<'a> {
                 self.brush.text(left, top, &cut(text, room), ink.color(palette));
             }
             Piece::Bar { part, tick, columns, ink } => {
+                if *columns == 0 {
+                    return;
+                }
                 let wide = (*columns).min(room) as f32 * self.cell[0] - 2.0 * unit;
                 let part = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
                 self.brush.rect(left, top + 5.0 * unit, wide, 7.0 * unit, palette.track);

@@ -1,14 +1,12 @@
-//! The sections on the left of the view, in the terminal's words and order, and what only the stage has: what it shows
-//! now, the roll, the shader. Pure.
+//! The sections on the left of the view, in the terminal's words and order. Pure.
 
+use super::columns;
 use super::row::{Ink, Piece, Row};
-use super::{Seen, columns};
+use crate::desk::State;
 use crate::desk::signals::reading;
-use crate::desk::words::{ago, clock, spelled};
+use crate::desk::words::{ago, clock, spelled, wrapped};
 use crate::desk::{chain, clean};
-use crate::score::{ParamId, SignalId};
-use crate::visuals::scene::SCENES;
-use crate::visuals::state::EXPOSURES;
+use crate::score::SignalId;
 
 /// Something on the desk.
 pub struct Section {
@@ -28,24 +26,24 @@ impl Section {
 }
 
 /// All of them, for a column of so many columns.
-pub fn all(seen: &Seen, width: usize) -> Vec<Section> {
+pub fn all(desk: &State, width: usize) -> Vec<Section> {
     let mut all = Vec::new();
-    all.extend(scene(seen, width));
-    all.push(stage(seen));
-    all.push(prompts(seen, width));
-    all.push(roads(seen, width));
-    all.push(sampler(seen, width));
-    all.push(controls(seen, width));
-    all.push(sound(seen));
-    all.push(energy(seen));
-    all.push(roll(seen));
-    all.extend(shader(seen, width));
-    all.push(faults(seen, width));
+    all.extend(scene(desk, width));
+    all.push(stage(desk));
+    all.push(prompts(desk, width));
+    all.push(roads(desk, width));
+    all.push(sampler(desk, width));
+    // Before what may be left out in a low window.
+    all.push(faults(desk, width));
+    all.push(controls(desk, width));
+    all.push(sound(desk));
+    all.push(energy(desk));
+    all.push(roll(desk));
+    all.extend(shader(desk, width));
     all
 }
 
-fn scene(seen: &Seen, width: usize) -> Option<Section> {
-    let desk = seen.desk;
+fn scene(desk: &State, width: usize) -> Option<Section> {
     let played_ns = desk.course.played_ns(desk.now_ns)?;
     let mut rows = vec![vec![
         Piece::text(&desk.scene, Ink::Prompt),
@@ -62,25 +60,17 @@ fn scene(seen: &Seen, width: usize) -> Option<Section> {
 }
 
 /// What the audience sees.
-fn stage(seen: &Seen) -> Section {
-    let (stage, cross) = (seen.stage, &seen.stage.cross);
-    let mut row = vec![Piece::text(SCENES[cross.to].name, Ink::Strong)];
-    if let Some(from) = cross.going() {
-        row.push(Piece::text(format!("  {:.0}% from {}", cross.part() * 100.0, SCENES[from].name), Ink::Plain));
+fn stage(desk: &State) -> Section {
+    let shown = &desk.shown;
+    let mut row = vec![Piece::text(shown.scene, Ink::Strong)];
+    if let Some((from, part)) = shown.going {
+        row.push(Piece::text(format!("  {part}% from {from}"), Ink::Plain));
     }
-    let dark = stage.params.get(ParamId::Blackout);
-    if dark > 0.0 {
-        row.push(Piece::text(format!("  BLACKOUT {:.0}%", dark * 100.0), Ink::Fault));
-    }
-    if stage.frozen() {
-        row.push(Piece::text("  FROZEN", Ink::Fault));
-    }
-    row.push(Piece::text(format!("  {}", stage.palette().name), Ink::Quiet));
+    row.push(Piece::text(format!("  {}", shown.palette), Ink::Quiet));
     Section::new("stage", vec![row], 1)
 }
 
-fn prompts(seen: &Seen, width: usize) -> Section {
-    let desk = seen.desk;
+fn prompts(desk: &State, width: usize) -> Section {
     let mut first = 0;
     let rows = desk.prompts.iter().enumerate().map(|(i, prompt)| {
         let playing = desk.playing.as_deref() == Some(prompt.name.as_str());
@@ -105,9 +95,8 @@ fn prompts(seen: &Seen, width: usize) -> Section {
 }
 
 /// The last token's candidates as bars, as the model gave them; an arrow before the one that was drawn.
-fn roads(seen: &Seen, width: usize) -> Section {
+fn roads(desk: &State, width: usize) -> Section {
     const P: usize = 6;
-    let desk = seen.desk;
     let word = (width / 3).min(14);
     let bar = width.saturating_sub(2 + word + P + 1);
     let taken = desk.taken.as_ref();
@@ -134,30 +123,29 @@ fn roads(seen: &Seen, width: usize) -> Section {
 }
 
 /// The chain from left to right, and on in the next row.
-fn sampler(seen: &Seen, width: usize) -> Section {
+fn sampler(desk: &State, width: usize) -> Section {
     let mut rows: Vec<Row> = vec![Vec::new()];
     let mut x = 0;
-    for (i, link) in chain::chain(seen.desk).into_iter().enumerate() {
+    for (i, link) in chain::chain(desk).into_iter().enumerate() {
         let ink = if link.acts { Ink::Strong } else { Ink::Quiet };
         let name = format!("{}{} ", if i == 0 { "" } else { "→ " }, link.name);
-        let setting = format!("{} ", link.setting);
-        let wide = columns(&name) + columns(&setting);
-        if x > 0 && x + wide > width + 1 {
+        let wide = columns(&name) + columns(&link.setting);
+        if x > 0 && x + 1 + wide > width {
             rows.push(Vec::new());
             x = 0;
         }
-        x += wide;
+        let gap = if x > 0 { " " } else { "" };
+        x += gap.len() + wide;
         if let Some(row) = rows.last_mut() {
-            row.extend([Piece::text(name, Ink::Quiet), Piece::text(setting, ink)]);
+            row.extend([Piece::text(format!("{gap}{name}"), Ink::Quiet), Piece::text(link.setting, ink)]);
         }
     }
-    let title = if seen.desk.order.is_some() { "sampler, in the patch's order" } else { "sampler" };
+    let title = if desk.order.is_some() { "sampler, in the patch's order" } else { "sampler" };
     let least = rows.len();
     Section::new(title, rows, least)
 }
 
-fn controls(seen: &Seen, width: usize) -> Section {
-    let desk = seen.desk;
+fn controls(desk: &State, width: usize) -> Section {
     let mut rows: Vec<Row> = desk
         .controls
         .iter()
@@ -166,7 +154,7 @@ fn controls(seen: &Seen, width: usize) -> Section {
             let port = control.port.split(':').next().unwrap_or_default();
             let mut row = vec![
                 Piece::fitted(lamp, 2, ink),
-                Piece::fitted(port, (width / 3).min(16), Ink::Quiet),
+                Piece::fitted(port, (width / 3 + 1).min(16), Ink::Quiet),
                 Piece::text(format!(" {}", control.what), Ink::Plain),
             ];
             if width >= 46 {
@@ -181,8 +169,7 @@ fn controls(seen: &Seen, width: usize) -> Section {
     Section::new("MIDI", rows, 1)
 }
 
-fn sound(seen: &Seen) -> Section {
-    let desk = seen.desk;
+fn sound(desk: &State) -> Section {
     let (xruns, last) = desk.xruns;
     let load = desk.signals.get(SignalId::SoundLoad);
     let mut row = match (load, &desk.sound) {
@@ -202,8 +189,7 @@ fn sound(seen: &Seen) -> Section {
     Section::new("sound", vec![row], 1)
 }
 
-fn energy(seen: &Seen) -> Section {
-    let desk = seen.desk;
+fn energy(desk: &State) -> Section {
     let piece = match (desk.energy.total_j(), desk.energy.per_token_j(), desk.reason(SignalId::Power)) {
         (Some(total), Some((each, count)), _) => {
             Piece::text(format!("{total:.0} J, {each:.2} J a token (last {count})"), Ink::Plain)
@@ -215,68 +201,49 @@ fn energy(seen: &Seen) -> Section {
     Section::new("energy", vec![vec![piece]], 1)
 }
 
-fn roll(seen: &Seen) -> Section {
-    let roll = &seen.stage.roll;
-    let used = roll.exposures().len();
-    let mut row = vec![
-        Piece::bar(used as f32 / EXPOSURES as f32, 6),
-        Piece::text(format!(" {} of {EXPOSURES} exposures left", roll.left()), Ink::Plain),
-    ];
+fn roll(desk: &State) -> Section {
+    let roll = desk.shown.roll;
+    let mut row = vec![Piece::text(format!("{} of {} exposures left ", roll.left, roll.of), Ink::Plain)];
     if roll.full > 0 {
-        row.push(Piece::text(format!("  {} full", roll.full), Ink::Quiet));
+        row.push(Piece::text(format!(" {} full ", roll.full), Ink::Quiet));
     }
+    row.push(Piece::bar((roll.of - roll.left) as f32 / roll.of.max(1) as f32, 6));
     Section::new("roll", vec![row], 1)
 }
 
 /// The artist's shader: its name, what it notes, and why another was refused. Its inputs stand among the parameters.
-fn shader(seen: &Seen, width: usize) -> Option<Section> {
-    let (name, _) = seen.stage.shader()?;
-    let shown = SCENES[seen.stage.cross.to].wgsl.is_none();
+fn shader(desk: &State, width: usize) -> Option<Section> {
+    let shader = desk.shown.shader.as_ref()?;
     let mut rows = vec![vec![
-        Piece::text(clean::line(name), if shown { Ink::Strong } else { Ink::Plain }),
-        Piece::text(if shown { "" } else { "  not shown: stage.scene is another" }, Ink::Quiet),
+        Piece::text(&shader.name, if shader.is_shown { Ink::Strong } else { Ink::Plain }),
+        Piece::text(if shader.is_shown { "" } else { "  not shown: stage.scene is another" }, Ink::Quiet),
     ]];
-    if let Some(error) = seen.refused {
-        let said = format!("{} line {}: {}; {}", error.name, error.line, error.message, error.instead);
-        rows.extend(wrapped(&clean::line(&said), width, 3).into_iter().map(|line| vec![Piece::text(line, Ink::Fault)]));
+    if let Some(why) = &shader.refused {
+        let said = wrapped(why, |_| width, 3, columns);
+        rows.extend(said.into_iter().map(|line| vec![Piece::text(line, Ink::Fault)]));
     }
-    for note in seen.program.iter().flat_map(|program| &program.notes) {
-        rows.push(vec![Piece::text(clean::line(note), Ink::Quiet)]);
-    }
-    let least = if seen.refused.is_some() { 3 } else { 1 };
+    rows.extend(shader.notes.iter().map(|note| vec![Piece::text(note, Ink::Quiet)]));
+    let least = if shader.refused.is_some() { 3 } else { 1 };
     Some(Section::new("shader", rows, least))
 }
 
-fn faults(seen: &Seen, width: usize) -> Section {
-    let desk = seen.desk;
+/// The latest first, each in three lines at most: its remedy stands at its end.
+fn faults(desk: &State, width: usize) -> Section {
+    const AGE: usize = 11;
+    const INDENT: usize = 2;
     let mut rows: Vec<Row> = Vec::new();
+    let mut least = None;
     for fault in desk.faults.iter().rev() {
-        let when = Piece::text(format!("{:<10} ", ago(fault.t_ns, desk.now_ns)), Ink::Quiet);
-        let lines = wrapped(&fault.text, width.saturating_sub(11), 3);
-        let mut lines = lines.into_iter().map(|line| Piece::text(line, Ink::Fault));
-        rows.push(std::iter::once(when).chain(lines.next()).collect());
-        rows.extend(lines.map(|line| vec![Piece::text(" ".repeat(11), Ink::Quiet), line]));
+        let when = format!("{:<10} ", ago(fault.t_ns, desk.now_ns));
+        let room = |line: usize| width.saturating_sub(if line == 0 { AGE } else { INDENT });
+        for (i, line) in wrapped(&fault.text, room, 3, columns).into_iter().enumerate() {
+            let before = if i == 0 { when.clone() } else { " ".repeat(INDENT) };
+            rows.push(vec![Piece::text(before, Ink::Quiet), Piece::text(line, Ink::Fault)]);
+        }
+        least.get_or_insert(rows.len());
     }
     if rows.is_empty() {
         rows.push(vec![Piece::text("none", Ink::Quiet)]);
     }
-    Section::new("faults", rows, 1)
-}
-
-/// The text in lines of so many columns, at spaces where there are any; what is beyond `most` lines is cut.
-fn wrapped(text: &str, width: usize, most: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let line = &mut lines[last];
-        if line.is_empty() {
-            line.push_str(word);
-        } else if columns(line) + 1 + columns(word) <= width || last + 1 == most {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_string());
-        }
-    }
-    lines
+    Section::new("faults", rows, least.unwrap_or(1))
 }

@@ -12,8 +12,13 @@ const MEASURE: usize = 84;
 /// Below this probability a token was improbable.
 const IMPROBABLE: f32 = 0.02;
 
+/// The columns of a line where there are so many.
+pub fn measure(wide: usize) -> usize {
+    wide.min(MEASURE)
+}
+
 pub fn draw(desk: &State, x: usize, rows: Range<usize>, wide: usize, pen: &mut Pen) {
-    let wide = wide.min(MEASURE);
+    let wide = measure(wide);
     if wide < 8 || rows.len() < 3 {
         return;
     }
@@ -36,9 +41,12 @@ fn runs<'a>(glyphs: impl Iterator<Item = &'a page::Glyph>) -> Row {
             page::Ink::Word { p } if p < IMPROBABLE || glyph.flawed => Ink::Fault,
             page::Ink::Word { .. } => Ink::Plain,
         };
-        match row.last_mut() {
-            Some(Piece::Text(text, last)) if *last == ink => text.push(glyph.ch),
-            _ => row.push(Piece::text(glyph.ch, ink)),
+        if !matches!(row.last(), Some(Piece::Text(_, last)) if *last == ink) {
+            row.push(Piece::text("", ink));
+        }
+        if let Some(Piece::Text(text, _)) = row.last_mut() {
+            text.push(glyph.ch);
+            text.push_str(&glyph.marks);
         }
     }
     row
@@ -62,5 +70,20 @@ fn paused(desk: &State) -> Row {
         Some(Pause::Resting { s }) => waits("at rest", s),
         Some(Pause::Waiting { s }) => waits("waiting", s),
         Some(Pause::Ended { reason }) => vec![Piece::text(format!("ended: {reason}"), Ink::Strong)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accents_stay_on_their_letters() {
+        let mut page = page::Page::default();
+        page.token("e\u{301}", 0.9, 0);
+        page.token("a", 0.001, 1);
+        page.token("o\u{308}", 0.001, 2);
+        let row = runs(page.lines(9).remove(0).map(|at| page.glyph(at)));
+        assert_eq!(row, [Piece::text("e\u{301}", Ink::Plain), Piece::text("ao\u{308}", Ink::Fault)]);
     }
 }

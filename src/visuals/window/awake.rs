@@ -27,12 +27,15 @@ const PROGRAMS: &[&[&str]] = &[];
 /// A program that cannot reach its desktop has ended by then.
 const TRIAL: Duration = Duration::from_millis(700);
 
+/// The window is there by then.
+const WINDOW_TAKES: Duration = Duration::from_secs(10);
+
 /// As long as it is there, the display stays on.
 pub struct Awake(#[expect(dead_code, reason = "its end is the sign")] Sender<()>);
 
 impl Awake {
     /// Begins in the background.
-    pub fn hold(bus: Option<Bus>) -> Awake {
+    pub fn hold(bus: Bus) -> Awake {
         let (stop, stopped) = bounded(0);
         // Without a thread the display may go dark: no reason to end a show.
         let _ = std::thread::Builder::new().name("xiao-awake".into()).spawn(move || hold(&stopped, bus));
@@ -40,7 +43,7 @@ impl Awake {
     }
 }
 
-fn hold(stopped: &Receiver<()>, bus: Option<Bus>) {
+fn hold(stopped: &Receiver<()>, bus: Bus) {
     if cfg!(windows) {
         set_windows(true);
         let _ = stopped.recv();
@@ -59,10 +62,13 @@ fn hold(stopped: &Receiver<()>, bus: Option<Bus>) {
             return;
         }
     }
-    if let Some(bus) = bus {
-        let text = "nothing on this machine keeps the display on; turn its screen saver off for the show";
-        bus.emit(Event::Notice { text: text.into() });
+    // An X server is told by itself, once the window is there.
+    let ended = stopped.recv_timeout(WINDOW_TAKES) != Err(RecvTimeoutError::Timeout);
+    if ended || super::xlib::keeps_on() {
+        return;
     }
+    let text = "nothing on this machine keeps the display on; turn its screen saver off for the show";
+    bus.emit(Event::Notice { text: text.into() });
 }
 
 fn start(program: &[&str]) -> Option<Child> {

@@ -8,24 +8,32 @@ use bevy::window::{MonitorSelection, Window, WindowMode};
 use super::Show;
 use crate::score::Key;
 
+/// The keys that change what others mean, while they are held.
+#[derive(Clone, Copy, Default)]
+pub struct Held {
+    ctrl: bool,
+    shift: bool,
+}
+
 /// Passes pressed keys on. A full channel loses the key rather than hold up the frame.
 pub fn press(
     mut pressed: MessageReader<KeyboardInput>,
-    mut ctrl: Local<bool>,
+    mut held: Local<Held>,
     show: Res<Show>,
     mut windows: Query<&mut Window>,
 ) {
     for input in pressed.read() {
         let down = input.state == ButtonState::Pressed;
         // In the order of the events: within one slow frame Ctrl may have been pressed and let go again.
-        if input.logical_key == Logical::Control {
-            *ctrl = down;
+        match input.logical_key {
+            Logical::Control => held.ctrl = down,
+            Logical::Shift => held.shift = down,
+            _ => {}
         }
         if !down {
             continue;
         }
-        let ctrl = *ctrl;
-        if input.key_code == KeyCode::F11 || (input.logical_key == Logical::Character("f".into()) && !ctrl) {
+        if input.key_code == KeyCode::F11 || (input.logical_key == Logical::Character("f".into()) && !held.ctrl) {
             if let Ok(mut window) = windows.get_mut(input.window)
                 && !input.repeat
             {
@@ -36,19 +44,19 @@ pub fn press(
             }
             continue;
         }
-        if let Some(key) = key(&input.logical_key, ctrl) {
+        if let Some(key) = key(&input.logical_key, *held).filter(|key| !input.repeat || (show.repeats)(*key)) {
             let _ = show.keys.try_send(key);
         }
     }
 }
 
 /// A key in the score's words; `None` for those that mean nothing here.
-fn key(logical: &Logical, ctrl: bool) -> Option<Key> {
+fn key(logical: &Logical, held: Held) -> Option<Key> {
     Some(match logical {
         Logical::Character(text) => {
             let mut chars = text.chars();
             let (Some(c), None) = (chars.next(), chars.next()) else { return None };
-            if ctrl { Key::Ctrl(c.to_ascii_lowercase()) } else { Key::Char(c) }
+            if held.ctrl { Key::Ctrl(c.to_ascii_lowercase()) } else { Key::Char(c) }
         }
         Logical::Space => Key::Char(' '),
         Logical::ArrowUp => Key::Up,
@@ -61,6 +69,7 @@ fn key(logical: &Logical, ctrl: bool) -> Option<Key> {
         Logical::End => Key::End,
         Logical::Enter => Key::Enter,
         Logical::Escape => Key::Escape,
+        Logical::Tab if held.shift => Key::BackTab,
         Logical::Tab => Key::Tab,
         Logical::Backspace => Key::Backspace,
         _ => return None,
@@ -72,11 +81,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_that_is_held_acts_again_only_where_it_may() {
+        let (keys, pressed) = crossbeam_channel::unbounded();
+        let mut world = bevy::prelude::World::new();
+        let window = world.spawn(Window::default()).id();
+        world.insert_resource(Show { keys, repeats: |key| key == Key::Up, ..Show::of(window, "1") });
+        world.init_resource::<bevy::prelude::Messages<KeyboardInput>>();
+        for (logical_key, repeat) in [(Logical::Space, false), (Logical::Space, true), (Logical::ArrowUp, true)] {
+            let state = ButtonState::Pressed;
+            let key_code = KeyCode::Space;
+            world.write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat, window });
+        }
+        bevy::ecs::system::RunSystemOnce::run_system_once(&mut world, press).unwrap();
+        assert_eq!(pressed.try_iter().collect::<Vec<_>>(), [Key::Char(' '), Key::Up]);
+    }
+
+    #[test]
     fn keys_have_the_scores_names() {
-        assert_eq!(key(&Logical::Character("春".into()), false), Some(Key::Char('春')));
-        assert_eq!(key(&Logical::Character("C".into()), true), Some(Key::Ctrl('c')));
-        assert_eq!(key(&Logical::Space, false), Some(Key::Char(' ')));
-        assert_eq!(key(&Logical::ArrowLeft, false), Some(Key::Left));
-        assert_eq!(key(&Logical::Shift, false), None);
+        let (none, ctrl) = (Held::default(), Held { ctrl: true, shift: false });
+        let shift = Held { ctrl: false, shift: true };
+        assert_eq!(key(&Logical::Character("春".into()), none), Some(Key::Char('春')));
+        assert_eq!(key(&Logical::Character("C".into()), ctrl), Some(Key::Ctrl('c')));
+        assert_eq!(key(&Logical::Space, none), Some(Key::Char(' ')));
+        assert_eq!(key(&Logical::ArrowLeft, none), Some(Key::Left));
+        assert_eq!([none, shift].map(|held| key(&Logical::Tab, held)), [Some(Key::Tab), Some(Key::BackTab)]);
+        assert_eq!(key(&Logical::Shift, none), None);
     }
 }

@@ -7,6 +7,7 @@
 //! twice): what fails comes back as an error, and the session goes on with another stage.
 
 mod awake;
+mod drawing;
 mod hush;
 mod keys;
 mod picture;
@@ -16,6 +17,7 @@ mod xlib;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use bevy::app::AppExit;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
@@ -27,10 +29,11 @@ use bevy::window::PresentMode;
 use crossbeam_channel::Sender;
 use nannou::prelude::{App, ClearColorConfig, Draw, Frame, RenderApp, SetCamera, UpdateMode, UpdateModeExt};
 
-use super::desk::Seen;
-use super::graph::Sheet;
-use super::shader::ShaderError;
-use super::{FrameState, Renderer, VisualsError};
+use drawing::Target;
+use picture::Pending;
+
+use super::desk::Follower;
+use super::{FrameState, VisualsError};
 use crate::desk::State as Desk;
 use crate::score::{Bus, Clock, Event, HelpPage, Key, Queue, Shutdown, Stamped};
 
@@ -38,6 +41,9 @@ pub use super::displays::{adapters as displays, display_available};
 
 /// Frames per second where the processor draws: the model needs the rest of it.
 const SOFTWARE_RATE_HZ: f64 = 15.0;
+
+/// So long the end waits for pictures that were asked for.
+const PICTURES_TAKE: Duration = Duration::from_secs(2);
 
 /// What the window needs of the session.
 pub struct WindowOptions {
@@ -48,16 +54,21 @@ pub struct WindowOptions {
     pub clock: Clock,
     /// Where pressed keys go. `f` and F11 stay here: full screen.
     pub keys: Sender<Key>,
+    /// Whether a key that is held down acts again and again.
+    pub repeats: fn(Key) -> bool,
     pub shutdown: Shutdown,
-    /// Where a shader that failed is reported; `None` in a replay, whose journal has it already and whose pictures were
-    /// taken.
-    pub bus: Option<Bus>,
+    /// Where it says what happens to it.
+    pub bus: Bus,
+    /// Not a replay, whose journal has the shaders that failed already and whose pictures were taken.
+    pub live: bool,
     /// The pages of the help overlay.
     pub help: Vec<HelpPage>,
     /// The sound as it leaves the engine.
     pub spectrum: crate::score::Spectrum,
     /// Whether the performer has a window too.
     pub view: bool,
+    /// Whether the performer reads a page elsewhere, in the terminal.
+    pub read_beside: Box<dyn Fn() -> bool + Send>,
     /// The display that the stage fills: its number, or a part of its name.
     pub display: Option<String>,
     /// The folder that pictures are named from.
@@ -65,8 +76,9 @@ pub struct WindowOptions {
 }
 
 /// Opens the window and shows the events until the end. Returns when shutdown was asked for; closing the stage asks
-/// for it. An error leaves the shutdown alone, so that the session can go on with another stage.
-pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
+/// for it. An error leaves the shutdown alone, so that the session can go on with another stage; `desk` and `follower`
+/// hold then all that the events have said, for that stage to begin with.
+pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> Result<(), VisualsError> {
     // Asked first, since nannou panics where there is none.
     super::displays::display().map_err(VisualsError::Window)?;
     let software = super::displays::adapter()?.get_info().device_type == wgpu::DeviceType::Cpu;
@@ -79,16 +91,32 @@ pub fn run(options: WindowOptions) -> Result<(), VisualsError> {
     let _awake = awake::Awake::hold(options.bus.clone());
     let mut state = FrameState::new();
     state.set_help(options.help.clone());
-    let desk = options.view.then(Desk::new);
-    let target = Target { renderer: None, sheet: None, refused: None, pictures: Vec::new() };
-    let inner =
-        Inner { options, software, state, desk, cameras: Cameras::default(), target, queue: None, events: Vec::new() };
+    let pending = Pending::default();
+    let target = Target::new(pending.clone());
+    let bus = options.bus.clone();
+    let kept = Arc::new(Mutex::new(Kept { state, desk: std::mem::take(desk) }));
+    let inner = Inner {
+        options,
+        software,
+        kept: kept.clone(),
+        cameras: Cameras::default(),
+        target,
+        queue: None,
+        events: Vec::new(),
+        ends: None,
+    };
     *lock(&OPENING) = Some(Stage(Arc::new(Mutex::new(inner))));
     lock(&ENDED).take();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         nannou::app(model).update(update).render(render).add_plugin(systems).run();
     }));
     lock(&OPENING).take();
+    pending.finish(PICTURES_TAKE, &bus);
+    {
+        let mut kept = lock(&kept);
+        *desk = std::mem::take(&mut kept.desk);
+        *follower = Follower::of(std::mem::take(&mut kept.state));
+    }
     let why = lock(&ENDED).take();
     match (ended, why) {
         (_, Some(Err(why))) => Err(VisualsError::Window(why)),
@@ -119,27 +147,26 @@ struct Stage(Arc<Mutex<Inner>>);
 struct Inner {
     options: WindowOptions,
     software: bool,
-    state: FrameState,
-    /// There with the performer's window.
-    desk: Option<Desk>,
+    kept: Arc<Mutex<Kept>>,
     cameras: Cameras,
     target: Target,
     queue: Option<wgpu::Queue>,
     events: Vec<Arc<Stamped>>,
+    /// When the windows close at the latest, once the end was asked for.
+    ends: Option<Instant>,
+}
+
+/// What follows from the events, and outlives the windows: nothing in it belongs to the graphics device, which must go
+/// with them.
+struct Kept {
+    state: FrameState,
+    /// What the performer's window shows; without one it follows all the same, for the stage that takes the place of
+    /// this.
+    desk: Desk,
 }
 
 /// The cameras of the stage and of the view as the render thread calls them, which has entities of its own.
 type Cameras = Arc<Mutex<[Option<Entity>; 2]>>;
-
-/// What is drawn with, and the format and samples it was made for.
-struct Target {
-    renderer: Option<(Renderer, wgpu::TextureFormat, u32)>,
-    sheet: Option<(Sheet, wgpu::TextureFormat, u32)>,
-    /// Why a shader was refused, and the text that the state had then.
-    refused: Option<(ShaderError, String)>,
-    /// Pictures to take of the next frame.
-    pictures: Vec<PathBuf>,
-}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
@@ -154,20 +181,36 @@ struct Show {
     view: Option<(Entity, Entity)>,
     cameras: Cameras,
     keys: Sender<Key>,
-    bus: Option<Bus>,
+    repeats: fn(Key) -> bool,
+    bus: Bus,
     display: Option<String>,
 }
 
 impl Show {
     fn notice(&self, text: String) {
-        if let Some(bus) = &self.bus {
-            bus.emit(Event::Notice { text });
-        }
+        self.bus.emit(Event::Notice { text });
     }
 
     /// The first reason is the one that counts.
     fn end(&self, why: Result<(), String>) {
         lock(&ENDED).get_or_insert(why);
+    }
+}
+
+#[cfg(test)]
+impl Show {
+    /// A stage that is to be on a display, and nothing else.
+    fn of(stage: Entity, display: &str) -> Show {
+        Show {
+            stage,
+            camera: stage,
+            view: None,
+            cameras: Cameras::default(),
+            keys: crossbeam_channel::bounded(1).0,
+            repeats: |_| false,
+            bus: Bus::new(Clock::at_rest()),
+            display: Some(display.to_string()),
+        }
     }
 }
 
@@ -203,6 +246,7 @@ fn model(app: &App) -> Stage {
         view,
         cameras: inner.cameras.clone(),
         keys: inner.options.keys.clone(),
+        repeats: inner.options.repeats,
         bus: inner.options.bus.clone(),
         display: inner.options.display.clone(),
     };
@@ -215,26 +259,37 @@ fn model(app: &App) -> Stage {
 fn update(app: &App, stage: &mut Stage) {
     let mut guard = lock(&stage.0);
     let inner = &mut *guard;
-    if inner.options.shutdown.requested() {
-        app.quit();
-    }
+    let mut kept = lock(&inner.kept);
     // Here and not with the drawing: a window that is hidden gets no frames, and its queue must not fill.
     inner.options.events.drain(&mut inner.events);
+    let read = (inner.options.view && lock(&inner.cameras)[1].is_some()) || (inner.options.read_beside)();
     for event in inner.events.drain(..) {
-        inner.state.apply(&event);
-        if let Some(desk) = &mut inner.desk {
-            desk.take(&event);
+        if is_for_stage(&event.event, read) {
+            kept.state.apply(&event);
         }
-        if let (Event::Picture { file }, Some(_)) = (&event.event, &inner.options.bus) {
-            inner.target.pictures.push(inner.options.pictures.join(file));
-        }
-    }
-    if let Some(desk) = &mut inner.desk {
-        desk.tick(inner.options.clock.now_ns());
-        if let Some(bus) = &inner.options.bus {
-            desk.losses = bus.losses();
+        kept.desk.take(&event);
+        if let (Event::Picture { file }, true) = (&event.event, inner.options.live) {
+            let path = inner.options.pictures.join(file);
+            inner.target.pictures.push(inner.target.pending.ask(path, &inner.options.bus));
         }
     }
+    kept.desk.tick(inner.options.clock.now_ns());
+    if inner.options.view {
+        kept.desk.losses = inner.options.bus.losses();
+    }
+    // Only frames bring the pictures that were asked for, so they go on until these are there.
+    if inner.options.shutdown.requested() {
+        let now = Instant::now();
+        let ends = *inner.ends.get_or_insert(now + PICTURES_TAKE);
+        if inner.target.pending.is_empty() || now >= ends {
+            app.quit();
+        }
+    }
+}
+
+/// The help covers the audience's picture only where the performer has no page of their own to read it on.
+fn is_for_stage(event: &Event, read_elsewhere: bool) -> bool {
+    !(read_elsewhere && matches!(event, Event::Help { on: true, .. }))
 }
 
 /// The render thread's part, for one window at a time: draws at the clock's present time.
@@ -244,9 +299,9 @@ fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
     // What nannou calls the frame's window is its camera.
     let [stage, view] = *lock(&inner.cameras);
     if stage == Some(frame.window_id()) {
-        draw_stage(inner, &frame);
+        drawing::stage(inner, &frame);
     } else if view == Some(frame.window_id()) {
-        draw_view(inner, &frame);
+        drawing::view(inner, &frame);
     }
 }
 
@@ -254,73 +309,6 @@ fn render(_app: &RenderApp, stage: &Stage, frame: Frame) {
 fn find_cameras(show: Res<Show>, names: Query<&RenderEntity>) {
     let name = |camera| names.get(camera).ok().map(RenderEntity::id);
     *lock(&show.cameras) = [name(show.camera), show.view.and_then(|(_, camera)| name(camera))];
-}
-
-fn draw_stage(inner: &mut Inner, frame: &Frame) {
-    inner.state.hear(&inner.options.spectrum.read());
-    inner.state.advance(inner.options.clock.now_ns());
-
-    let Some(queue) = inner.queue.as_ref() else { return };
-    let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
-    let target = &mut inner.target;
-    if target.renderer.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
-        let renderer = Renderer::new(frame.device(), queue, format, samples, inner.software).watched();
-        target.renderer = Some((renderer, format, samples));
-    }
-    let Some((renderer, ..)) = target.renderer.as_mut() else { return };
-    renderer.prepare(frame.device(), queue, frame.texture_size(), &inner.state);
-    {
-        let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
-        let mut encoder = frame.command_encoder();
-        renderer.encode(frame.device(), &mut encoder);
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("stage"),
-            color_attachments: &[Some(attachment)],
-            ..Default::default()
-        });
-        renderer.paint(&mut pass);
-    }
-    for path in target.pictures.drain(..) {
-        let mut encoder = frame.command_encoder();
-        picture::take(frame.device(), &mut encoder, frame.texture(), path, inner.options.bus.clone());
-    }
-    let Some(fault) = renderer.take_fault() else { return };
-    if let Some(bus) = &inner.options.bus {
-        bus.emit(Event::Fault {
-            place: "shader".to_string(),
-            what: format!("{} line {}: {}", fault.name, fault.line, fault.message),
-            remedy: fault.instead.to_string(),
-        });
-    }
-    let text = inner.state.shader().map_or_else(String::new, |(_, text)| text.to_string());
-    target.refused = Some((fault, text));
-}
-
-fn draw_view(inner: &mut Inner, frame: &Frame) {
-    let (Some(queue), Some(desk)) = (inner.queue.as_ref(), inner.desk.as_ref()) else { return };
-    let (format, samples) = (frame.texture_format(), frame.resolve_target_msaa_samples());
-    let target = &mut inner.target;
-    if target.sheet.as_ref().is_none_or(|(_, f, s)| (*f, *s) != (format, samples)) {
-        target.sheet = Some((Sheet::new(frame.device(), queue, format, samples), format, samples));
-    }
-    let Some((sheet, ..)) = target.sheet.as_mut() else { return };
-    let now = inner.state.shader().map(|(_, text)| text);
-    let seen = Seen {
-        desk,
-        stage: &inner.state,
-        program: target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program()),
-        refused: target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error),
-        help: &inner.options.help,
-    };
-    sheet.prepare(frame.device(), queue, frame.texture_size(), &seen);
-    let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
-    let mut encoder = frame.command_encoder();
-    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some("view"),
-        color_attachments: &[Some(attachment)],
-        ..Default::default()
-    });
-    sheet.paint(&mut pass);
 }
 
 /// What bevy does for us beside nannou.
@@ -362,5 +350,18 @@ fn lose_device(
     if !*done && after_s.is_some_and(|s| time.elapsed_secs() >= s) {
         *done = true;
         device.wgpu_device().destroy();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_is_the_performers_where_they_have_a_page() {
+        let help = |on| Event::Help { on, page: 0 };
+        assert!(is_for_stage(&help(true), false) && !is_for_stage(&help(true), true));
+        assert!(is_for_stage(&help(false), true), "what was open before goes");
+        assert!(is_for_stage(&Event::Panic, true));
     }
 }

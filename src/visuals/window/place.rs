@@ -56,12 +56,13 @@ pub fn follow_display(
     if added.is_empty() {
         return;
     }
-    let mut there: Vec<_> = monitors.iter().collect();
-    there.sort_by_key(|(entity, ..)| *entity);
-    let displays: Vec<Display> = there.iter().map(|(_, m, primary)| describe(m, *primary)).collect();
+    let mut there: Vec<(Display, Entity)> =
+        monitors.iter().map(|(entity, monitor, primary)| (describe(monitor, primary), entity)).collect();
+    there.sort_by(|(a, _), (b, _)| a.place().cmp(&b.place()));
+    let (displays, entities): (Vec<Display>, Vec<Entity>) = there.into_iter().unzip();
     match choose(&displays, wanted) {
         Some(at) => {
-            let chosen = there[at].0;
+            let chosen = entities[at];
             if added.contains(chosen) {
                 window.mode = WindowMode::BorderlessFullscreen(MonitorSelection::Entity(chosen));
             }
@@ -124,5 +125,43 @@ pub fn close(
     if super::xlib::is_lost() {
         show.end(Err("the X server is gone".into()));
         exit.write(AppExit::Success);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::ecs::system::RunSystemOnce;
+    use bevy::math::IVec2;
+    use bevy::prelude::World;
+
+    use super::*;
+
+    #[test]
+    fn displays_are_counted_from_left_to_right_whenever_they_came() {
+        for order in [[0, 1920], [1920, 0]] {
+            let mut world = World::new();
+            let plugged = order.map(|x| {
+                world
+                    .spawn(Monitor {
+                        name: Some(format!("at {x}")),
+                        physical_height: 1080,
+                        physical_width: 1920,
+                        physical_position: IVec2::new(x, 0),
+                        refresh_rate_millihertz: None,
+                        scale_factor: 1.0,
+                        video_modes: Vec::new(),
+                    })
+                    .id()
+            });
+            let [first, second] = if order[0] == 0 { plugged } else { [plugged[1], plugged[0]] };
+            for (wanted, display) in [("1", first), ("2", second), ("at 1920", second)] {
+                let stage = world.spawn(Window::default()).id();
+                world.insert_resource(Show::of(stage, wanted));
+                world.run_system_once(follow_display).unwrap();
+                let mode = world.get::<Window>(stage).unwrap().mode;
+                let wanted_mode = WindowMode::BorderlessFullscreen(MonitorSelection::Entity(display));
+                assert_eq!(mode, wanted_mode, "{wanted} of {order:?}");
+            }
+        }
     }
 }

@@ -28,6 +28,11 @@ mod x {
         LOST.load(Ordering::Relaxed)
     }
 
+    /// Whether there is an X server that is told to keep the display on.
+    pub fn keeps_on() -> bool {
+        !DISPLAY.load(Ordering::Relaxed).is_null() && !is_lost() && !function(c"XResetScreenSaver").is_null()
+    }
+
     extern "C" fn fatal(_display: *mut c_void) -> c_int {
         LOST.store(true, Ordering::Relaxed);
         0
@@ -87,11 +92,16 @@ mod x {
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-pub use x::{is_lost, stay_on, survive};
+pub use x::{is_lost, keeps_on, stay_on, survive};
 
 /// There is no X server elsewhere.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 pub fn is_lost() -> bool {
+    false
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+pub fn keeps_on() -> bool {
     false
 }
 

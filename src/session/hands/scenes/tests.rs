@@ -30,14 +30,15 @@ name   = "b"
 prompt = "dawn"
 "#;
 
-struct Rig {
-    state: State,
+/// The hands without their thread, and what they send.
+pub(in crate::session::hands) struct Rig {
+    pub state: State,
     events: Queue,
     commands: Receiver<Command>,
 }
 
 impl Rig {
-    fn new(text: &str) -> Rig {
+    pub fn new(text: &str) -> Rig {
         let (bus, patch) = (Bus::new(Clock::at_rest()), patch::parse("p.toml", text).unwrap());
         let events = bus.subscribe("test", Policy::Whole, 9999);
         let (worker, commands) = crossbeam_channel::unbounded();
@@ -45,6 +46,7 @@ impl Rig {
             mapping: Mapping::new(&patch.midi),
             prompt: 0,
             selected: ParamId::Temperature,
+            awaited: None,
             help: None,
             help_pages: 2,
             panicked: None,
@@ -69,6 +71,7 @@ impl Rig {
                 system: None,
                 patch_file: None,
                 shader: shader::Watch::new("field", &[]),
+                inputs: Vec::new(),
                 shader_folders: Vec::new(),
             },
         };
@@ -82,7 +85,7 @@ impl Rig {
         }
     }
 
-    fn events(&self) -> Vec<Event> {
+    pub fn events(&self) -> Vec<Event> {
         let mut events = Vec::new();
         self.events.drain(&mut events);
         events.iter().map(|stamped| stamped.event.clone()).collect()
@@ -200,4 +203,27 @@ fn the_help_turns_its_pages_and_closes_after_the_last() {
         })
         .collect();
     assert_eq!(shown, [(true, 0), (true, 1), (false, 0), (true, 0), (false, 0)]);
+}
+
+#[test]
+fn a_key_gives_the_next_digit_its_meaning_once() {
+    let mut rig = Rig::new(PIECE);
+    let mut commands = |keys: &str| {
+        keys.chars().for_each(|c| rig.state.key(Key::Char(c)));
+        let told = |command| match command {
+            Command::Snapshot(slot) => format!("keep {slot}"),
+            Command::Restore(slot) => format!("restore {slot}"),
+            Command::Blend { name, .. } => format!("blend {}", name.unwrap_or_default()),
+            Command::Prompt { name, .. } => format!("prompt {}", name.unwrap_or_default()),
+            _ => "another".to_string(),
+        };
+        rig.commands.try_iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(commands("a3A31"), ["keep 2", "restore 2", "prompt moon"]);
+    assert_eq!(commands("w2w02"), ["blend dawn", "blend ", "prompt dawn"]);
+    // Another key does what it always does, and nothing is awaited any more.
+    assert_eq!(commands("ar1"), ["another", "prompt moon"]);
+    assert_eq!(commands("a9w9"), [""; 0]);
+    rig.state.key(Key::Tab);
+    assert_eq!(rig.state.selected, ParamId::Pace);
 }

@@ -1,6 +1,7 @@
 //! The performer's desk, drawn whole and read.
 
 use super::*;
+use crate::desk::shown::{Input, Roll, Shader, Shown};
 
 const PIECE: &str = r#"
 [prompts]
@@ -144,4 +145,45 @@ fn energy_is_added_up_where_it_is_measured() {
     }
     // A sample and a token every two seconds, at ten watts.
     assert!(has(&stage.screen(120, 40), "60 J, 20.00 J a token (last 3)"), "{:#?}", stage.screen(120, 40));
+}
+
+#[test]
+fn the_stage_its_roll_and_its_shader_are_told() {
+    let mut stage = desk();
+    stage.take(Event::Select { id: ParamId::Shader1 });
+    stage.state.shown = Shown {
+        scene: "loom",
+        going: Some(("page", 40)),
+        palette: "ember",
+        roll: Roll { left: 35, of: 36, full: 2 },
+        shader: Some(Shader { name: "mine.fs".into(), is_shown: false, refused: None, notes: vec!["a note".into()] }),
+        inputs: vec![Input { id: ParamId::Shader1, name: "zoom".into(), value: "2.5".into(), played: "3".into() }],
+    };
+    for (width, height) in [(120, 50), (200, 60)] {
+        let screen = stage.screen(width, height);
+        for text in [
+            "loom  40% from page  ember",
+            "35 of 36 exposures left  2 full",
+            "mine.fs  not shown",
+            "a note",
+            "▸zoom                     2.5",
+        ] {
+            assert!(has(&screen, text), "{width}x{height} lacks {text:?}: {screen:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_faults_remedy_is_seen_in_a_narrow_column() {
+    let mut stage = desk();
+    stage.take(Event::Fault {
+        place: "sound".into(),
+        what: "the device HDA Intel PCH is gone".into(),
+        remedy: "plug it in".into(),
+    });
+    for (width, height) in [(110, 30), (120, 40), (150, 45)] {
+        let screen = stage.screen(width, height);
+        let goes_on = |line: &String| line.contains("plug it in") && !line.contains("sound: ");
+        assert!(has(&screen, "1 s ago    sound: ") && screen.iter().any(goes_on), "{width}x{height} {screen:#?}");
+    }
 }
