@@ -21,7 +21,8 @@ impl Hush {
         let hook = before.clone();
         set_hook(Box::new(move |info| {
             let thread = std::thread::current();
-            if thread.name().is_some_and(|name| name == "main" || name.contains("Task Pool")) {
+            // Bevy's render thread has no name, and every one of ours has.
+            if thread.name().is_none_or(|name| name == "main" || name.contains("Task Pool")) {
                 let text = info.payload_as_str().unwrap_or("it ended without a reason");
                 lock(&FIRST).get_or_insert_with(|| one_line(text));
             } else if let Some(before) = &*lock(&hook) {
@@ -30,11 +31,11 @@ impl Hush {
         }));
         Hush(before)
     }
+}
 
-    /// The first panic's words.
-    pub fn said(&self) -> Option<String> {
-        lock(&FIRST).clone()
-    }
+/// The first panic's words.
+pub fn said() -> Option<String> {
+    lock(&FIRST).clone()
 }
 
 impl Drop for Hush {

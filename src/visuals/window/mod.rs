@@ -8,6 +8,7 @@
 
 mod awake;
 mod drawing;
+mod guard;
 mod hush;
 mod keys;
 mod picture;
@@ -87,7 +88,7 @@ pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> 
     let _ = bevy::log::tracing::subscriber::set_global_default(bevy::log::tracing::subscriber::NoSubscriber::new());
 
     let shutdown = options.shutdown.clone();
-    let hush = hush::Hush::begin();
+    let _hush = hush::Hush::begin();
     let _awake = awake::Awake::hold(options.bus.clone());
     let mut state = FrameState::new();
     state.set_help(options.help.clone());
@@ -131,7 +132,7 @@ pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> 
             shutdown.request("window closed");
             Ok(())
         }
-        (Err(_), None) => Err(VisualsError::Window(hush.said().unwrap_or_else(|| "it ended without a reason".into()))),
+        (Err(_), None) => Err(VisualsError::Window(hush::said().unwrap_or_else(|| "it ended without a reason".into()))),
     }
 }
 
@@ -320,8 +321,10 @@ fn systems(app: &mut bevy::app::App) {
             show.end(Err(format!("the graphics device failed ({:?}): {what}", error.ty)));
         }
         main_world.write_message(AppExit::error());
+        guard::device_is_lost();
         RenderErrorPolicy::StopRendering
     }));
+    app.add_plugins(guard::Guard);
     app.add_observer(place::stand_alone);
     app.add_systems(Update, (xlib::survive, xlib::stay_on, no_drawing));
     let of_show = (find_cameras, keys::press, place::follow_display, place::hide_cursor, place::close);
