@@ -69,8 +69,14 @@ impl Course {
         (self.tokens, self.pieces, self.flawed) = (0, 0, false);
         let of = self.plan.scenes.len() as u32;
         asks.push(Ask::Tell(Event::Scene { name: scene.name, index: at as u32, of }));
+        // The shader first: it brings its inputs' defaults, which the scene's own values follow, also one that stands already.
+        let inputs = scene.params.iter().filter(|(id, to)| id.name().starts_with("shader.") && params.get(*id) == *to);
+        let stand: Vec<Ask> = inputs.map(|(id, to)| Ask::Set(*id, *to)).collect();
+        if let Some(shader) = scene.shader {
+            asks.push(Ask::Shade(shader));
+            asks.extend(stand);
+        }
         self.lead(scene.params.into_iter(), scene.over_s, now_ns, params, asks);
-        asks.extend(scene.shader.map(Ask::Shade));
         asks.extend(scene.prompt.map(Ask::Play));
     }
 

@@ -295,6 +295,15 @@ fn a_changed_plan_keeps_the_scene_and_leads_only_to_what_changed() {
 }
 
 #[test]
+fn a_scenes_own_values_come_after_its_shaders_defaults() {
+    // The first stands at 0.5 already, and the shader's default would take it away.
+    let scene = "[[scene]]\nname = \"a\"\nshader = \"rain\"\n[scene.params]\n\"shader.1\" = 0.5\n\"shader.2\" = 0.9\n";
+    let asked: Vec<Ask> = Rig::new(scene).asked.into_iter().map(|(_, ask)| ask).skip(1).collect();
+    let set = |id, value| Ask::Set(id, value);
+    assert_eq!(asked, [Ask::Shade("rain".into()), set(ParamId::Shader1, 0.5), set(ParamId::Shader2, 0.9)]);
+}
+
+#[test]
 fn a_changed_shader_of_the_present_scene_is_taken_up() {
     let next = "[[scene]]\nname = \"b\"\nshader = \"c\"";
     let scene = |shader: &str| format!("[[scene]]\nname = \"a\"\nnext = \"hand\"\n{shader}\n{next}");
