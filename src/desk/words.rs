@@ -61,6 +61,7 @@ pub fn hand(by: Hand) -> &'static str {
         Hand::Key => "key",
         Hand::Midi => "midi",
         Hand::CommandLine => "start",
+        Hand::Osc => "osc",
     }
 }
 

@@ -261,6 +261,7 @@ pub enum Hand {
     Key,
     Midi,
     CommandLine,
+    Osc,
 }
 
 /// One look at the machine. What could not be read is not in the list, and `absent` says why, once.

@@ -9,6 +9,10 @@ fn the_journal_form_is_one_flat_object() {
     let line = serde_json::to_string(&stamped).unwrap();
     assert_eq!(line, r#"{"seq":3,"t_ns":5,"event":"param","id":"sampler.temperature","value":0.5,"by":"midi"}"#);
     assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
+    // Another hand is another word, and those of before stay as they are.
+    for (by, word) in [(Hand::Osc, "\"osc\""), (Hand::CommandLine, "\"command_line\""), (Hand::Key, "\"key\"")] {
+        assert_eq!((serde_json::to_string(&by).unwrap().as_str(), serde_json::from_str(word).unwrap()), (word, by));
+    }
 }
 
 #[test]
