@@ -6,12 +6,12 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, midi_out, sampler, scenes};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, midi_out, osc, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 19] = [
+const SECTIONS: [&str; 20] = [
     "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "prompts", "params", "morph",
-    "sampler", "midi", "midi_out", "lfo", "envelope", "matrix", "plan", "scene",
+    "sampler", "midi", "midi_out", "osc", "lfo", "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -77,6 +77,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => midi_out::synths(table, &mut problems),
         None => Vec::new(),
     };
+    let osc = section(root, "osc", &mut problems).map(|table| osc::osc(table, &mut problems));
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
     Ok(Patch {
@@ -94,6 +95,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         sampler,
         midi,
         midi_out,
+        osc,
         matrix,
         plan,
     })

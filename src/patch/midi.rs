@@ -10,7 +10,7 @@ use super::{Binding, MidiDevice, MidiSource, Prompt, Scene, Takeover, Target};
 use crate::score::{Action, MorphSide, ParamId, param::PARAMS};
 
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-const TRIGGERS: [(&str, Action); 16] = [
+pub static TRIGGERS: [(&str, Action); 16] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
@@ -30,7 +30,7 @@ const TRIGGERS: [(&str, Action); 16] = [
 ];
 
 /// A trigger by its word, with any number where the table shows one.
-fn trigger(word: &str) -> Option<Action> {
+pub fn trigger(word: &str) -> Option<Action> {
     if let Some((_, action)) = TRIGGERS.iter().find(|(name, _)| *name == word) {
         return Some(action.clone());
     }

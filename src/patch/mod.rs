@@ -10,6 +10,7 @@ mod load;
 pub mod matrix;
 mod midi;
 pub mod midi_out;
+pub mod osc;
 mod reader;
 pub mod sampler;
 mod scenes;
@@ -22,7 +23,9 @@ pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};
 pub use load::parse;
 pub use matrix::{Matrix, Modulator, Origin, Route};
+pub use midi::{TRIGGERS, trigger};
 pub use midi_out::Synth;
+pub use osc::{Osc, OscWish};
 pub use sampler::SamplerSpec;
 pub use scenes::{Next, Plan, Scene};
 pub use watch::Watch;
@@ -58,6 +61,8 @@ pub struct Patch {
     pub midi: Vec<MidiDevice>,
     /// The synthesisers that are played over MIDI; of those that match a port, the one whose pattern says most.
     pub midi_out: Vec<Synth>,
+    /// Control over the network; none: it is off.
+    pub osc: Option<Osc>,
     pub matrix: Matrix,
     /// The scenes of the piece; none: the patch is played as it stands.
     pub plan: Plan,
