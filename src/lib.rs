@@ -2,12 +2,13 @@
 //!
 //! candle generates on a worker thread; the tokens, the time they took and the state of the machine become *events* of
 //! one [`score`]; a stage (nannou window, terminal, plain text or offscreen frames) shows them, a sonifier sounds them,
-//! a journal keeps them, MIDI takes them to the performer's synthesisers, and hands (keys, MIDI) turn parameters that act on the very next token.
+//! a journal keeps them, MIDI and OSC take them to the performer's other instruments, and hands (keys, MIDI, OSC) turn parameters that act on the very next token.
 //!
 //! ```text
-//!  hands: MIDI · keys ─────────► parameters ──┐                          ┌─► visuals   (nannou window | offscreen frames)
+//!  hands: MIDI · OSC · keys ───► parameters ──┐                          ┌─► visuals   (nannou window | offscreen frames)
 //!                                             ▼                          ├─► audio     (cpal | WAV, FLAC)
 //!                                             │                          ├─► MIDI out  (midir)
+//!                                             │                          ├─► network   (OSC, OSCQuery)
 //!  patch (TOML): prompts, matrix ───► generator (worker thread) ─► score ┼─► terminal  (ratatui | plain lines)
 //!                                             ▲                          └─► journal   (the recording)
 //!  machine: cpu · memory · heat · energy ─────┘
@@ -21,14 +22,15 @@
 //! |---|---|---|
 //! | 6 | `main` → [`cli`] → [`session`] | wiring: the only place where threads meet |
 //! | 5 | [`train`] | a model of one's own: from texts to its file |
-//! | 4 | [`model`] [`machine`] [`control`] [`audio`] [`visuals`] [`terminal`] [`journal`] | one noun of the instrument each |
+//! | 4 | [`model`] [`machine`] [`control`] [`audio`] [`visuals`] [`terminal`] [`journal`] [`network`] | one noun of the instrument each |
 //! | 3 | [`desk`] | what the performer sees, before it is drawn |
 //! | 2 | [`patch`] | the performer's file: schema, validation, matrix |
 //! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
 //!
 //! Only [`model`] sees candle, only it and [`train`] tokenizers, only [`train`] gemm, only [`visuals`] nannou and wgpu,
 //! only [`visuals::shader`] naga,
-//! only `audio::output` cpal, only `audio::bank` rodio, only `control::midi` and `control::midi_out` midir.
+//! only `audio::output` cpal, only `audio::bank` rodio, only `control::midi` and `control::midi_out` midir,
+//! only [`network`] rosc and the network's sockets.
 //!
 //! # Threads
 //!
@@ -51,6 +53,7 @@
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
 //! | MIDI out | the synthesisers' ports | there only while the patch has `[midi_out]`; sleeps until an event comes or a message is due; ends each note it began |
+//! | network | the network's sockets | there only while OSC is asked for; never waits for a peer; hands take what it heard from an inbox |
 //! | hands | MIDI inputs, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; checks shaders; plays the patch's scenes |
 //! | shader | nothing | reads one shader's text where a panic ends nobody else, and ends |
 
@@ -61,6 +64,7 @@ pub mod desk;
 pub mod journal;
 pub mod machine;
 pub mod model;
+pub mod network;
 pub mod patch;
 pub mod score;
 pub mod session;
