@@ -1,11 +1,13 @@
 //! `play` and `replay`: what performs.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::say::{ChatArgs, RoomArgs, SamplerArgs};
+use crate::patch;
 use crate::score::Layout;
 use crate::score::ParamId;
 use crate::score::layout::Form;
@@ -172,6 +174,12 @@ pub struct Play {
     /// Keep nothing
     #[arg(long)]
     no_record: bool,
+    /// Listen for OSC at this port, and answer OSCQuery there; without an address, from this machine alone
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = osc_port)]
+    osc: Option<(Option<IpAddr>, u16)>,
+    /// Send OSC there, as in 127.0.0.1:9001; may be given again
+    #[arg(long, value_name = "HOST:PORT", value_parser = patch::osc::target)]
+    osc_out: Vec<SocketAddr>,
     /// Set any parameter (see `xiao params`); may be given again
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     set: Vec<(ParamId, f32)>,
@@ -204,8 +212,22 @@ impl Play {
             seed: self.seed,
             record,
             set,
+            osc: patch::OscWish {
+                port: self.osc.map(|(_, port)| port),
+                address: self.osc.and_then(|(address, _)| address),
+                out: self.osc_out,
+            },
         })
     }
+}
+
+/// `9000`, or with the address to listen at, `0.0.0.0:9000`.
+fn osc_port(text: &str) -> Result<(Option<IpAddr>, u16), String> {
+    let port = text.parse().map(|port| (None, port));
+    let with_address = || patch::osc::target(text).map(|at| (Some(at.ip()), at.port()));
+    port.or_else(|_| with_address()).ok().filter(|(_, port)| *port != 0).ok_or(format!(
+        "a port is wanted, as in 9000, or an address of this machine with it, as in 0.0.0.0:9000, not {text:?}"
+    ))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -263,5 +285,8 @@ mod tests {
         assert!(setting("sampler.temperature=NaN").is_err());
         assert!(seconds("-1").is_err() && seconds("inf").is_err() && seconds("0").is_err());
         assert!(sound_choice("loud").is_err());
+        assert_eq!(osc_port("9000"), Ok((None, 9000)));
+        assert_eq!(osc_port("0.0.0.0:9000"), Ok((Some("0.0.0.0".parse().unwrap()), 9000)));
+        assert!(osc_port("0").is_err() && osc_port("here").is_err() && osc_port("70000").is_err());
     }
 }

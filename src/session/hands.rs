@@ -1,4 +1,4 @@
-//! The hands' thread: turns keys, MIDI and changed files into actions, and actions into parameters, commands and
+//! The hands' thread: turns keys, MIDI, OSC and changed files into actions, and actions into parameters, commands and
 //! events.
 //!
 //! It polls every 2 ms, so a turned knob reaches the very next token. It owns the patch that is being played.
@@ -20,6 +20,7 @@ pub(super) use patch_file::morph;
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
+use super::network::Network;
 use super::pictures::Pictures;
 use super::samples::Samples;
 use super::sound::Sound;
@@ -50,6 +51,7 @@ pub struct Hands {
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
     pub synths: Synths,
+    pub network: Network,
     /// The tuning that is played.
     pub tuning: Event,
     pub patch: Patch,
@@ -122,6 +124,9 @@ impl Hands {
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TICK),
             }
             controllers.tend(&mut state);
+            for action in state.hands.network.heard() {
+                state.act(action, Hand::Osc);
+            }
             state.tend_plan();
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
             if let Some(sound) = &mut state.hands.sound {

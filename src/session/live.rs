@@ -10,6 +10,7 @@ use crossbeam_channel::RecvTimeoutError;
 
 use super::hands::Hands;
 use super::midi_out::Synths;
+use super::network::Network;
 use super::pictures::Pictures;
 use super::samples;
 use super::shade;
@@ -56,6 +57,8 @@ pub struct Options {
     pub record: Record,
     /// Parameters from the command line; they go before the patch's.
     pub set: Vec<(ParamId, f32)>,
+    /// Control over the network; it goes before the patch's.
+    pub osc: patch::OscWish,
 }
 
 /// Plays until the end is asked for.
@@ -168,6 +171,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
     })
     .context("no thread for the model could be started")?;
     let synths = Synths::start(&bus, &patch.midi_out);
+    let network = Network::start(&bus, &params, options.osc, &patch);
     let hands = Hands {
         bus: bus.clone(),
         params,
@@ -177,6 +181,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
         sound,
         synths,
+        network,
         tuning: tuning.unwrap_or_else(|_| tuning::usual()),
         patch,
         scene,

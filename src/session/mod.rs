@@ -8,6 +8,7 @@ pub mod contact;
 pub mod film;
 pub mod live;
 pub mod midi_out;
+pub mod network;
 pub mod offline;
 pub mod reel;
 pub mod replay;

@@ -75,6 +75,7 @@ impl State {
             Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
         }
         self.hands.synths.take(&patch.midi_out);
+        self.hands.network.take(patch);
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         if patch.midi != old.midi {
             self.mapping = Mapping::new(&patch.midi);

@@ -11,6 +11,7 @@ use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue,
 use crate::session::course::Course;
 use crate::session::hands::{Hands, State};
 use crate::session::midi_out::Synths;
+use crate::session::network::Network;
 use crate::session::samples::Samples;
 use crate::visuals::shader;
 
@@ -42,6 +43,7 @@ impl Rig {
         let (bus, patch) = (Bus::new(Clock::at_rest()), patch::parse("p.toml", text).unwrap());
         let events = bus.subscribe("test", Policy::Whole, 9999);
         let (worker, commands) = crossbeam_channel::unbounded();
+        let params = Arc::new(Params::default());
         let state = State {
             mapping: Mapping::new(&patch.midi),
             prompt: 0,
@@ -58,9 +60,10 @@ impl Rig {
             hands: Hands {
                 pictures: Default::default(),
                 synths: Synths::start(&bus, &[]),
+                network: Network::start(&bus, &params, Default::default(), &patch),
                 tuning: crate::session::tuning::usual(),
                 bus,
-                params: Arc::new(Params::default()),
+                params,
                 worker,
                 keys: crossbeam_channel::bounded(1).1,
                 shutdown: Shutdown::default(),
