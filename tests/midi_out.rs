@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use midir::os::unix::VirtualInput;
 use midir::{Ignore, MidiInput, MidiInputConnection};
 use xiao::control::{Midi, midi};
-use xiao::patch;
-use xiao::score::{Bus, Clock, Event, Flaw, FlawKind, Policy, Queue};
+use xiao::patch::{self, Listeners};
+use xiao::score::{Bus, Clock, Event, Flaw, FlawKind, Params, Policy, Queue};
 use xiao::session::midi_out::Synths;
 
 /// Set in the process that plays: libjack reads the server's name from its environment.
@@ -87,9 +87,9 @@ fn told_now(told: &Queue, words: &str) -> bool {
     events.iter().any(|e| matches!(&e.event, Event::Notice { text } if text.contains(words)))
 }
 
-fn synths(rows: &str) -> Vec<patch::Synth> {
+fn synths(rows: &str) -> Listeners {
     let text = format!("[prompts]\na = \"a\"\n[midi_out.\"*TEST-synth*\"]\n{rows}");
-    patch::parse("p.toml", &text).unwrap().midi_out
+    patch::parse("p.toml", &text).unwrap().listeners()
 }
 
 fn play(name: &str) {
@@ -113,7 +113,8 @@ fn play(name: &str) {
         bus.emit(Event::Flaw(Flaw { kind, index: 0, period: 1, count: 1, cause: String::new() }));
     };
 
-    let mut playing = Synths::start(&bus, &synths("flaws = { note = 36, length_ms = 60000 }"));
+    let mut playing =
+        Synths::start(&bus, &Arc::new(Params::default()), &synths("flaws = { note = 36, length_ms = 60000 }"));
     assert!(until(|| (), || told_now(&told, "no port matches \"*TEST-synth*\" yet")));
     let synth = plug_in(&heard);
     assert!(until(|| (), || told_now(&told, "playing to xiao-test-synth:keys")));

@@ -30,7 +30,7 @@ impl Check {
         let found = patch::find(&self.patch)?;
         let patch = patch::parse(&found.file, &found.text)?;
         session::live::check_files(&patch, found.path.as_deref()).with_context(|| found.file.clone())?;
-        let controls: usize = patch.midi.iter().map(|device| device.bindings.len()).sum();
+        let controls: usize = patch.controllers.iter().map(|device| device.bindings.len()).sum();
         if self.json {
             return print_json(&json!({
                 "file": found.file, "title": patch.title, "prompts": patch.prompts.len(), "params": patch.params.len(),

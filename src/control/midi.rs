@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use midir::{Ignore, MidiInput, MidiInputConnection, MidiInputPort};
 use serde::Serialize;
 
+use super::midi_out::device;
+
 /// How often the list of ports is read, since midir does not tell of changes; 0.15 ms each time under ALSA. A port that
 /// leaves and comes back between two looks would stay deaf, so a second would be too long for a loose cable.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -58,6 +60,8 @@ struct Raw {
 struct Open {
     /// midir's identifier with the name, since ALSA gives a freed number to the next device.
     key: (String, String),
+    /// How mappings and messages call it.
+    name: String,
     /// None where connecting failed: it is listed so that it is tried and told of once, not every look.
     _connection: Option<MidiInputConnection<()>>,
 }
@@ -120,20 +124,30 @@ impl Midi {
         self.open.retain(|open| {
             let stays = ports.iter().any(|(key, _)| *key == open.key);
             if !stays {
-                notices.push(format!("MIDI: {} is gone", open.key.1));
+                notices.push(format!("MIDI: {} is gone", open.name));
             }
             stays
         });
         for (key, port) in ports {
             if self.open.iter().all(|open| open.key != key) {
-                let connection = self.connect(&key.1, &port);
+                let name = self.free_name(&key.1);
+                let connection = self.connect(&name, &port);
                 notices.push(match &connection {
-                    Ok(_) => format!("MIDI: {} is here", key.1),
-                    Err(reason) => format!("MIDI: {} cannot be opened ({reason}): plug it in again", key.1),
+                    Ok(_) => format!("MIDI: {name} is here"),
+                    Err(reason) => format!("MIDI: {name} cannot be opened ({reason}): plug it in again"),
                 });
-                self.open.push(Open { key, _connection: connection.ok() });
+                self.open.push(Open { key, name, _connection: connection.ok() });
             }
         }
+    }
+
+    /// The device's name without the system's numbers, so that what is known of a controller is found again when it is
+    /// back under others; a second one of the same name is told apart by a number of ours.
+    fn free_name(&self, port: &str) -> String {
+        let name = device(port);
+        let free = |name: &str| self.open.iter().all(|open| open.name != name);
+        let numbered = (2..).map(|n| format!("{name} #{n}"));
+        std::iter::once(name.to_string()).chain(numbered).find(|name| free(name)).expect("numbers do not end")
     }
 
     fn connect(&mut self, name: &str, port: &MidiInputPort) -> Result<MidiInputConnection<()>, String> {

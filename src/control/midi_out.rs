@@ -1,4 +1,5 @@
-//! MIDI out ports: opens those that the patch plays, notices what is plugged in and pulled out, and sends them the score.
+//! MIDI out ports: opens those that the patch plays or tells anything, notices what is plugged in and pulled out, and sends
+//! them the score, or what a controller has to show.
 //!
 //! Beside `midi` the only file that sees midir. [`Outputs`] is owned by the MIDI-out thread. Whatever ends it, dropping
 //! included, every note that was begun is ended first.
@@ -8,23 +9,22 @@ use std::time::Duration;
 
 use midir::{MidiOutput, MidiOutputConnection, MidiOutputPort};
 
-use super::mapping::matches;
 use super::midi::{LOOK_EVERY, MidiError, is_own, probe};
-use super::score_out::{ScoreOut, Short};
-use crate::patch::Synth;
-use crate::score::Stamped;
+use super::score_out::Short;
+use super::voice::{Role, Voice};
+use crate::patch::Listeners;
+use crate::score::{Event, ParamValues, Stamped};
 
 /// The name under which other programs see what xiao plays.
 const CLIENT: &str = "xiao-out";
-/// ALSA's and JACK's loop back to the inputs: a pattern of stars alone does not mean it.
-const LOOP_BACK: &str = "midi through";
-
 /// Every MIDI output that the patch plays.
 pub struct Outputs {
     /// Lists the ports. Each connection has a client of its own, as midir wants it.
     lister: MidiOutput,
-    synths: Vec<Synth>,
-    /// One for each port that is or was here.
+    listeners: Listeners,
+    /// Where every parameter stands, as far as events have told.
+    params: ParamValues,
+    /// One for each port that is or was here, and for what it is.
     parts: Vec<Part>,
     next_look_ns: u64,
     /// Patterns of which it was said that nothing matches.
@@ -35,7 +35,7 @@ pub struct Outputs {
 struct Part {
     /// midir's identifier with the name, since ALSA gives a freed number to the next device.
     key: (String, String),
-    score: ScoreOut,
+    voice: Voice,
     /// None while the port is away, and where connecting failed.
     connection: Option<MidiOutputConnection>,
     /// It is listed by the system.
@@ -54,22 +54,32 @@ impl Outputs {
     ///
     /// # Errors
     /// [`MidiError::Absent`] where there is none, at once and without a word on stderr.
-    pub fn open(synths: &[Synth], left: &mut Left, now_ns: u64) -> Result<Outputs, MidiError> {
+    pub fn open(
+        listeners: &Listeners,
+        params: ParamValues,
+        left: &mut Left,
+        now_ns: u64,
+    ) -> Result<Outputs, MidiError> {
         let lister = client()?;
         let parts = std::mem::take(&mut left.0);
-        let mut outputs = Outputs { lister, synths: Vec::new(), parts, next_look_ns: 0, missed: Vec::new() };
-        outputs.take(synths, now_ns);
+        let listeners_yet = Listeners::default();
+        let mut outputs =
+            Outputs { lister, listeners: listeners_yet, params, parts, next_look_ns: 0, missed: Vec::new() };
+        outputs.take(listeners, now_ns);
         Ok(outputs)
     }
 
     /// Plays an event.
     pub fn event(&mut self, stamped: &Stamped, now_ns: u64) {
-        self.each(|part, out| part.score.event(stamped, now_ns, out));
+        if let Event::Param { id, value, .. } = &stamped.event {
+            self.params.set(*id, *value);
+        }
+        self.each(|part, out| part.voice.event(stamped, now_ns, out));
     }
 
     /// Sends what is due, and looks for ports every now and then; what was plugged in or out is added to `notices`.
     pub fn tick(&mut self, now_ns: u64, notices: &mut Vec<String>) {
-        self.each(|part, out| part.score.tick(now_ns, out));
+        self.each(|part, out| part.voice.tick(now_ns, out));
         if now_ns >= self.next_look_ns {
             self.next_look_ns = now_ns + LOOK_EVERY.as_nanos() as u64;
             self.look(now_ns, notices);
@@ -78,20 +88,19 @@ impl Outputs {
 
     /// When [`Outputs::tick`] has something to do next.
     pub fn due_ns(&self) -> u64 {
-        let parts = self.parts.iter().filter_map(|part| part.score.due_ns());
+        let parts = self.parts.iter().filter_map(|part| part.voice.due_ns());
         parts.min().unwrap_or(u64::MAX).min(self.next_look_ns)
     }
 
     /// Plays these from now on. A port whose part is the same plays on undisturbed.
-    pub fn take(&mut self, synths: &[Synth], now_ns: u64) {
-        self.synths = synths.to_vec();
+    pub fn take(&mut self, listeners: &Listeners, now_ns: u64) {
+        self.listeners = listeners.clone();
         self.missed.clear();
         self.next_look_ns = now_ns;
         let mut left = Vec::new();
         for mut part in std::mem::take(&mut self.parts) {
-            match synth_for(&self.synths, &part.key.1) {
-                Some(synth) if synth == part.score.synth() => {}
-                Some(synth) => part.act(|score, out| score.take(synth, now_ns, out)),
+            match part.voice.role().wanted(&self.listeners, &part.key.1) {
+                Some(wanted) => part.act(|voice, out| voice.take(wanted, self.params, now_ns, out)),
                 None => {
                     part.stop();
                     left.push(part);
@@ -105,7 +114,7 @@ impl Outputs {
 
     /// Cuts off whatever sounds, on every channel of every port.
     pub fn panic(&mut self) {
-        self.each(|part, out| part.score.panic(out));
+        self.each(|part, out| part.voice.panic(out));
     }
 
     /// The JACK server is gone: closing its ports crashes inside libjack, so they are left as they are.
@@ -140,38 +149,54 @@ impl Outputs {
                 notices.push(format!("MIDI out: {} takes nothing any more: plug it in again", part.key.1));
             }
         }
-        for (key, port) in ports {
-            if self.parts.iter().any(|part| part.here && part.key == key) {
-                continue;
-            }
-            let Some(synth) = synth_for(&self.synths, &key.1) else { continue };
-            // The part that it had before, with the notes that it was left with.
-            let known = self.parts.iter().position(|p| !p.here && device(&p.key.1) == device(&key.1));
-            let at = known.unwrap_or_else(|| {
-                self.parts.push(Part::new(key.clone(), synth, now_ns));
-                self.parts.len() - 1
-            });
-            let part = &mut self.parts[at];
-            (part.key, part.here) = (key, true);
-            let name = &part.key.1;
-            match connect(&port) {
-                Ok(connection) => {
-                    notices.push(format!("MIDI out: playing to {name}"));
-                    part.connection = Some(connection);
-                    part.act(ScoreOut::found);
-                }
-                Err(reason) => {
-                    notices.push(format!("MIDI out: {name} cannot be opened ({reason}): plug it in again"));
-                }
+        for (key, port) in &ports {
+            for role in Role::ALL {
+                self.look_at(role, key, port, now_ns, notices);
             }
         }
-        for Synth { pattern, .. } in &self.synths {
-            let has_part = self.parts.iter().any(|part| part.here && part.score.synth().pattern == *pattern);
-            if !has_part && !self.missed.contains(pattern) {
-                self.missed.push(pattern.clone());
+        for (role, pattern) in Role::patterns(&self.listeners) {
+            let has_part = self.parts.iter().any(|part| part.here && part.voice.pattern() == (role, pattern.as_str()));
+            if !has_part && !self.missed.contains(&pattern) {
                 notices.push(format!(
                     "MIDI out: no port matches {pattern:?} yet; `xiao devices` lists those that are there"
                 ));
+                self.missed.push(pattern);
+            }
+        }
+    }
+
+    /// Opens a port for what it is to be, unless it is open already or nothing wants it.
+    fn look_at(
+        &mut self,
+        role: Role,
+        key: &(String, String),
+        port: &MidiOutputPort,
+        now_ns: u64,
+        notices: &mut Vec<String>,
+    ) {
+        let of_role = |part: &Part| part.voice.role() == role;
+        if self.parts.iter().any(|part| of_role(part) && part.here && part.key == *key) {
+            return;
+        }
+        let Some(wanted) = role.wanted(&self.listeners, &key.1) else { return };
+        // The part that it had before, with the notes that it was left with.
+        let known = self.parts.iter().position(|p| of_role(p) && !p.here && device(&p.key.1) == device(&key.1));
+        let at = known.unwrap_or_else(|| {
+            let voice = Voice::new(wanted, self.params, now_ns);
+            self.parts.push(Part { key: key.clone(), voice, connection: None, here: true, refused: false });
+            self.parts.len() - 1
+        });
+        let part = &mut self.parts[at];
+        (part.key, part.here) = (key.clone(), true);
+        let name = &part.key.1;
+        match connect(port) {
+            Ok(connection) => {
+                notices.push(format!("MIDI out: {} {name}", part.voice.role().does()));
+                part.connection = Some(connection);
+                part.act(|voice, out| voice.found(now_ns, out));
+            }
+            Err(reason) => {
+                notices.push(format!("MIDI out: {name} cannot be opened ({reason}): plug it in again"));
             }
         }
     }
@@ -185,15 +210,9 @@ impl Drop for Outputs {
 }
 
 impl Part {
-    fn new(key: (String, String), synth: &Synth, now_ns: u64) -> Part {
-        let mut score = ScoreOut::new(synth, now_ns);
-        score.lost();
-        Part { key, score, connection: None, here: true, refused: false }
-    }
-
-    fn act(&mut self, act: impl FnOnce(&mut ScoreOut, &mut Vec<Short>)) {
+    fn act(&mut self, act: impl FnOnce(&mut Voice, &mut Vec<Short>)) {
         let mut out = Vec::new();
-        act(&mut self.score, &mut out);
+        act(&mut self.voice, &mut out);
         self.send(&mut out);
     }
 
@@ -215,12 +234,12 @@ impl Part {
     }
 
     fn stop(&mut self) {
-        self.act(ScoreOut::stop);
+        self.act(Voice::stop);
     }
 
     /// What is begun and not ended now waits for the port to come back.
     fn lose(&mut self) {
-        self.score.lost();
+        self.voice.lost();
         drop(self.connection.take());
     }
 }
@@ -234,17 +253,8 @@ fn close(parts: Vec<Part>) {
     drop(parts);
 }
 
-/// Of the synthesisers that match a port, the one whose pattern says most.
-fn synth_for<'a>(synths: &'a [Synth], port: &str) -> Option<&'a Synth> {
-    let says = |synth: &Synth| synth.pattern.chars().filter(|c| *c != '*').count();
-    let meant =
-        |synth: &&Synth| matches(&synth.pattern, port) && (says(synth) > 0 || !port.to_lowercase().contains(LOOP_BACK));
-    // The first of equals wins: `max_by_key` would give the last.
-    synths.iter().filter(meant).rev().max_by_key(|synth| says(synth))
-}
-
 /// A port's name without ALSA's numbers, which are others when the device is plugged in again.
-fn device(name: &str) -> &str {
+pub(super) fn device(name: &str) -> &str {
     match name.rsplit_once(' ') {
         Some((device, numbers)) if numbers.chars().all(|c| c.is_ascii_digit() || c == ':') => device,
         _ => name,
@@ -279,18 +289,6 @@ pub(super) fn names() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_pattern_that_says_most_has_the_port() {
-        let synths = ["*", "*volca*", "*Volca Keys*"].map(|p| Synth { pattern: p.into(), ..Synth::default() });
-        let pattern = |port| synth_for(&synths, port).map(|synth| synth.pattern.as_str());
-        assert_eq!(pattern("volca keys:volca keys 20:0"), Some("*Volca Keys*"));
-        assert_eq!(pattern("volca beats"), Some("*volca*"));
-        assert_eq!(pattern("\u{1b}[2Jü\0"), Some("*"));
-        assert_eq!(pattern("Midi Through:Midi Through Port-0 14:0"), None, "it would play xiao itself");
-        let through = [Synth { pattern: "midi through*".into(), ..Synth::default() }];
-        assert!(synth_for(&through, "Midi Through:Midi Through Port-0 14:0").is_some());
-    }
 
     #[test]
     fn a_device_is_known_again_by_its_name() {

@@ -4,7 +4,9 @@
 //! [`midi`] and [`midi_out`] see midir. The way out, from the score to the performer's synthesisers, is [`score_out`]'s
 //! and [`midi_out`]'s, on a thread of its own.
 
+pub mod decoder;
 mod described;
+pub mod feedback;
 pub mod help;
 pub mod keyboard;
 pub mod mapping;
@@ -12,8 +14,10 @@ pub mod midi;
 pub mod midi_out;
 pub mod score_out;
 pub mod travel;
+mod voice;
 
 pub use described::described;
+pub use feedback::FeedbackOut;
 pub use mapping::Mapping;
 pub use midi::{Message, Midi, MidiError};
 pub use midi_out::Outputs;

@@ -1,12 +1,12 @@
 //! Reads a patch: TOML in, a checked [`Patch`] or every problem found out.
 //!
-//! Only the document's own sections are here; `value` reads single values, `midi` the mappings, `midi_out` the synthesisers, `cables` the matrix.
+//! Only the document's own sections are here; `value` reads single values, `hands` the mappings, `midi_out` the synthesisers, `cables` the matrix.
 
 use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, midi, midi_out, osc, sampler, scenes};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, hands, midi_out, osc, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
 const SECTIONS: [&str; 20] = [
@@ -68,11 +68,8 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         None => Default::default(),
     };
     let plan = scenes::plan(root, &prompts, &mut problems);
-    let bank = midi::Bank { prompts: &prompts, scenes: &plan.scenes };
-    let midi = match section(root, "midi", &mut problems) {
-        Some(table) => midi::devices(table, bank, &mut problems),
-        None => Vec::new(),
-    };
+    let bank = hands::Bank { prompts: &prompts, scenes: &plan.scenes };
+    let controllers = hands::controllers(root, bank, &mut problems);
     let midi_out = match section(root, "midi_out", &mut problems) {
         Some(table) => midi_out::synths(table, &mut problems),
         None => Vec::new(),
@@ -93,7 +90,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         params,
         morph,
         sampler,
-        midi,
+        controllers,
         midi_out,
         osc,
         matrix,

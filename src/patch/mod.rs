@@ -6,9 +6,9 @@
 mod cables;
 mod error;
 mod find;
+pub mod hands;
 mod load;
 pub mod matrix;
-mod midi;
 pub mod midi_out;
 pub mod osc;
 mod reader;
@@ -21,16 +21,16 @@ mod watch;
 
 pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};
+pub use hands::{Binding, Controller, Kind, Play, Source, TRIGGERS, Takeover, Target, trigger};
 pub use load::parse;
 pub use matrix::{Matrix, Modulator, Origin, Route};
-pub use midi::{TRIGGERS, trigger};
 pub use midi_out::Synth;
 pub use osc::{Osc, OscWish};
 pub use sampler::SamplerSpec;
 pub use scenes::{Next, Plan, Scene};
 pub use watch::Watch;
 
-use crate::score::{Action, ParamId};
+use crate::score::ParamId;
 
 /// A patch, checked and ready to be played.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,7 +58,8 @@ pub struct Patch {
     pub sampler: SamplerSpec,
     /// The ends of `sound.morph`: parameters of the sound and where they stand there.
     pub morph: [Vec<(ParamId, f32)>; 2],
-    pub midi: Vec<MidiDevice>,
+    /// What keys, gamepads and MIDI controllers play.
+    pub controllers: Vec<Controller>,
     /// The synthesisers that are played over MIDI; of those that match a port, the one whose pattern says most.
     pub midi_out: Vec<Synth>,
     /// Control over the network; none: it is off.
@@ -66,6 +67,23 @@ pub struct Patch {
     pub matrix: Matrix,
     /// The scenes of the piece; none: the patch is played as it stands.
     pub plan: Plan,
+}
+
+/// Whoever is sent MIDI.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listeners {
+    /// The synthesisers that the score plays; of those that match a port, the one whose pattern says most.
+    pub synths: Vec<Synth>,
+    /// The controllers that are told what they show.
+    pub controllers: Vec<Controller>,
+}
+
+impl Patch {
+    /// Whoever this patch sends MIDI to.
+    pub fn listeners(&self) -> Listeners {
+        let told = self.controllers.iter().filter(|controller| controller.feedback.is_some());
+        Listeners { synths: self.midi_out.clone(), controllers: told.cloned().collect() }
+    }
 }
 
 /// How a model that was taught to converse is spoken to. A model that was not goes on from plain text in any case.
@@ -94,50 +112,4 @@ impl Chat {
 pub struct Prompt {
     pub name: String,
     pub text: String,
-}
-
-/// The mapping of one controller, or of all whose names match.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MidiDevice {
-    /// The port's name with `*` for any run of characters; case does not matter.
-    pub pattern: String,
-    pub bindings: Vec<Binding>,
-}
-
-/// One control of a MIDI device and what it plays.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Binding {
-    pub source: MidiSource,
-    pub target: Target,
-    pub takeover: Takeover,
-}
-
-/// A control as MIDI names it; any channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MidiSource {
-    /// Control change 0..=127, written `cc7`.
-    Cc(u8),
-    /// Note 0..=127, written `note36`.
-    Note(u8),
-}
-
-/// What a binding moves.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Target {
-    /// A parameter, over `from..=to` in the parameter's own unit (a falling range turns the control round).
-    Param { id: ParamId, from: f32, to: f32 },
-    /// `prompt.NAME`: plays a prompt of the bank.
-    Prompt(String),
-    /// `prompt.next`, `generator.crash` and their like: a moment without a value.
-    Trigger(Action),
-}
-
-/// What happens when a control's position and the parameter's value differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Takeover {
-    /// The value jumps to the control.
-    #[default]
-    Jump,
-    /// The control does nothing until it has met the value.
-    Pickup,
 }

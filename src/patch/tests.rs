@@ -3,7 +3,7 @@
 use super::matrix::{Envelope, MAX_ROUTES, Shape, Wave};
 use super::sampler::{Stage, Word};
 use super::*;
-use crate::score::{Happening, SignalId};
+use crate::score::{Action, Happening, SignalId};
 
 /// Lines before the one under test, so that places are seen to be counted.
 const HEAD: &str = "[prompts]\nmoon = \"The moon\"\n";
@@ -25,8 +25,8 @@ fn refused(text: &str) -> String {
 fn every_shipped_patch_is_whole() {
     for (name, text) in BUILT_IN {
         let patch = parse(&format!("patches/{name}.toml"), text).unwrap();
-        assert!(patch.prompts.len() >= 2 && !patch.midi.is_empty() && !patch.matrix.routes.is_empty(), "{name}");
-        for device in &patch.midi {
+        assert!(patch.prompts.len() >= 2 && !patch.controllers.is_empty() && !patch.matrix.routes.is_empty(), "{name}");
+        for device in &patch.controllers {
             for binding in &device.bindings {
                 if let Target::Prompt(to) = &binding.target {
                     assert!(patch.prompts.iter().any(|p| p.name == *to), "{name}: {to}");
@@ -93,16 +93,22 @@ fn a_patch_is_read_as_it_is_written() {
     assert_eq!(patch.sampler, sampler);
     assert_eq!(ok("").sampler, SamplerSpec::default());
     assert_eq!(ok("[sampler]\norder = []").sampler.order, Some(vec![]));
-    assert_eq!(patch.midi[0].pattern, "nano*");
+    assert_eq!(patch.controllers[0].pattern, "nano*");
+    let place = |takeover| Play::Place { takeover, shape: Shape::Lin, steps: None };
     let bindings = [
-        (MidiSource::Cc(0), Target::Param { id: ParamId::Level, from: -60.0, to: 6.0 }, Takeover::Jump),
-        (MidiSource::Cc(127), Target::Param { id: ParamId::HumPitch, from: 60.0, to: 30.0 }, Takeover::Pickup),
-        (MidiSource::Note(36), Target::Prompt("moon".into()), Takeover::Jump),
-        (MidiSource::Note(37), Target::Trigger(Action::PromptStep(-1)), Takeover::Jump),
+        (Source::Cc(0), Target::Param { id: ParamId::Level, from: -60.0, to: 6.0 }, place(Takeover::Jump)),
+        (Source::Cc(127), Target::Param { id: ParamId::HumPitch, from: 60.0, to: 30.0 }, place(Takeover::Pickup)),
+        (Source::Note(36), Target::Prompt("moon".into()), Play::Momentary),
+        (Source::Note(37), Target::Trigger(Action::PromptStep(-1)), Play::Momentary),
     ];
-    let wanted: Vec<_> =
-        bindings.into_iter().map(|(source, target, takeover)| Binding { source, target, takeover }).collect();
-    assert_eq!(patch.midi[0].bindings, wanted);
+    let wanted = bindings.map(|(source, target, play)| Binding {
+        source,
+        channel: None,
+        target,
+        play,
+        light: Default::default(),
+    });
+    assert_eq!(patch.controllers[0].bindings, wanted);
     let from = Origin::Signal(SignalId::Cpu);
     let route = Route { shape: Shape::S, lag_s: [0.25; 2], ..Route::new(from, ParamId::Hue, -0.5) };
     assert_eq!(patch.matrix.routes, [route]);
@@ -207,7 +213,7 @@ fn each_mistake_is_told_with_its_place_and_remedy() {
         ("[midi]\ncc1 = \"stage.hue\"", "4:1: [midi] names a device first: write [midi.\"*\"] above \"cc1\""),
         (
             "[midi.\"*\"]\ncc128 = \"stage.hue\"",
-            "4:1: [midi.\"*\"] cc128: a control is written cc0 to cc127 or note0 to note127",
+            "4:1: [midi.\"*\"] cc128: a control is written cc0 to cc127, note0 to note127, fine0 to fine31 (14 bits), nrpn0, rpn0, bend, pressure, poly0, program, program0, mpe-bend, mpe-pressure or mpe-slide, with ch1- to ch16- before it for one channel",
         ),
         (
             "[midi.\"*\"]\ncc1 = \"stage.hew\"",
@@ -223,7 +229,7 @@ fn each_mistake_is_told_with_its_place_and_remedy() {
         ),
         (
             "[midi.\"*\"]\ncc1 = { to = \"stage.hue\", takeover = \"fade\" }",
-            "4:38: [midi.\"*\"] cc1 takeover is \"jump\" or \"pickup\", not \"fade\"",
+            "4:38: [midi.\"*\"] cc1 takeover is one of \"jump\", \"pickup\", \"scale\", not \"fade\"",
         ),
         (
             "[midi.\"*\"]\ncc1 = { to = \"stage.hue\", range = [0, 2] }",

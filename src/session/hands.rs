@@ -95,7 +95,7 @@ impl Hands {
     /// Begins the piece and works until the end is asked for, then gives the sound back to be closed.
     pub fn run(self) -> Option<Sound> {
         let mut state = State {
-            mapping: Mapping::new(&self.patch.midi),
+            mapping: Mapping::new(&self.patch.controllers),
             prompt: 0,
             selected: ParamId::Temperature,
             awaited: None,
@@ -160,7 +160,8 @@ impl State {
     fn midi(&mut self, message: &control::Message) -> bool {
         let params = self.hands.params.clone();
         let mut actions = Vec::new();
-        let mapped = self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions);
+        let mapped =
+            self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions, &mut |_| {});
         for action in actions {
             self.act(action, Hand::Midi);
         }

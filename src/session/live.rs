@@ -170,7 +170,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         shutdown: shutdown.clone(),
     })
     .context("no thread for the model could be started")?;
-    let synths = Synths::start(&bus, &patch.midi_out);
+    let synths = Synths::start(&bus, &params, &patch.listeners());
     let network = Network::start(&bus, &params, options.osc, &patch);
     let hands = Hands {
         bus: bus.clone(),

@@ -1,4 +1,4 @@
-//! The MIDI-out thread: plays the score on the performer's synthesisers.
+//! The MIDI-out thread: plays the score on the performer's synthesisers, and tells controllers what they show.
 //!
 //! It sleeps until an event comes or a message is due, or a few milliseconds for orders, whichever is first. It is there only while the patch has
 //! something for it. [`Synths`] is how the hands reach it.
@@ -10,8 +10,8 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
 use crate::control::Outputs;
 use crate::control::midi_out::Left;
-use crate::patch::Synth;
-use crate::score::{Bus, Event, Policy, Queue, Received, Stamped};
+use crate::patch::Listeners;
+use crate::score::{Bus, Event, Params, Policy, Queue, Received, Stamped};
 
 /// Events that may wait while a port does not take what it is sent.
 const QUEUE: usize = 1 << 14;
@@ -24,13 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the thread is told.
 enum Order {
-    Take(Vec<Synth>),
+    Take(Listeners),
     ServerGone,
 }
 
 /// The synthesisers of a performance. Dropping it ends every note.
 pub struct Synths {
     bus: Bus,
+    params: Arc<Params>,
     playing: Option<Playing>,
 }
 
@@ -39,31 +40,32 @@ struct Playing {
     queue: Queue,
     /// Closes when the thread has ended.
     ended: Receiver<()>,
-    synths: Vec<Synth>,
+    listeners: Listeners,
 }
 
 impl Synths {
     /// Plays the patch's synthesisers; no thread is started where it has none.
-    pub fn start(bus: &Bus, synths: &[Synth]) -> Synths {
-        let mut this = Synths { bus: bus.clone(), playing: None };
-        this.take(synths);
+    pub fn start(bus: &Bus, params: &Arc<Params>, listeners: &Listeners) -> Synths {
+        let mut this = Synths { bus: bus.clone(), params: params.clone(), playing: None };
+        this.take(listeners);
         this
     }
 
     /// Plays these from now on. Nothing is disturbed where they are the same.
-    pub fn take(&mut self, synths: &[Synth]) {
-        if self.playing.as_ref().map_or(synths.is_empty(), |playing| playing.synths == synths) {
+    pub fn take(&mut self, listeners: &Listeners) {
+        let none = *listeners == Listeners::default();
+        if self.playing.as_ref().map_or(none, |playing| playing.listeners == *listeners) {
             return;
         }
-        if synths.is_empty() {
+        if none {
             return self.stop();
         }
         match &mut self.playing {
             Some(playing) => {
-                playing.synths = synths.to_vec();
-                let _ = playing.orders.send(Order::Take(synths.to_vec()));
+                playing.listeners = listeners.clone();
+                let _ = playing.orders.send(Order::Take(listeners.clone()));
             }
-            None => self.spawn(synths),
+            None => self.spawn(listeners),
         }
     }
 
@@ -78,7 +80,7 @@ impl Synths {
         }
     }
 
-    fn spawn(&mut self, synths: &[Synth]) {
+    fn spawn(&mut self, listeners: &Listeners) {
         let queue = self.bus.subscribe("MIDI out", Policy::Coalesce, QUEUE);
         let (orders, received) = crossbeam_channel::unbounded();
         let (ends, ended) = crossbeam_channel::bounded(0);
@@ -86,7 +88,8 @@ impl Synths {
             bus: self.bus.clone(),
             queue: queue.clone(),
             orders: received,
-            synths: synths.to_vec(),
+            params: self.params.clone(),
+            listeners: listeners.clone(),
             left: Left::default(),
         };
         let run = move || {
@@ -95,7 +98,7 @@ impl Synths {
             thread.run();
         };
         match std::thread::Builder::new().name("xiao-midi-out".into()).spawn(run) {
-            Ok(_) => self.playing = Some(Playing { orders, queue, ended, synths: synths.to_vec() }),
+            Ok(_) => self.playing = Some(Playing { orders, queue, ended, listeners: listeners.clone() }),
             Err(error) => {
                 queue.close();
                 let what = format!("no thread could be started: {error}");
@@ -124,7 +127,8 @@ struct Thread {
     bus: Bus,
     queue: Queue,
     orders: Receiver<Order>,
-    synths: Vec<Synth>,
+    params: Arc<Params>,
+    listeners: Listeners,
     /// What the ports were left with when the MIDI system went away.
     left: Left,
 }
@@ -136,11 +140,11 @@ impl Thread {
         loop {
             loop {
                 match (self.orders.try_recv(), &mut outputs) {
-                    (Ok(Order::Take(synths)), outputs) => {
+                    (Ok(Order::Take(listeners)), outputs) => {
                         if let Some(outputs) = outputs {
-                            outputs.take(&synths, self.now_ns());
+                            outputs.take(&listeners, self.now_ns());
                         }
-                        self.synths = synths;
+                        self.listeners = listeners;
                     }
                     (Ok(Order::ServerGone), Some(_)) => {
                         self.left = outputs.take().map(Outputs::abandon).unwrap_or_default();
@@ -182,7 +186,7 @@ impl Thread {
 
     fn open(&mut self, say: bool) -> Option<Outputs> {
         let now_ns = self.now_ns();
-        match Outputs::open(&self.synths, &mut self.left, now_ns) {
+        match Outputs::open(&self.listeners, self.params.values(), &mut self.left, now_ns) {
             Ok(outputs) => Some(outputs),
             Err(why) => {
                 if say {

@@ -1,6 +1,7 @@
 //! A replay: the same instrument with the journal in the generator's place, paced as it was.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::midi_out::Synths;
 use super::samples;
@@ -9,8 +10,8 @@ use super::stage::{self, Stage};
 use super::{SoundOptions, StageChoice, View};
 use crate::control;
 use crate::journal;
-use crate::patch;
-use crate::score::{Action, Bus, Clock, Event, Policy, Shutdown, Spectrum};
+use crate::patch::{self, Listeners};
+use crate::score::{Action, Bus, Clock, Event, Params, Policy, Shutdown, Spectrum};
 
 /// What `xiao replay` was asked for.
 pub struct Options {
@@ -54,7 +55,7 @@ pub fn play(folder: &Path, options: Options) -> anyhow::Result<()> {
     })?;
     // Of the hands only quitting is left: everything else is in the recording.
     let patches = bus.subscribe("sound", Policy::Coalesce, 1 << 17);
-    let mut synths = Synths::start(&bus, &[]);
+    let mut synths = Synths::start(&bus, &Arc::new(Params::default()), &Listeners::default());
     let (hands_bus, hands_shutdown) = (bus.clone(), shutdown.clone());
     let hands = std::thread::Builder::new().name("xiao-hands".into()).spawn(move || {
         let mut events = Vec::new();
@@ -69,7 +70,8 @@ pub fn play(folder: &Path, options: Options) -> anyhow::Result<()> {
                 match &stamped.event {
                     Event::Patch { name, text } => {
                         let Ok(patch) = patch::parse(name, text) else { continue };
-                        synths.take(&patch.midi_out);
+                        // The controllers' lamps belong to whoever plays.
+                        synths.take(&Listeners { synths: patch.midi_out, controllers: Vec::new() });
                         if let Some(sound) = &mut sound {
                             sound.take_matrix(stamped.seq, patch.matrix);
                         }

@@ -9,7 +9,7 @@ mod pulse;
 pub mod short;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(super) mod wire;
 
 pub use short::Short;
 

@@ -36,6 +36,16 @@ impl Short {
         Short::three(0xb0, channel, cc, value)
     }
 
+    /// A note as a lamp takes it: a velocity of 0 is a value like any other.
+    pub fn lamp(channel: u8, note: u8, value: u8) -> Short {
+        Short::three(0x90, channel, note, value)
+    }
+
+    /// The pitch wheel at 0..=16383.
+    pub fn bend(channel: u8, value: u16) -> Short {
+        Short::three(0xe0, channel, (value & 127) as u8, (value >> 7) as u8)
+    }
+
     fn three(status: u8, channel: u8, first: u8, second: u8) -> Short {
         Short { bytes: [status | (channel & 0x0f), first & 0x7f, second & 0x7f], len: 3 }
     }

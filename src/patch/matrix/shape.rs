@@ -42,11 +42,31 @@ impl Shape {
             }
         }
     }
+
+    /// Where an origin stands that is bent to `y`; a threshold has no such place and gives `y`.
+    pub fn unbend(self, y: f32) -> f32 {
+        match self {
+            Shape::Lin | Shape::Threshold { .. } => y,
+            Shape::Exp => y.sqrt(),
+            Shape::Log => y * y,
+            Shape::S => 0.5 - ((1.0 - 2.0 * y).clamp(-1.0, 1.0).asin() / 3.0).sin(),
+            Shape::Inverse => 1.0 - y,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_bent_is_found_again() {
+        for (word, shape) in Shape::WORDS.into_iter().filter(|(word, _)| *word != "threshold") {
+            for x in (0..=100).map(|i| i as f32 / 100.0) {
+                assert!((shape.unbend(shape.bend(x, &mut false)) - x).abs() < 2e-3, "{word} {x}");
+            }
+        }
+    }
 
     #[test]
     fn every_shape_stays_within_the_travel() {

@@ -75,7 +75,7 @@ fn a_note_leads_to_a_scene() {
     let patch = read(&format!(
         "[midi.\"*\"]\nnote1 = \"scene.next\"\nnote2 = \"scene.previous\"\nnote3 = \"scene.黄昏\"\n{TWO}"
     ));
-    let actions: Vec<_> = patch.midi[0].bindings.iter().map(|b| b.target.clone()).collect();
+    let actions: Vec<_> = patch.controllers[0].bindings.iter().map(|b| b.target.clone()).collect();
     let wanted = [Action::SceneStep(1), Action::SceneStep(-1), Action::Scene("黄昏".into())].map(Target::Trigger);
     assert_eq!(actions, wanted);
     let text = format!("{HEAD}[midi.\"*\"]\nnote1 = \"scene.down\"{TWO}");

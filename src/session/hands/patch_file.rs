@@ -1,7 +1,6 @@
 //! The hands' part in the patch's file: they look whether it was saved, and take up what is good.
 
 use super::State;
-use crate::control::Mapping;
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Event, Hand, MorphSide};
@@ -74,11 +73,11 @@ impl State {
             }
             Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
         }
-        self.hands.synths.take(&patch.midi_out);
+        self.hands.synths.take(&patch.listeners());
         self.hands.network.take(patch);
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
-        if patch.midi != old.midi {
-            self.mapping = Mapping::new(&patch.midi);
+        if patch.controllers != old.controllers {
+            self.mapping.take(&patch.controllers);
         }
         let playing = &old.prompts[self.prompt].name;
         self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);

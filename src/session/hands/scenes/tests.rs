@@ -45,7 +45,7 @@ impl Rig {
         let (worker, commands) = crossbeam_channel::unbounded();
         let params = Arc::new(Params::default());
         let state = State {
-            mapping: Mapping::new(&patch.midi),
+            mapping: Mapping::new(&patch.controllers),
             prompt: 0,
             selected: ParamId::Temperature,
             awaited: None,
@@ -59,7 +59,7 @@ impl Rig {
             asks: Vec::new(),
             hands: Hands {
                 pictures: Default::default(),
-                synths: Synths::start(&bus, &[]),
+                synths: Synths::start(&bus, &Arc::new(Params::default()), &Default::default()),
                 network: Network::start(&bus, &params, Default::default(), &patch),
                 tuning: crate::session::tuning::usual(),
                 bus,

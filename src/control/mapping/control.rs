@@ -1,0 +1,205 @@
+//! One binding at one port: what a message of its control asks for.
+
+use crate::control::decoder::{SEVEN, Said, Value};
+use crate::control::travel;
+use crate::patch::hands::{Binding, Play, Takeover, Target};
+use crate::patch::matrix::Shape;
+use crate::score::param::Curve;
+use crate::score::{Action, ParamId};
+
+use super::Current;
+
+/// A binding and what is known of its control.
+#[derive(Clone, Debug)]
+pub struct Control {
+    pub binding: Binding,
+    /// Where the control stood at its last message, 0..=1.
+    last: Option<f32>,
+    /// The value that this control gave the parameter; while the parameter still has it, the control holds it.
+    given: Option<f32>,
+}
+
+/// A range of a parameter as a control travels it, bent by the binding's curve.
+#[derive(Clone, Copy)]
+struct Travel {
+    id: ParamId,
+    from: f32,
+    to: f32,
+    shape: Shape,
+    steps: Option<u16>,
+}
+
+impl Travel {
+    /// The value for a control at `at` of 0..=1, following the parameter's own curve between the ends.
+    fn value(&self, at: f32) -> f32 {
+        let spec = self.id.spec();
+        let at = match self.steps {
+            Some(steps) => (at * f32::from(steps)).floor().min(f32::from(steps - 1)) / f32::from(steps - 1),
+            None => at,
+        };
+        // The ends are exact, whatever the curves round to.
+        match self.shape.bend(at.clamp(0.0, 1.0), &mut false) {
+            bent if bent <= 0.0 => spec.clamp(self.from),
+            bent if bent >= 1.0 => spec.clamp(self.to),
+            bent => {
+                let (start, end) = (spec.position(self.from), spec.position(self.to));
+                spec.at(start + (end - start) * bent)
+            }
+        }
+    }
+
+    /// Where a control would stand for this value, 0..=1; out of the range, at its nearer end. None: the range is no range.
+    fn place(&self, value: f32) -> Option<f32> {
+        let spec = self.id.spec();
+        let (start, end) = (spec.position(self.from), spec.position(self.to));
+        (start != end).then(|| self.shape.unbend(((spec.position(value) - start) / (end - start)).clamp(0.0, 1.0)))
+    }
+}
+
+impl Control {
+    pub fn new(binding: Binding) -> Control {
+        Control { binding, last: None, given: None }
+    }
+
+    pub fn target(&self) -> &Target {
+        &self.binding.target
+    }
+
+    /// The parameter that it plays, if it plays one.
+    pub fn param(&self) -> Option<ParamId> {
+        match self.binding.target {
+            Target::Param { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Whether it is pressed, rather than standing somewhere.
+    pub fn is_button(&self) -> bool {
+        !matches!(self.binding.play, Play::Place { .. } | Play::Turn { .. })
+    }
+
+    pub fn hears(&self, said: Said) -> bool {
+        let channel = self.binding.channel;
+        self.binding.source == said.source && (channel.is_none() || channel == said.channel)
+    }
+
+    /// What a message of this control asks for.
+    pub fn moved(&mut self, value: Value, current: Current) -> Option<Action> {
+        let (raw, most) = match value {
+            Value::At { raw, most } => (raw, most),
+            Value::Step(steps) => return self.turned(steps, 1.0 / 127.0, current),
+        };
+        if let Play::Turn { encoder, step } = self.binding.play {
+            return self.turned(encoder.steps(raw.min(SEVEN) as u8), step, current);
+        }
+        let at = f32::from(raw) / f32::from(most);
+        let before = self.last.replace(at);
+        if let (Target::Param { .. }, Play::Place { takeover, .. }) = (&self.binding.target, &self.binding.play) {
+            return self.placed(*takeover, at, before, 0.5 / f32::from(most), current);
+        }
+        // A key's velocity is a press however soft; a slider that is used as a button is pressed in its upper half.
+        let pressed = |at: f32| if self.binding.source.is_button() { at > 0.0 } else { at >= 0.5 };
+        let (is, was) = (pressed(at), before.is_some_and(pressed));
+        // A key that is struck again without a release between is struck again.
+        let pressed_now = is && (!was || self.binding.source.is_button());
+        match (&self.binding.target, &self.binding.play) {
+            (Target::Prompt(name), _) => pressed_now.then(|| Action::Prompt(name.clone())),
+            (Target::Trigger(action), _) => pressed_now.then(|| action.clone()),
+            (&Target::Param { id, from, to }, Play::Toggle) => {
+                let spec = id.spec();
+                let away = |end: f32| (spec.position(current(id)) - spec.position(end)).abs();
+                pressed_now.then(|| Action::Set(id, spec.clamp(if away(to) < away(from) { from } else { to })))
+            }
+            (&Target::Param { id, .. }, Play::Press(values)) => {
+                let now = current(id);
+                let next = values.iter().position(|v| *v == now).map_or(0, |at| (at + 1) % values.len());
+                pressed_now.then(|| Action::Set(id, values[next]))
+            }
+            (&Target::Param { id, from, to }, _) => {
+                let changed = is != was || before.is_none() || (is && self.binding.source.is_button());
+                changed.then(|| Action::Set(id, id.spec().clamp(if is { to } else { from })))
+            }
+        }
+    }
+
+    /// A fader at `at`, `before` at its last message; `near` is half of its least step.
+    fn placed(
+        &mut self,
+        takeover: Takeover,
+        at: f32,
+        before: Option<f32>,
+        near: f32,
+        current: Current,
+    ) -> Option<Action> {
+        let travel = self.travel()?;
+        let wanted = travel.value(at);
+        let now = current(travel.id);
+        let holds = self.given == Some(now);
+        match takeover {
+            Takeover::Jump => {}
+            _ if holds => {}
+            Takeover::Pickup => {
+                let here = travel.place(now).unwrap_or(at);
+                let met = (at - here).abs() <= near || before.is_some_and(|b| (b - here) * (at - here) <= 0.0);
+                if !met {
+                    self.given = None;
+                    return None;
+                }
+            }
+            Takeover::Scale => return self.scaled(travel, at, before?, now),
+        }
+        self.given = Some(wanted);
+        Some(Action::Set(travel.id, wanted))
+    }
+
+    /// The value goes the part of its way to the end that the fader goes of its own.
+    fn scaled(&mut self, travel: Travel, at: f32, before: f32, now: f32) -> Option<Action> {
+        let here = travel.place(now)?;
+        let there = if at > before {
+            here + (at - before) / (1.0 - before) * (1.0 - here)
+        } else if at < before {
+            here - (before - at) / before * here
+        } else {
+            return None;
+        };
+        let value = travel.value(there);
+        // From where both are at one place on, the fader holds it.
+        self.given = (value == travel.value(at)).then_some(value);
+        Some(Action::Set(travel.id, value))
+    }
+
+    fn turned(&mut self, steps: i32, step: f32, current: Current) -> Option<Action> {
+        let travel = self.travel().filter(|_| steps != 0)?;
+        let now = current(travel.id);
+        let whole = matches!(travel.id.spec().curve, Curve::Step | Curve::Switch);
+        let value = travel.value(travel.place(now)? + steps as f32 * step);
+        if whole && value == travel.id.spec().clamp(now) {
+            // A parameter of whole values moves by one at least, within the range.
+            let falling = travel.from > travel.to;
+            let next = travel::nudged(travel.id, now, if (steps > 0) != falling { 1e-6 } else { -1e-6 });
+            let (low, high) = if falling { (travel.to, travel.from) } else { (travel.from, travel.to) };
+            return Some(Action::Set(travel.id, next.clamp(low, high)));
+        }
+        Some(Action::Set(travel.id, value))
+    }
+
+    fn travel(&self) -> Option<Travel> {
+        let Target::Param { id, from, to } = self.binding.target else { return None };
+        let (shape, steps) = match self.binding.play {
+            Play::Place { shape, steps, .. } => (shape, steps),
+            _ => (Shape::Lin, None),
+        };
+        Some(Travel { id, from, to, shape, steps })
+    }
+
+    /// Where the control would have to stand to show what its target is, 0..=1; for a button, 0 or 1.
+    pub fn shown(&self, current: Current) -> Option<f32> {
+        let Target::Param { id, to, .. } = self.binding.target else { return None };
+        let now = current(id);
+        match &self.binding.play {
+            Play::Place { .. } | Play::Turn { .. } => self.travel()?.place(now),
+            Play::Press(values) => Some(f32::from(values.contains(&now))),
+            Play::Momentary | Play::Toggle => Some(f32::from(now == id.spec().clamp(to))),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! From what controls say to actions, by the patch's mapping.
+//!
+//! Owned by the hands thread; MIDI, gamepads and keys go the same way. It keeps what each control last said, for takeover
+//! and for what is pressed; it performs nothing itself.
+
+mod control;
+mod pattern;
+#[cfg(test)]
+mod tests;
+
+pub use pattern::matches;
+
+pub(super) use control::Control;
+
+use super::decoder::{Decoder, Said};
+use crate::patch::{Controller, Kind};
+use crate::score::{Action, ParamId};
+
+/// A patch's mapping at work.
+///
+/// A binding keeps its state for each port, so two controllers of one kind do not disturb each other's pickup, and a
+/// controller that was away goes on where it was.
+#[derive(Clone, Debug, Default)]
+pub struct Mapping {
+    controllers: Vec<Controller>,
+    ports: Vec<Port>,
+}
+
+/// A port that has spoken, with the bindings that are its own.
+#[derive(Clone, Debug)]
+struct Port {
+    kind: Kind,
+    name: String,
+    decoder: Decoder,
+    controls: Vec<Control>,
+}
+
+/// What the mapping may know of the instrument: a parameter's base value.
+pub type Current<'a> = &'a dyn Fn(ParamId) -> f32;
+
+impl Mapping {
+    pub fn new(controllers: &[Controller]) -> Mapping {
+        Mapping { controllers: controllers.to_vec(), ports: Vec::new() }
+    }
+
+    /// Takes up other bindings; a control whose binding is the same keeps what is known of it.
+    pub fn take(&mut self, controllers: &[Controller]) {
+        self.controllers = controllers.to_vec();
+        for port in &mut self.ports {
+            let mut controls = controls_for(&self.controllers, port.kind, &port.name);
+            for control in &mut controls {
+                if let Some(was) = port.controls.iter().find(|was| was.binding == control.binding) {
+                    *control = was.clone();
+                }
+            }
+            port.controls = controls;
+        }
+    }
+
+    /// Takes one MIDI message from a port and adds what it asks for to `actions`; true if the control is bound to
+    /// anything. What it says is handed to `heard`.
+    ///
+    /// Perform the actions before the next message, or pickup takes its own last move for another hand's.
+    pub fn message(
+        &mut self,
+        port: &str,
+        bytes: &[u8],
+        current: Current,
+        actions: &mut Vec<Action>,
+        heard: &mut dyn FnMut(Said),
+    ) -> bool {
+        let Port { decoder, controls, .. } = self.port(Kind::Midi, port);
+        let mut bound = false;
+        decoder.take(bytes, &mut |said| {
+            heard(said);
+            bound |= play(controls, said, current, actions);
+        });
+        bound
+    }
+
+    /// The same for what is no MIDI.
+    pub fn said(&mut self, kind: Kind, port: &str, said: Said, current: Current, actions: &mut Vec<Action>) -> bool {
+        play(&mut self.port(kind, port).controls, said, current, actions)
+    }
+
+    fn port(&mut self, kind: Kind, name: &str) -> &mut Port {
+        let at = match self.ports.iter().position(|p| p.kind == kind && p.name == name) {
+            Some(at) => at,
+            None => {
+                let controls = controls_for(&self.controllers, kind, name);
+                self.ports.push(Port { kind, name: name.to_string(), decoder: Decoder::default(), controls });
+                self.ports.len() - 1
+            }
+        };
+        &mut self.ports[at]
+    }
+}
+
+fn play(controls: &mut [Control], said: Said, current: Current, actions: &mut Vec<Action>) -> bool {
+    let mut bound = false;
+    for control in controls.iter_mut().filter(|control| control.hears(said)) {
+        bound = true;
+        actions.extend(control.moved(said.value, current));
+    }
+    bound
+}
+
+/// All bindings whose controller matches the port. A control that several controllers bind belongs to the one whose
+/// pattern says most, so that `"*"` can stand behind a controller's own table.
+fn controls_for(controllers: &[Controller], kind: Kind, port: &str) -> Vec<Control> {
+    let mut matching: Vec<&Controller> =
+        controllers.iter().filter(|c| c.kind == kind && matches(&c.pattern, port)).collect();
+    matching.sort_by_key(|c| std::cmp::Reverse(c.pattern.chars().filter(|c| *c != '*').count()));
+    let mut controls: Vec<Control> = Vec::new();
+    for controller in matching {
+        let bound = controls.len();
+        for binding in &controller.bindings {
+            let same = |c: &Control| (c.binding.source, c.binding.channel) == (binding.source, binding.channel);
+            if !controls[..bound].iter().any(same) {
+                controls.push(Control::new(binding.clone()));
+            }
+        }
+    }
+    controls
+}

@@ -1,0 +1,317 @@
+//! Reads the tables of hands: every binding with its options, each problem with its place and the nearest right word.
+
+use toml_edit::{Item, TableLike};
+
+use super::target::{Bank, Target, target};
+use super::{Binding, Controller, Encoder, Feedback, Kind, Light, Play, Source, Takeover};
+use crate::patch::error::{Problems, did_you_mean};
+use crate::patch::load::section;
+use crate::patch::matrix::Shape;
+use crate::patch::value::{described, fits, key_span, number, pair, text};
+use crate::score::{ParamId, param::Curve};
+
+const TAKEOVERS: [(&str, Takeover); 3] =
+    [("jump", Takeover::Jump), ("pickup", Takeover::Pickup), ("scale", Takeover::Scale)];
+
+/// What an encoder's step moves, where the patch does not say, as a part of the travel.
+const STEP: f32 = 1.0 / 127.0;
+
+/// What a lamp is sent when it is off and on.
+const LAMP: [u8; 2] = [0, 127];
+
+/// Keys of a controller's table that are no controls.
+const OF_TABLE: [&str; 3] = ["feedback", "heartbeat_s", "lamp"];
+
+/// Every controller of a patch, in the order of the file.
+pub fn controllers(root: &dyn TableLike, bank: Bank, problems: &mut Problems) -> Vec<Controller> {
+    let Some(table) = section(root, "midi", problems) else { return Vec::new() };
+    let mut all = Vec::new();
+    for (pattern, item) in table.iter() {
+        match item.as_table_like() {
+            Some(controls) => all.push(controller(Kind::Midi, "midi", pattern, controls, bank, problems)),
+            None => {
+                let message = format!("[midi] names a device first: write [midi.\"*\"] above \"{pattern}\"");
+                problems.add(key_span(table, pattern), message);
+            }
+        }
+    }
+    all
+}
+
+fn controller(
+    kind: Kind,
+    name: &str,
+    pattern: &str,
+    controls: &dyn TableLike,
+    bank: Bank,
+    problems: &mut Problems,
+) -> Controller {
+    let place = format!("[{name}.\"{pattern}\"]");
+    let bindings = bindings(kind, &place, controls, bank, problems);
+    let feedback = feedback(kind, &place, pattern, controls, problems);
+    Controller { kind, pattern: pattern.to_string(), bindings, feedback }
+}
+
+fn feedback(
+    kind: Kind,
+    place: &str,
+    pattern: &str,
+    controls: &dyn TableLike,
+    problems: &mut Problems,
+) -> Option<Feedback> {
+    let given = OF_TABLE.iter().find(|key| controls.contains_key(key))?;
+    if kind != Kind::Midi {
+        problems.add(key_span(controls, given), format!("{place} cannot be told anything: take \"{given}\" out"));
+        return None;
+    }
+    let Some(item) = controls.get("feedback") else {
+        let message = format!("{place} has \"{given}\" without feedback = true: nothing is sent to it");
+        problems.add(key_span(controls, given), message);
+        return None;
+    };
+    let pattern = match (item.as_bool(), item.as_str()) {
+        (Some(false), _) => return None,
+        (Some(true), _) => pattern.to_string(),
+        (_, Some(port)) => port.to_string(),
+        _ => {
+            let message = format!("{place} feedback is true, false or an output's name, not {}", described(item));
+            problems.add(item.span(), message);
+            return None;
+        }
+    };
+    let heartbeat_s = controls
+        .get("heartbeat_s")
+        .and_then(|item| number(item, &format!("{place} heartbeat_s"), 0.5, 60.0, "s", problems));
+    let lamp = controls.get("lamp").and_then(|item| lamp(item, &format!("{place} lamp"), problems));
+    Some(Feedback { pattern, heartbeat_s, lamp: lamp.unwrap_or(LAMP) })
+}
+
+fn lamp(item: &Item, name: &str, problems: &mut Problems) -> Option<[u8; 2]> {
+    let read = |item: &Item| item.as_integer().and_then(|n| u8::try_from(n).ok()).filter(|n| *n < 128);
+    let values = pair(item).and_then(|[off, on]| Some([read(&off)?, read(&on)?]));
+    if values.is_none() {
+        problems.add(item.span(), format!("{name} takes two whole numbers from 0 to 127, off and on, as in [0, 127]"));
+    }
+    values
+}
+
+fn bindings(kind: Kind, place: &str, table: &dyn TableLike, bank: Bank, problems: &mut Problems) -> Vec<Binding> {
+    let mut bindings: Vec<Binding> = Vec::new();
+    for (control, item) in table.iter().filter(|(key, _)| kind == Kind::Keyboard || !OF_TABLE.contains(key)) {
+        let place = format!("{place} {control}");
+        let Some((source, channel)) = Source::read(control, kind) else {
+            let words = match kind {
+                Kind::Midi => {
+                    "cc0 to cc127, note0 to note127, fine0 to fine31 (14 bits), nrpn0, rpn0, bend, pressure, poly0, \
+                     program, program0, mpe-bend, mpe-pressure or mpe-slide, with ch1- to ch16- before it for one channel"
+                }
+                Kind::Gamepad => "south, east, north, west, left-shoulder, dpad-up, start, left-x and their like",
+                Kind::Keyboard => "a single character in quotes, space, or f1 to f12",
+            };
+            problems.add(key_span(table, control), format!("{place}: a control is written {words}"));
+            continue;
+        };
+        if bindings.iter().any(|b| (b.source, b.channel) == (source, channel)) {
+            problems.add(key_span(table, control), format!("{place} is the same control as one above"));
+        } else if let Some((target, play, light)) = binding(source, item, &place, bank, problems) {
+            bindings.push(Binding { source, channel, target, play, light });
+        }
+    }
+    bindings
+}
+
+/// What may stand in a binding besides its target.
+const KEYS: [&str; 11] =
+    ["to", "range", "takeover", "curve", "steps", "encoder", "step", "mode", "value", "light", "lamp"];
+
+fn binding(
+    source: Source,
+    item: &Item,
+    place: &str,
+    bank: Bank,
+    problems: &mut Problems,
+) -> Option<(Target, Play, Light)> {
+    if let Some(to) = item.as_str() {
+        let target = target(to, item, place, bank, problems)?;
+        let play = if matches!(target, Target::Param { .. }) { usual(source) } else { Play::Momentary };
+        return Some((target, play, Light::default()));
+    }
+    let Some(table) = item.as_table_like() else {
+        let found = described(item);
+        problems.add(item.span(), format!("{place} takes a target in quotes or {{ to = \"…\" }}, not {found}"));
+        return None;
+    };
+    for (key, _) in table.iter().filter(|(key, _)| !KEYS.contains(key)) {
+        problems.add(key_span(table, key), format!("{place} has no \"{key}\"{}", did_you_mean(key, KEYS)));
+    }
+    let Some(to) = table.get("to") else {
+        problems.add(item.span(), format!("{place} lacks \"to\", the target it plays"));
+        return None;
+    };
+    let mut target = target(&text(to, &format!("{place} to"), problems)?, to, place, bank, problems)?;
+    let light = light(table, place, problems)?;
+    let Target::Param { id, from, to } = &mut target else {
+        // A moment is pressed: all else is about a value.
+        let of_values = KEYS.iter().filter(|key| !["to", "light", "lamp"].contains(key));
+        if let Some(key) = of_values.into_iter().find(|key| table.contains_key(key)) {
+            problems.add(key_span(table, key), format!("{place}: only a parameter has a \"{key}\"; take it out"));
+        }
+        return Some((target, Play::Momentary, light));
+    };
+    if let Some(item) = table.get("range") {
+        (*from, *to) = range(*id, item, place, problems)?;
+    }
+    let play = play(source, *id, table, place, problems)?;
+    Some((target, play, light))
+}
+
+/// How a control plays where the patch says no more.
+fn usual(source: Source) -> Play {
+    match source.is_button() {
+        true => Play::Momentary,
+        false => Play::Place { takeover: Takeover::Jump, shape: Shape::Lin, steps: None },
+    }
+}
+
+fn play(source: Source, id: ParamId, table: &dyn TableLike, place: &str, problems: &mut Problems) -> Option<Play> {
+    let ways = ["encoder", "mode", "value"].map(|key| table.get(key).map(|item| (key, item)));
+    let mut ways = ways.into_iter().flatten();
+    let way = ways.next();
+    if let (Some((first, _)), Some((second, _))) = (way, ways.next()) {
+        let message =
+            format!("{place} has both \"{first}\" and \"{second}\": a control plays in one way; take one out");
+        problems.add(key_span(table, second), message);
+        return None;
+    }
+    let none_of = |keys: &[&str], because: &str, problems: &mut Problems| {
+        if let Some(key) = keys.iter().find(|key| table.contains_key(key)) {
+            problems.add(key_span(table, key), format!("{place}: \"{key}\" {because}; take it out"));
+        }
+    };
+    match way {
+        Some(("encoder", item)) => {
+            none_of(
+                &["takeover", "curve", "steps"],
+                "is for controls that have a place, and an encoder has none",
+                problems,
+            );
+            let encoder = word(item, &format!("{place} encoder"), &Encoder::WORDS, problems)?;
+            if !matches!(source, Source::Cc(_)) {
+                problems.add(item.span(), format!("{place}: encoders send control changes; write cc0 to cc127"));
+                return None;
+            }
+            let step = match table.get("step") {
+                Some(item) => number(item, &format!("{place} step"), 0.0001, 1.0, "of the travel", problems)?,
+                None => STEP,
+            };
+            Some(Play::Turn { encoder, step })
+        }
+        Some(("mode", item)) => {
+            none_of(&["takeover", "curve", "steps", "step"], "is for controls that have a place", problems);
+            const MODES: [(&str, Play); 2] = [("momentary", Play::Momentary), ("toggle", Play::Toggle)];
+            word(item, &format!("{place} mode"), &MODES, problems)
+        }
+        Some((_, item)) => {
+            none_of(&["takeover", "curve", "steps", "step", "range"], "has no meaning beside \"value\"", problems);
+            let name = format!("{place} value");
+            let Some(list) = item.as_array() else {
+                return Some(Play::Press(vec![fits(id, item, &name, problems)?]));
+            };
+            let read = list.iter().map(|value| fits(id, &Item::Value(value.clone()), &name, problems));
+            let values = read.collect::<Option<Vec<f32>>>()?;
+            if values.is_empty() {
+                problems.add(item.span(), format!("{name} is an empty list: give it one value or more"));
+                return None;
+            }
+            Some(Play::Press(values))
+        }
+        None => place_of(source, id, table, place, problems),
+    }
+}
+
+fn place_of(source: Source, id: ParamId, table: &dyn TableLike, place: &str, problems: &mut Problems) -> Option<Play> {
+    // A step without an encoder belongs to what has no place: the increments of an NRPN, or a key.
+    if let Some(item) = table.get("step") {
+        let message =
+            format!("{place}: \"step\" is an encoder's; say encoder = \"twos\" (or offset, sign, sign_turned) too");
+        problems.add(item.span(), message);
+        return None;
+    }
+    if source.is_button() {
+        if let Some(key) = ["takeover", "curve", "steps"].iter().find(|key| table.contains_key(key)) {
+            let message = format!("{place}: a button has no \"{key}\"; it may have mode = \"toggle\" or a value");
+            problems.add(key_span(table, key), message);
+            return None;
+        }
+        return Some(Play::Momentary);
+    }
+    let takeover = match table.get("takeover") {
+        Some(item) => word(item, &format!("{place} takeover"), &TAKEOVERS, problems)?,
+        None => Takeover::default(),
+    };
+    let shape = match table.get("curve") {
+        Some(item) => {
+            let words: Vec<(&str, Shape)> =
+                Shape::WORDS.into_iter().filter(|(_, shape)| !matches!(shape, Shape::Threshold { .. })).collect();
+            word(item, &format!("{place} curve"), &words, problems)?
+        }
+        None => Shape::Lin,
+    };
+    let steps = match table.get("steps") {
+        Some(item) => Some(number(item, &format!("{place} steps"), 2.0, 128.0, "values", problems)? as u16),
+        None => None,
+    };
+    if steps.is_some() && matches!(id.spec().curve, Curve::Switch) {
+        problems.add(key_span(table, "steps"), format!("{place}: {} is on or off; take \"steps\" out", id.name()));
+        return None;
+    }
+    Some(Play::Place { takeover, shape, steps })
+}
+
+/// One of the words of a table.
+fn word<T: Clone>(item: &Item, name: &str, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
+    let given = text(item, name, problems)?;
+    let found = words.iter().find(|(right, _)| *right == given);
+    if found.is_none() {
+        let all = words.iter().map(|(right, _)| format!("\"{right}\"")).collect::<Vec<_>>().join(", ");
+        let near = did_you_mean(&given, words.iter().map(|(right, _)| *right));
+        problems.add(item.span(), format!("{name} is one of {all}, not \"{given}\"{near}"));
+    }
+    found.map(|(_, value)| value.clone())
+}
+
+fn light(table: &dyn TableLike, place: &str, problems: &mut Problems) -> Option<Light> {
+    let at = match table.get("light") {
+        Some(item) => {
+            let word = text(item, &format!("{place} light"), problems)?;
+            let found = Source::read(&word, Kind::Midi).map(|(source, _)| source);
+            let lit = found.filter(|source| matches!(source, Source::Cc(_) | Source::Note(_)));
+            if lit.is_none() {
+                problems.add(
+                    item.span(),
+                    format!("{place} light is the message that lights it, as in \"note36\" or \"cc7\""),
+                );
+                return None;
+            }
+            lit
+        }
+        None => None,
+    };
+    let lamp = match table.get("lamp") {
+        Some(item) => Some(self::lamp(item, &format!("{place} lamp"), problems)?),
+        None => None,
+    };
+    Some(Light { at, lamp })
+}
+
+fn range(id: ParamId, item: &Item, place: &str, problems: &mut Problems) -> Option<(f32, f32)> {
+    let spec = id.spec();
+    let Some([from, to]) = pair(item) else {
+        let message = format!("{place} range takes two numbers, as in [{}, {}]", spec.min, spec.max);
+        problems.add(item.span(), message);
+        return None;
+    };
+    let name = format!("{place} range");
+    let ends = [&from, &to].map(|end| fits(id, end, &name, problems));
+    Some((ends[0]?, ends[1]?))
+}

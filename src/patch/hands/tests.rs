@@ -1,0 +1,163 @@
+//! Bindings with all their options, and what is said of those that make no sense.
+
+use super::*;
+use crate::patch::{Patch, parse};
+
+const HEAD: &str = "[prompts]\nmoon = \"The moon\"\n";
+
+fn ok(text: &str) -> Patch {
+    parse("p.toml", &format!("{HEAD}{text}")).unwrap_or_else(|e| panic!("{text}: {e}"))
+}
+
+fn refused(text: &str) -> String {
+    let error = parse("p.toml", &format!("{HEAD}{text}")).unwrap_err();
+    assert_eq!(error.problems.len(), 1, "{:?}", error.lines().collect::<Vec<_>>());
+    error.to_string()
+}
+
+#[test]
+fn every_word_for_a_control_is_read_and_written_alike() {
+    let midi = [
+        "cc0",
+        "cc127",
+        "fine31",
+        "note60",
+        "poly1",
+        "program",
+        "program7",
+        "nrpn16383",
+        "rpn6",
+        "bend",
+        "pressure",
+        "mpe-bend",
+        "mpe-pressure",
+        "mpe-slide",
+    ];
+    for word in midi {
+        let (source, channel) = Source::read(word, Kind::Midi).unwrap_or_else(|| panic!("{word}"));
+        assert_eq!((source.to_string().as_str(), channel), (word, None));
+        assert_eq!(Source::read(&format!("ch16-{word}"), Kind::Midi), Some((source, Some(15))));
+    }
+    let others =
+        [(Kind::Gamepad, "left-x"), (Kind::Gamepad, "dpad-up"), (Kind::Keyboard, "f12"), (Kind::Keyboard, "space")];
+    for (kind, word) in others.into_iter().chain([(Kind::Keyboard, "ä"), (Kind::Keyboard, "f")]) {
+        assert_eq!(Source::read(word, kind).unwrap().0.to_string(), word);
+    }
+    for word in [
+        "cc128",
+        "cc",
+        "cc-1",
+        "cc+1",
+        "fine32",
+        "note1x",
+        "nrpn16384",
+        "ch0-cc1",
+        "ch17-cc1",
+        "ch-cc1",
+        "space",
+        "a",
+        "",
+    ] {
+        assert_eq!(Source::read(word, Kind::Midi), None, "{word}");
+    }
+    for word in ["f13", "f0", "ab", "", "\u{7}"] {
+        assert_eq!(Source::read(word, Kind::Keyboard), None, "{word}");
+    }
+}
+
+#[test]
+fn a_binding_says_how_it_plays() {
+    let patch = ok(r#"
+        [midi."nano*"]
+        feedback = true
+        heartbeat_s = 2
+        lamp = [1, 5]
+        cc1 = { to = "sampler.temperature", takeover = "scale", curve = "s", steps = 5 }
+        ch2-fine3 = { to = "sound.level_db", takeover = "pickup", range = [-40, 0] }
+        cc16 = { to = "generator.pace", encoder = "offset", step = 0.02 }
+        cc17 = { to = "generator.pace", encoder = "twos" }
+        note1 = { to = "generator.hold", mode = "toggle", light = "cc41" }
+        note2 = { to = "stage.scene", value = "river", lamp = [0, 3] }
+        note3 = { to = "stage.palette", value = ["ink", "paper", 4] }
+        cc64 = { to = "generator.hold", mode = "momentary" }
+        program3 = "prompt.moon"
+        "#);
+    let [nano] = &patch.controllers[..] else { panic!() };
+    assert_eq!(nano.feedback, Some(Feedback { pattern: "nano*".into(), heartbeat_s: Some(2.0), lamp: [1, 5] }));
+    let plays: Vec<Play> = nano.bindings.iter().map(|b| b.play.clone()).collect();
+    let place = |takeover, shape, steps| Play::Place { takeover, shape, steps };
+    assert_eq!(
+        plays,
+        [
+            place(Takeover::Scale, Shape::S, Some(5)),
+            place(Takeover::Pickup, Shape::Lin, None),
+            Play::Turn { encoder: Encoder::Offset, step: 0.02 },
+            Play::Turn { encoder: Encoder::Twos, step: 1.0 / 127.0 },
+            Play::Toggle,
+            Play::Press(vec![1.0]),
+            Play::Press(vec![0.0, 1.0, 4.0]),
+            Play::Momentary,
+            Play::Momentary,
+        ]
+    );
+    assert_eq!(nano.bindings[1].channel, Some(1));
+    assert_eq!(nano.bindings[4].light, Light { at: Some(Source::Cc(41)), lamp: None });
+    assert_eq!(nano.bindings[5].light, Light { at: None, lamp: Some([0, 3]) });
+    assert_eq!(nano.bindings[8].target, Target::Prompt("moon".into()));
+    assert_eq!(
+        ok("[midi.\"*\"]\nfeedback = \"MIDIOUT*\"").controllers[0].feedback.as_ref().unwrap().pattern,
+        "MIDIOUT*"
+    );
+    assert_eq!(ok("[midi.\"*\"]\nfeedback = false").controllers[0].feedback, None);
+}
+
+#[test]
+fn what_makes_no_sense_is_said_with_its_place_and_remedy() {
+    let bind = |binding: &str| format!("[midi.\"k\"]\n{binding}");
+    let temperature = "to = \"sampler.temperature\"";
+    for (text, said) in [
+        (bind("cc128 = \"prompt.next\""), "p.toml:4:1: [midi.\"k\"] cc128: a control is written cc0 to cc127"),
+        (bind("cc1 = \"prompt.next\"\nch1-cc1 = 3"), "[midi.\"k\"] ch1-cc1 takes a target in quotes"),
+        (bind(&format!("cc1 = {{ {temperature}, takeover = \"pick\" }}")), "one of \"jump\", \"pickup\", \"scale\""),
+        (bind(&format!("cc1 = {{ {temperature}, curve = \"threshold\" }}")), "one of \"lin\""),
+        (bind(&format!("cc1 = {{ {temperature}, encoder = \"two\" }}")), "did you mean \"twos\"?"),
+        (bind(&format!("bend = {{ {temperature}, encoder = \"twos\" }}")), "encoders send control changes"),
+        (bind(&format!("cc1 = {{ {temperature}, encoder = \"twos\", takeover = \"jump\" }}")), "an encoder has none"),
+        (bind(&format!("cc1 = {{ {temperature}, step = 0.1 }}")), "\"step\" is an encoder's"),
+        (bind(&format!("cc1 = {{ {temperature}, steps = 1 }}")), "outside 2 to 128"),
+        (bind(&format!("cc1 = {{ {temperature}, mode = \"toggle\", value = 1 }}")), "both \"mode\" and \"value\""),
+        (bind(&format!("cc1 = {{ {temperature}, value = 9 }}")), "outside 0 to 2"),
+        (bind(&format!("cc1 = {{ {temperature}, value = [] }}")), "an empty list"),
+        (bind(&format!("note1 = {{ {temperature}, takeover = \"jump\" }}")), "a button has no \"takeover\""),
+        (bind("cc1 = { to = \"prompt.next\", mode = \"toggle\" }"), "only a parameter has a \"mode\""),
+        (bind(&format!("cc1 = {{ {temperature}, light = \"bend\" }}")), "the message that lights it"),
+        (bind(&format!("cc1 = {{ {temperature}, lamp = [0, 128] }}")), "two whole numbers from 0 to 127"),
+        (bind("lamp = [0, 1]"), "without feedback = true"),
+        (bind("feedback = 3"), "true, false or an output's name"),
+        (bind("feedback = true\nheartbeat_s = 0"), "outside 0.5 to 60 s"),
+    ] {
+        let error = refused(&text);
+        assert!(error.contains(said), "{text}\n{error}");
+    }
+}
+
+#[test]
+fn the_four_codings_of_encoders() {
+    for (encoder, cases) in [
+        (Encoder::Twos, [(1, 1), (5, 5), (127, -1), (124, -4), (0, 0), (64, -64), (63, 63)]),
+        (Encoder::Offset, [(65, 1), (69, 5), (63, -1), (60, -4), (64, 0), (0, -64), (127, 63)]),
+        (Encoder::Sign, [(1, 1), (5, 5), (65, -1), (68, -4), (0, 0), (64, 0), (127, -63)]),
+        (Encoder::SignTurned, [(65, 1), (69, 5), (1, -1), (4, -4), (0, 0), (64, 0), (63, -63)]),
+    ] {
+        for (bits, steps) in cases {
+            assert_eq!(encoder.steps(bits), steps, "{encoder:?} {bits}");
+        }
+    }
+}
+
+#[test]
+fn reserved_controls_are_known() {
+    let numbers: Vec<u8> = (0..=127).filter(|n| reserved(Source::Cc(*n)).is_some()).collect();
+    assert_eq!(numbers, [0, 6, 32, 38, 98, 99, 100, 101, 120, 121, 122, 123, 124, 125, 126, 127]);
+    assert_eq!(reserved(Source::Note(0)), None);
+}
