@@ -18,6 +18,7 @@ mod scenes;
 mod tests;
 mod value;
 mod watch;
+pub mod write;
 
 pub use error::{PatchError, Problem};
 pub use find::{BUILT_IN, Found, builtin, find};

@@ -1,0 +1,208 @@
+//! Learning: of what is heard, which control the performer means.
+//!
+//! Pure; owned by the hands thread. A control is believed once it moves, and all that it says within a moment is looked
+//! at together, since a fine fader or an NRPN speaks in several messages and an encoder repeats itself.
+
+use super::decoder::{Said, Value};
+use crate::patch::Source;
+use crate::patch::hands::{Encoder, reserved};
+
+/// How long a control is listened to before it is taken.
+const LISTEN_NS: u64 = 300_000_000;
+
+/// What was learnt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learnt {
+    pub port: String,
+    pub source: Source,
+    /// 0..=15.
+    pub channel: Option<u8>,
+    pub encoder: Option<Encoder>,
+}
+
+/// Listens for one control.
+#[derive(Clone, Debug, Default)]
+pub struct Learn {
+    /// Takes the reserved control changes too.
+    forced: bool,
+    /// What was heard, in its order, of the port that spoke first.
+    heard: Vec<Said>,
+    port: String,
+    /// When something was heard that may be taken.
+    since_ns: Option<u64>,
+    /// A reserved control that was moved alone, until it is told.
+    refused: Option<(Source, &'static str)>,
+}
+
+/// So many messages are enough to know a control by.
+const ENOUGH: usize = 512;
+
+impl Learn {
+    /// `forced`: reserved control changes may be learnt as well.
+    pub fn new(forced: bool) -> Learn {
+        Learn { forced, ..Learn::default() }
+    }
+
+    /// Something moved at a port.
+    pub fn hear(&mut self, port: &str, said: Said, now_ns: u64) {
+        if self.heard.is_empty() {
+            self.port = port.to_string();
+        }
+        if self.port != port || self.heard.len() >= ENOUGH {
+            return;
+        }
+        if let (false, Some(why)) = (self.forced, reserved(said.source)) {
+            self.refused = Some((said.source, why));
+            return;
+        }
+        self.heard.push(said);
+        if self.since_ns.is_none() && self.best().is_some() {
+            self.since_ns = Some(now_ns);
+        }
+    }
+
+    /// The control that was meant, a moment after it began to move.
+    pub fn learnt(&mut self, now_ns: u64) -> Option<Learnt> {
+        self.since_ns.filter(|since| now_ns >= since + LISTEN_NS)?;
+        let best = self.best()?;
+        let Learn { port, heard, .. } = std::mem::take(self);
+        let encoder = if let Source::Cc(_) = best.source { coding(&values(&heard, best.source)) } else { None };
+        Some(Learnt { port, source: best.source, channel: best.channel, encoder })
+    }
+
+    /// A reserved control that was moved and not taken, and what it is; told once, and only if nothing else speaks.
+    pub fn refused(&mut self) -> Option<(Source, &'static str)> {
+        let refused = self.refused.take();
+        refused.filter(|_| self.heard.is_empty())
+    }
+
+    /// Of all that was heard, the source that says most and is seen to move.
+    fn best(&self) -> Option<Said> {
+        let moved = |said: &&Said| {
+            let all = values(&self.heard, said.source);
+            match said.source {
+                source if source.is_button() => all.iter().any(|v| *v > 0),
+                // Half of a fine control is none by itself, and a pot that lies still may tremble by one step once.
+                Source::Cc(_) => all.len() > 1 || matches!(all.first(), Some(0 | 127)),
+                _ => true,
+            }
+        };
+        self.heard
+            .iter()
+            .filter(moved)
+            .max_by_key(|said| (rank(said.source), std::cmp::Reverse(self.place(said))))
+            .copied()
+    }
+
+    fn place(&self, said: &Said) -> usize {
+        self.heard.iter().position(|heard| heard.source == said.source).unwrap_or(0)
+    }
+}
+
+/// What is preferred where one movement speaks in several ways.
+fn rank(source: Source) -> u8 {
+    match source {
+        Source::Nrpn(_) | Source::Rpn(_) => 6,
+        Source::Cc14(_) => 5,
+        source if source.is_button() => 4,
+        Source::Bend | Source::Program => 3,
+        Source::Cc(_) | Source::Axis(_) => 2,
+        // What comes with a key that is pressed harder.
+        _ => 1,
+    }
+}
+
+fn values(heard: &[Said], source: Source) -> Vec<u16> {
+    let of = heard.iter().filter(|said| said.source == source);
+    of.filter_map(|said| if let Value::At { raw, .. } = said.value { Some(raw) } else { None }).collect()
+}
+
+/// How an encoder codes its steps, if these are an encoder's: it says the same again and again, which no fader does.
+fn coding(values: &[u16]) -> Option<Encoder> {
+    let repeats = values.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    let within = |ranges: &[std::ops::RangeInclusive<u16>]| values.iter().all(|v| ranges.iter().any(|r| r.contains(v)));
+    if repeats == 0 || values.len() < 3 {
+        return None;
+    }
+    match () {
+        _ if within(&[1..=7, 121..=127]) && values.iter().any(|v| *v != 127) => Some(Encoder::Twos),
+        _ if within(&[57..=63, 65..=71]) => Some(Encoder::Offset),
+        _ if within(&[1..=7, 65..=71]) => Some(Encoder::Sign),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::decoder::Decoder;
+
+    /// What is learnt from these messages, a millisecond apart.
+    fn learnt(forced: bool, messages: &[&[u8]]) -> Option<(Source, Option<Encoder>)> {
+        let (mut learn, mut decoder) = (Learn::new(forced), Decoder::default());
+        for (i, bytes) in messages.iter().enumerate() {
+            decoder.take(bytes, &mut |said| learn.hear("k", said, i as u64 * 1_000_000));
+        }
+        learn.learnt(2 * LISTEN_NS).map(|learnt| (learnt.source, learnt.encoder))
+    }
+
+    #[test]
+    fn the_control_that_moves_is_the_one_that_is_meant() {
+        let cases: [(&[&[u8]], Option<Source>); 9] = [
+            (&[&[0xb0, 7, 60], &[0xb0, 7, 61]], Some(Source::Cc(7))),
+            // A button says one end.
+            (&[&[0xb0, 41, 127]], Some(Source::Cc(41))),
+            // A trembling pot besides.
+            (&[&[0xb0, 3, 60], &[0xb0, 7, 10], &[0xb0, 7, 12]], Some(Source::Cc(7))),
+            (&[&[0xb0, 3, 60]], None),
+            (&[&[0xb0, 7, 60], &[0xb0, 39, 1], &[0xb0, 7, 60], &[0xb0, 39, 9]], Some(Source::Cc14(7))),
+            (&[&[0xb0, 99, 1], &[0xb0, 98, 2], &[0xb0, 6, 3], &[0xb0, 38, 4]], Some(Source::Nrpn(130))),
+            (&[&[0x90, 36, 100], &[0xd0, 40], &[0xd0, 50], &[0x80, 36, 0]], Some(Source::Note(36))),
+            (&[&[0xe0, 0, 65], &[0xe0, 0, 66]], Some(Source::Bend)),
+            (&[&[0x80, 36, 0]], None),
+        ];
+        for (messages, wanted) in cases {
+            assert_eq!(learnt(false, messages).map(|(source, _)| source), wanted, "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn the_reserved_are_refused_unless_forced() {
+        for number in [0, 6, 32, 38, 98, 99, 100, 101, 120, 127] {
+            let messages: [&[u8]; 3] = [&[0xb0, number, 0], &[0xb0, number, 127], &[0xb0, number, 3]];
+            assert_eq!(learnt(false, &messages), None, "{number}");
+            assert_eq!(learnt(true, &messages).map(|(source, _)| source), Some(Source::Cc(number)), "{number}");
+        }
+        let mut learn = Learn::new(false);
+        learn.hear("k", Said::at(Source::Cc(0), 0, 1, 127), 0);
+        assert_eq!(learn.refused(), Some((Source::Cc(0), "bank select")));
+        assert_eq!(learn.refused(), None);
+    }
+
+    #[test]
+    fn an_encoder_is_known_by_its_repeating_itself() {
+        let of = |values: &[u8]| {
+            let messages: Vec<[u8; 3]> = values.iter().map(|v| [0xb0, 16, *v]).collect();
+            learnt(false, &messages.iter().map(|m| &m[..]).collect::<Vec<_>>()).unwrap().1
+        };
+        assert_eq!(of(&[1, 1, 1, 2]), Some(Encoder::Twos));
+        assert_eq!(of(&[127, 127, 126]), Some(Encoder::Twos));
+        assert_eq!(of(&[65, 65, 63, 66]), Some(Encoder::Offset));
+        assert_eq!(of(&[1, 1, 65, 65]), Some(Encoder::Sign));
+        // Faders and buttons.
+        assert_eq!(of(&[60, 61, 62, 63, 65]), None);
+        assert_eq!(of(&[1, 2, 3, 4]), None);
+        assert_eq!(of(&[127, 0, 127, 0]), None);
+        assert_eq!(of(&[127, 127, 127]), None, "a button without a release");
+    }
+
+    #[test]
+    fn it_listens_a_moment_and_to_one_port() {
+        let mut learn = Learn::new(false);
+        learn.hear("a", Said::at(Source::Note(1), 0, 9, 127), 5);
+        learn.hear("b", Said::at(Source::Nrpn(1), 0, 9, 127), 6);
+        assert_eq!(learn.learnt(5 + LISTEN_NS - 1), None);
+        let learnt = learn.learnt(5 + LISTEN_NS).unwrap();
+        assert_eq!((learnt.port.as_str(), learnt.source, learnt.channel), ("a", Source::Note(1), Some(0)));
+    }
+}
