@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use midir::os::unix::VirtualOutput;
 use midir::{MidiOutput, MidiOutputConnection};
 use xiao::control::{Mapping, Message, Midi};
-use xiao::patch::{Binding, MidiDevice, MidiSource, Takeover, Target};
+use xiao::patch;
 use xiao::score::{Action, ParamId, Params};
 
 /// Set in the process that plays: libjack reads the server's name from its environment.
@@ -119,13 +119,13 @@ fn play(name: &str) {
     assert!(hands.until(|| (), |h| h.was_told("is here")), "{:?}", hands.notices);
     assert!(hands.hears(&mut knobs, [0xb0, 7, 127]));
 
-    let target = Target::Param { id: ParamId::Temperature, from: 0.0, to: 1.5 };
-    let bindings = vec![Binding { source: MidiSource::Cc(7), target, takeover: Takeover::Jump }];
-    let mut mapping = Mapping::new(&[MidiDevice { pattern: "XIAO-test-knobs*".to_string(), bindings }]);
+    let text =
+        "[prompts]\na = \"a\"\n[midi.\"XIAO-test-knobs*\"]\ncc7 = { to = \"sampler.temperature\", range = [0, 1.5] }";
+    let mut mapping = Mapping::new(&patch::parse("p.toml", text).unwrap().controllers);
     let params = Params::default();
     let mut actions = Vec::new();
     let message = &hands.messages[0];
-    mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions);
+    mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions, &mut |_| {});
     assert_eq!(actions, [Action::Set(ParamId::Temperature, 1.5)]);
 
     // What is no control does not come through.
