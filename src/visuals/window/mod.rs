@@ -120,7 +120,7 @@ pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> 
     }
     let why = lock(&ENDED).take();
     match (ended, why) {
-        (_, Some(Err(why))) => Err(VisualsError::Window(why)),
+        (_, Some(Err(why))) => Err(VisualsError::Window(plain(why))),
         (Ok(()), Some(Ok(()))) => {
             shutdown.request("window closed");
             Ok(())
@@ -132,8 +132,15 @@ pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> 
             shutdown.request("window closed");
             Ok(())
         }
-        (Err(_), None) => Err(VisualsError::Window(hush::said().unwrap_or_else(|| "it ended without a reason".into()))),
+        (Err(_), None) => {
+            Err(VisualsError::Window(plain(hush::said().unwrap_or_else(|| "it ended without a reason".into()))))
+        }
     }
+}
+
+/// What the audience may read of it: how a library puts it that its connection to the display broke is nobody's news.
+fn plain(why: String) -> String {
+    if xlib::is_lost() || why.contains("IoError") { "the X server is gone".into() } else { why }
 }
 
 /// Nannou takes plain functions, so what they need waits here from [`run`] to [`model`].
