@@ -28,19 +28,7 @@ pub(super) fn bound(module: &mut Module, info: &ModuleInfo, source: &str) -> Res
     memory(module, source)?;
     let costs = Costs::of(module, info, source)?;
     branch::veil(module);
-    let word = Type { name: None, inner: TypeInner::Scalar(Scalar::U32) };
-    let ty = module.types.insert(word, Span::UNDEFINED);
-    let turns = module.global_variables.append(
-        GlobalVariable {
-            name: Some("xiao_turns".into()),
-            space: AddressSpace::Private,
-            binding: None,
-            ty,
-            init: None,
-            memory_decorations: naga::MemoryDecorations::empty(),
-        },
-        Span::UNDEFINED,
-    );
+    let turns = private(module, "xiao_turns", Scalar::U32);
     let functions = module.functions.iter_mut().map(|(_, f)| f);
     for (at, function) in functions.chain(module.entry_points.iter_mut().map(|e| &mut e.function)).enumerate() {
         let mut body = std::mem::take(&mut function.body);
@@ -48,6 +36,20 @@ pub(super) fn bound(module: &mut Module, info: &ModuleInfo, source: &str) -> Res
         function.body = body;
     }
     Ok(())
+}
+
+/// A variable of ours, of each fragment's own, 0 or false as it begins.
+pub(super) fn private(module: &mut Module, name: &str, scalar: Scalar) -> Handle<GlobalVariable> {
+    let ty = module.types.insert(Type { name: None, inner: TypeInner::Scalar(scalar) }, Span::UNDEFINED);
+    let variable = GlobalVariable {
+        name: Some(name.into()),
+        space: AddressSpace::Private,
+        binding: None,
+        ty,
+        init: None,
+        memory_decorations: naga::MemoryDecorations::empty(),
+    };
+    module.global_variables.append(variable, Span::UNDEFINED)
 }
 
 /// Puts the count at the head of every loop in the block.

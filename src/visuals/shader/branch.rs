@@ -4,25 +4,15 @@
 //! and which no compiler knows. Pure; knows naga's modules and no text.
 
 use naga::{
-    AddressSpace, BinaryOperator, Binding, Block, BuiltIn, Expression, Function, GlobalVariable, Handle, Literal,
-    Module, Range, Scalar, ShaderStage, Span, Statement, Type, TypeInner,
+    BinaryOperator, Binding, Block, BuiltIn, Expression, Function, GlobalVariable, Handle, Literal, Module, Range,
+    Scalar, ShaderStage, Span, Statement,
 };
+
+use super::bound::private;
 
 /// Veils every condition of the module. It must be valid and is valid afterwards.
 pub(super) fn veil(module: &mut Module) {
-    let truth = Type { name: None, inner: TypeInner::Scalar(Scalar::BOOL) };
-    let ty = module.types.insert(truth, Span::UNDEFINED);
-    let inside = module.global_variables.append(
-        GlobalVariable {
-            name: Some("xiao_inside".into()),
-            space: AddressSpace::Private,
-            binding: None,
-            ty,
-            init: None,
-            memory_decorations: naga::MemoryDecorations::empty(),
-        },
-        Span::UNDEFINED,
-    );
+    let inside = private(module, "xiao_inside", Scalar::BOOL);
     for (_, function) in module.functions.iter_mut() {
         let mut body = std::mem::take(&mut function.body);
         veil_in(&mut body, function, inside);
