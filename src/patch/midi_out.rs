@@ -2,6 +2,9 @@
 //!
 //! Pure. Channels are 1 to 16 in the file and 0 to 15 here, as MIDI counts them.
 
+#[cfg(test)]
+mod tests;
+
 use toml_edit::{Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
