@@ -52,7 +52,7 @@
 //! | ffmpeg | nothing | listens to the program ffmpeg while it joins a film |
 //! | hash | nothing | reads a large model's file once while it plays already, says its SHA-256 and ends |
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
-//! | MIDI out | the synthesisers' ports | there only while the patch has `[midi_out]`; sleeps until an event comes or a message is due; ends each note it began |
+//! | MIDI out | the ports of synthesisers and of controllers that are told what they show | there only while the patch has either; sleeps until an event comes or a message is due; ends each note it began |
 //! | network | the network's sockets | there only while OSC is asked for; never waits for a peer; hands take what it heard from an inbox |
 //! | hands | MIDI inputs, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; checks shaders; plays the patch's scenes |
 //! | shader | nothing | reads one shader's text where a panic ends nobody else, and ends |
