@@ -76,6 +76,7 @@ pub struct Render {
 impl Render {
     pub fn run(self) -> anyhow::Result<()> {
         let (shutdown, part) = (session::ends_on_signals()?, Part { from_s: self.from, to_s: self.to });
+        self.refuse_what_is_there()?;
         for file in self.wav.iter().chain(&self.flac) {
             offline::sound(&self.folder, file, &shutdown)?;
         }
@@ -99,6 +100,13 @@ impl Render {
             Film { recording: &self.folder, file, look, part }.write(&shutdown)?;
         }
         Ok(())
+    }
+
+    /// Refuses everything that is there already, before hours go into what comes first.
+    fn refuse_what_is_there(&self) -> anyhow::Result<()> {
+        let files = [&self.film, &self.picture, &self.contact, &self.wav, &self.flac, &self.spectrogram];
+        files.into_iter().flatten().try_for_each(|file| offline::new_file(file))?;
+        self.frames.iter().try_for_each(|folder| offline::empty_folder(folder))
     }
 }
 
@@ -156,6 +164,29 @@ fn time(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_there_is_refused_before_anything_is_made() {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Line {
+            #[command(flatten)]
+            render: Render,
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let here = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::create_dir(here("full")).unwrap();
+        std::fs::write(here("full/kept.txt"), "mine").unwrap();
+        std::fs::write(here("there.mp4"), "mine").unwrap();
+        for [option, target] in [["--frames", "full"], ["--film", "there.mp4"]] {
+            let line =
+                ["render".into(), here("no recording"), "--wav".into(), here("a.wav"), option.into(), here(target)];
+            let why = Line::parse_from(line).render.refuse_what_is_there().unwrap_err().to_string();
+            assert!(why.contains(target), "{why}");
+        }
+        let line = ["render".into(), here("no recording"), "--frames".into(), here("new")];
+        assert!(Line::parse_from(line).render.refuse_what_is_there().is_ok() && !dir.path().join("new").exists());
+    }
 
     #[test]
     fn slips_on_the_command_line_are_explained() {

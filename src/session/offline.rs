@@ -131,20 +131,38 @@ const UNFINISHED: &str = "unfinished.txt";
 
 /// Makes a folder for frames, which must be new or empty; returns the mark that is to be removed when all are there.
 pub(super) fn new_folder(out: &Path) -> anyhow::Result<PathBuf> {
+    empty_folder(out)?;
     fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
     let mark = out.join(UNFINISHED);
-    if mark.exists() {
-        bail!("the folder {} holds what was made before it was broken off; remove it or name a new one", out.display());
-    }
-    if fs::read_dir(out).with_context(|| format!("the folder {} cannot be read", out.display()))?.next().is_some() {
-        bail!("the folder {} is not empty; name a new one, so that nothing is overwritten", out.display());
-    }
     fs::write(&mark, "xiao has not made all of it yet, or was broken off.\n").with_context(|| cannot(&mark))?;
     Ok(mark)
 }
 
+/// Refuses a folder that holds something already; one that is not there yet is as good as an empty one.
+///
+/// # Errors
+/// It holds something, or cannot be read.
+pub fn empty_folder(out: &Path) -> anyhow::Result<()> {
+    if out.join(UNFINISHED).exists() {
+        bail!("the folder {} holds what was made before it was broken off; remove it or name a new one", out.display());
+    }
+    match fs::read_dir(out) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e).with_context(|| format!("the folder {} cannot be read", out.display())),
+        Ok(mut held) => match held.next() {
+            None => Ok(()),
+            Some(_) => {
+                bail!("the folder {} is not empty; name a new one, so that nothing is overwritten", out.display())
+            }
+        },
+    }
+}
+
 /// Refuses a file that is there already.
-pub(super) fn new_file(file: &Path) -> anyhow::Result<()> {
+///
+/// # Errors
+/// It is there.
+pub fn new_file(file: &Path) -> anyhow::Result<()> {
     if file.exists() {
         bail!("{} is there already; name a new file, so that nothing is overwritten", file.display());
     }

@@ -57,8 +57,12 @@ impl Reel {
         let all = ((end_s + tail_s) * fps).ceil() as u64 + 1;
         let frames = first_from(part.from_s)..part.to_s.map_or(all, |to_s| first_from(to_s).min(all));
         if frames.is_empty() {
-            let to_s = part.to_s.map_or("its end".into(), |to_s| format!("{to_s} s"));
-            bail!("there is no frame from {} s to {to_s}; the recording is {end_s:.1} s long", part.from_s);
+            let span = match (part.from_s, part.to_s) {
+                (from_s, None) => format!("from {from_s} s on"),
+                (at_s, Some(to_s)) if (to_s - at_s) * fps < 1.5 => format!("at {at_s:.1} s"),
+                (from_s, Some(to_s)) => format!("from {from_s} s to {to_s} s"),
+            };
+            bail!("there is no picture {span}; the recording is {end_s:.1} s long");
         }
         Ok(Reel { folder: folder.to_path_buf(), events, fps, frames, over: Vec::new(), shutdown: shutdown.clone() })
     }
