@@ -141,6 +141,7 @@ impl Stage {
             self.read_beside = Box::new(view.is_read());
         }
         let _view = Beside { view, shutdown };
+        let mut driver = None;
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
             self.windows.pictures.open(true);
             let shown = self.window(events);
@@ -148,10 +149,13 @@ impl Stage {
             match shown {
                 Err(why) if !self.shutdown.requested() => {
                     self.give_way(&why, beside);
+                    driver = why.driver().map(str::to_string);
                 }
                 other => return Ok(other?),
             }
         }
+        // Once no stage has the terminal any more.
+        let _driver = driver.map(Driver);
         let Some(events) = self.events.filter(|_| self.choice != StageChoice::None) else {
             while !self.shutdown.wait(std::time::Duration::from_secs(3600)) {}
             return Ok(());
@@ -184,13 +188,13 @@ impl Stage {
 
     /// Another stage takes the place of the window; none beside a view, which has the terminal.
     fn give_way(&mut self, why: &VisualsError, beside: bool) {
-        let what = why.to_string();
-        self.bus.emit(Event::Fault { place: "stage".into(), what, remedy: "it goes on without it".into() });
-        self.choice = match view::is_terminal() {
-            _ if beside => StageChoice::None,
-            true => StageChoice::Terminal,
-            false => StageChoice::Plain,
+        let (choice, remedy) = match view::is_terminal() {
+            _ if beside => (StageChoice::None, "it goes on without it"),
+            true => (StageChoice::Terminal, "it goes on in the terminal"),
+            false => (StageChoice::Plain, "it goes on in plain lines"),
         };
+        self.choice = choice;
+        self.bus.emit(Event::Fault { place: "stage".into(), what: why.to_string(), remedy: remedy.into() });
         if self.choice == StageChoice::None
             && let Some(events) = &self.events
         {
@@ -222,7 +226,7 @@ impl Stage {
 
     #[cfg(not(feature = "window"))]
     fn window(&mut self, _events: Queue) -> Result<(), VisualsError> {
-        Err(VisualsError::Window("xiao was built without the feature \"window\"".to_string()))
+        Err(VisualsError::window("xiao was built without the feature \"window\""))
     }
 }
 
@@ -238,6 +242,15 @@ impl Drop for Beside {
             self.shutdown.request(if std::thread::panicking() { "the stage failed" } else { "the stage was closed" });
             view.join();
         }
+    }
+}
+
+/// What the graphics driver said when the window failed: for whoever mends it, said when the show is over.
+struct Driver(String);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        super::remark(&format!("the window failed; its driver said: {}", self.0));
     }
 }
 

@@ -46,6 +46,27 @@ pub enum VisualsError {
     #[error("cannot write {path}: {source}")]
     Png { path: std::path::PathBuf, source: png::EncodingError },
     /// The window did not open or ended by itself.
-    #[error("the window failed: {0}; try `--stage terminal`")]
-    Window(String),
+    #[error("the window failed: {what}")]
+    Window {
+        /// In words that an audience may read.
+        what: String,
+        /// What the driver or a library put it down to, for whoever mends it.
+        driver: Option<String>,
+    },
+}
+
+impl VisualsError {
+    /// The window's end in our own words.
+    pub fn window(what: impl Into<String>) -> VisualsError {
+        VisualsError::Window { what: what.into(), driver: None }
+    }
+
+    /// What the driver or a library put it down to.
+    pub fn driver(&self) -> Option<&str> {
+        match self {
+            VisualsError::Window { driver, .. } => driver.as_deref(),
+            VisualsError::Device(said) => Some(said),
+            _ => None,
+        }
+    }
 }

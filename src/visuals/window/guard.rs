@@ -81,8 +81,8 @@ pub fn device_is_lost() {
 /// Ends the windows when a frame has failed.
 fn leave(show: Res<Show>, mut exit: MessageWriter<AppExit>) {
     if FAILED.load(Ordering::Relaxed) {
-        let why = hush::said().unwrap_or_else(|| "it ended without a reason".into());
-        show.end(Err(format!("a frame could not be drawn, the graphics device may be lost: {why}")));
+        let what = "a frame could not be drawn, the graphics device may be lost".into();
+        show.end(Err(super::plain(what, hush::said())));
         exit.write(AppExit::error());
     }
 }

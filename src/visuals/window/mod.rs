@@ -81,7 +81,7 @@ pub struct WindowOptions {
 /// hold then all that the events have said, for that stage to begin with.
 pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> Result<(), VisualsError> {
     // Asked first, since nannou panics where there is none.
-    super::displays::display().map_err(VisualsError::Window)?;
+    super::displays::display().map_err(VisualsError::window)?;
     let software = super::displays::adapter()?.get_info().device_type == wgpu::DeviceType::Cpu;
     // Bevy's log goes to standard error, which belongs to the performer. Ours to take first: then its own try fails,
     // and says so into the silence.
@@ -120,33 +120,32 @@ pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> 
     }
     let why = lock(&ENDED).take();
     match (ended, why) {
-        (_, Some(Err(why))) => Err(VisualsError::Window(plain(why))),
+        (_, Some(Err(why))) => Err(why),
         (Ok(()), Some(Ok(()))) => {
             shutdown.request("window closed");
             Ok(())
         }
         (Ok(()), None) if shutdown.requested() => Ok(()),
-        (Ok(()), None) => Err(VisualsError::Window("it ended by itself".into())),
+        (Ok(()), None) => Err(VisualsError::window("it ended by itself")),
         // On its way out already: there is nothing left to save.
         (Err(_), Some(Ok(()))) => {
             shutdown.request("window closed");
             Ok(())
         }
-        (Err(_), None) => {
-            Err(VisualsError::Window(plain(hush::said().unwrap_or_else(|| "it ended without a reason".into()))))
-        }
+        (Err(_), None) => Err(plain("it ended without a word".into(), hush::said())),
     }
 }
 
-/// What the audience may read of it: how a library puts it that its connection to the display broke is nobody's news.
-fn plain(why: String) -> String {
-    if xlib::is_lost() || why.contains("IoError") { "the X server is gone".into() } else { why }
+/// What the audience may read of it; how a driver or a library puts it stands apart.
+fn plain(what: String, driver: Option<String>) -> VisualsError {
+    let gone = xlib::is_lost() || driver.as_deref().is_some_and(|said| said.contains("IoError"));
+    VisualsError::Window { what: if gone { "the X server is gone".into() } else { what }, driver }
 }
 
 /// Nannou takes plain functions, so what they need waits here from [`run`] to [`model`].
 static OPENING: Mutex<Option<Stage>> = Mutex::new(None);
 /// Why the windows ended, where it was not the shutdown: closed by hand, or what failed.
-static ENDED: Mutex<Option<Result<(), String>>> = Mutex::new(None);
+static ENDED: Mutex<Option<Result<(), VisualsError>>> = Mutex::new(None);
 
 /// Nannou's model: cloned for the render thread each frame.
 #[derive(Clone)]
@@ -200,7 +199,7 @@ impl Show {
     }
 
     /// The first reason is the one that counts.
-    fn end(&self, why: Result<(), String>) {
+    fn end(&self, why: Result<(), VisualsError>) {
         lock(&ENDED).get_or_insert(why);
     }
 }
@@ -324,8 +323,8 @@ fn systems(app: &mut bevy::app::App) {
     // A graphics device that is lost ends the windows with a reason, and the session shows the rest elsewhere.
     app.insert_resource(RenderErrorHandler(|error, main_world, _| {
         if let Some(show) = main_world.get_resource::<Show>() {
-            let what = hush::one_line(&error.description);
-            show.end(Err(format!("the graphics device failed ({:?}): {what}", error.ty)));
+            let said = format!("{:?}: {}", error.ty, hush::one_line(&error.description));
+            show.end(Err(plain("the graphics device is lost".into(), Some(said))));
         }
         main_world.write_message(AppExit::error());
         guard::device_is_lost();
@@ -334,7 +333,8 @@ fn systems(app: &mut bevy::app::App) {
     app.add_plugins(guard::Guard);
     app.add_observer(place::stand_alone);
     app.add_systems(Update, (xlib::survive, xlib::stay_on, no_drawing));
-    let of_show = (find_cameras, keys::press, place::follow_display, place::hide_cursor, place::close);
+    let of_show =
+        (find_cameras, keys::press, place::follow_display, place::place_view, place::hide_cursor, place::close);
     app.add_systems(Update, of_show.run_if(bevy::prelude::resource_exists::<Show>));
     #[cfg(debug_assertions)]
     app.add_systems(Update, lose_device);

@@ -9,10 +9,11 @@ use bevy::prelude::{
 };
 use bevy::window::{
     CursorMoved, CursorOptions, Monitor, MonitorSelection, OnMonitor, PrimaryMonitor, Window, WindowCloseRequested,
-    WindowMode,
+    WindowMode, WindowPosition,
 };
 
 use super::Show;
+use crate::visuals::VisualsError;
 use crate::visuals::displays::{Display, choose};
 
 /// So long without a movement, and the cursor over the stage is hidden.
@@ -76,6 +77,52 @@ pub fn follow_display(
     }
 }
 
+/// Of the display that the view is on it takes this much of each side at most: what is around it can still be reached.
+const VIEW_FILLS: f32 = 0.9;
+
+/// Brings the view to the performer: to the primary display, or another where the stage fills that one. Where both are on
+/// one, to its right, so that something of the stage is seen. Once, at the beginning.
+pub fn place_view(
+    show: Res<Show>,
+    monitors: Query<(&Monitor, Has<PrimaryMonitor>)>,
+    mut windows: Query<&mut Window>,
+    mut done: Local<bool>,
+) {
+    let Some((view, _)) = show.view else { return };
+    if *done || monitors.is_empty() {
+        return;
+    }
+    let Ok(mut window) = windows.get_mut(view) else { return };
+    *done = true;
+    let mut displays: Vec<(Display, f64)> =
+        monitors.iter().map(|(monitor, primary)| (describe(monitor, primary), monitor.scale_factor)).collect();
+    displays.sort_by(|(a, _), (b, _)| a.place().cmp(&b.place()));
+    let (displays, scales): (Vec<Display>, Vec<f64>) = displays.into_iter().unzip();
+    let stage = show.display.as_deref().and_then(|wanted| choose(&displays, wanted));
+    let at = performers(&displays, stage);
+    let scale = scales[at] as f32;
+    let (corner, size) = corner(&displays[at], stage.is_some_and(|stage| stage != at), [1280.0 * scale, 800.0 * scale]);
+    window.resolution.set(size[0] / scale, size[1] / scale);
+    window.position = WindowPosition::At(corner.into());
+}
+
+/// The performer's display, where the stage fills this one.
+fn performers(displays: &[Display], stage: Option<usize>) -> usize {
+    let others = || (0..displays.len()).filter(|at| Some(*at) != stage);
+    others().find(|at| displays[*at].primary).or_else(|| others().next()).unwrap_or(0)
+}
+
+/// Where on a display the view goes, and how large it is, of the size that is wanted, in pixels: in the middle of one that
+/// is its own.
+fn corner(display: &Display, own: bool, wanted: [f32; 2]) -> ([i32; 2], [f32; 2]) {
+    let room = [display.width as f32, display.height as f32];
+    let size = [0, 1].map(|side| wanted[side].min((room[side] * VIEW_FILLS).floor()));
+    // The window manager's frame needs some of the rest.
+    let share = if own { [0.5, 0.5] } else { [0.8, 0.5] };
+    let rest = [0, 1].map(|side| ((room[side] - size[side]) * share[side]) as i32);
+    ([display.x + rest[0], display.y + rest[1]], size)
+}
+
 /// Hides the cursor over the stage: always on a full screen, else after a while without a movement.
 pub fn hide_cursor(
     show: Res<Show>,
@@ -111,7 +158,7 @@ pub fn close(
     }
     for window in removed.read() {
         if window == show.stage {
-            show.end(Err("its window went away".into()));
+            show.end(Err(VisualsError::window("its window went away")));
             exit.write(AppExit::Success);
         }
         if let Some((view, camera)) = show.view
@@ -123,7 +170,7 @@ pub fn close(
         }
     }
     if super::xlib::is_lost() {
-        show.end(Err("the X server is gone".into()));
+        show.end(Err(VisualsError::window("the X server is gone")));
         exit.write(AppExit::Success);
     }
 }
@@ -135,6 +182,16 @@ mod tests {
     use bevy::prelude::World;
 
     use super::*;
+
+    #[test]
+    fn the_view_is_the_performers_and_fits() {
+        let display = |x, width, height, primary| Display { name: String::new(), width, height, x, y: 0, primary };
+        let displays = [display(0, 1280, 720, true), display(1280, 1920, 1080, false)];
+        assert_eq!([None, Some(1), Some(0)].map(|stage| performers(&displays, stage)), [0, 0, 1]);
+        assert_eq!(performers(&displays[..1], Some(0)), 0, "there is no other");
+        assert_eq!(corner(&displays[0], false, [1280.0, 800.0]), ([102, 36], [1152.0, 648.0]));
+        assert_eq!(corner(&displays[1], true, [1280.0, 800.0]), ([1280 + 320, 140], [1280.0, 800.0]));
+    }
 
     #[test]
     fn displays_are_counted_from_left_to_right_whenever_they_came() {
