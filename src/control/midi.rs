@@ -16,8 +16,9 @@ use super::midi_out::device;
 /// How often the list of ports is read, since midir does not tell of changes; 0.15 ms each time under ALSA. A port that
 /// leaves and comes back between two looks would stay deaf, so a second would be too long for a loose cable.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Messages that may wait between two polls; at MIDI's full rate of a thousand a second, four seconds.
-const QUEUE: usize = 4096;
+/// Messages that may wait between two polls; of ten thousand a second, which only programs send, three seconds: the hands
+/// may be held up by a sound device that is opened.
+const QUEUE: usize = 1 << 15;
 
 /// The name under which other programs see xiao.
 const CLIENT: &str = "xiao";
@@ -42,6 +43,14 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message as it would come from a port.
+    #[cfg(test)]
+    pub fn of(port: &str, bytes: &[u8]) -> Message {
+        let mut own = [0; 3];
+        own[..bytes.len()].copy_from_slice(bytes);
+        Message { port: port.into(), at: Instant::now(), bytes: own, len: bytes.len() as u8 }
+    }
+
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }

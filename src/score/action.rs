@@ -92,6 +92,10 @@ pub enum Action {
     SelectStep(i32),
     /// Chooses the first parameter of the next (or, negative, an earlier) group.
     SelectGroup(i32),
+    /// Lets the next control that is moved play the chosen parameter, and writes that into the patch.
+    Learn,
+    /// Takes every control from the chosen parameter.
+    Unlearn,
     /// Shows or hides the help.
     Help,
     /// Hides the help if it is shown.

@@ -5,6 +5,8 @@
 
 mod activity;
 mod controllers;
+mod learning;
+mod moves;
 mod patch_file;
 mod scenes;
 mod shader;
@@ -16,6 +18,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use controllers::Controllers;
+use learning::Learning;
+pub use learning::Source;
+use moves::Moves;
 pub(super) use patch_file::morph;
 
 use super::course::{Ask, Course};
@@ -55,6 +60,8 @@ pub struct Hands {
     /// The tuning that is played.
     pub tuning: Event,
     pub patch: Patch,
+    /// What the patch was read from, where that is no file.
+    pub source: Source,
     /// The scene that the piece begins with, a place in the patch's plan.
     pub scene: usize,
     /// How the command line wants a model to be spoken to, whatever the patch says.
@@ -89,6 +96,9 @@ struct State {
     heard: Vec<Arc<Stamped>>,
     asks: Vec<Ask>,
     samples: Samples,
+    /// What waits for a control, if anything does.
+    learning: Option<Learning>,
+    moves: Moves,
 }
 
 impl Hands {
@@ -107,6 +117,8 @@ impl Hands {
             heard: Vec::new(),
             asks: Vec::new(),
             samples: Samples::default(),
+            learning: None,
+            moves: Moves::default(),
             hands: self,
         };
         state.begin();
@@ -127,6 +139,7 @@ impl Hands {
             for action in state.hands.network.heard() {
                 state.act(action, Hand::Osc);
             }
+            state.tend_learning();
             state.tend_plan();
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
             if let Some(sound) = &mut state.hands.sound {
@@ -150,6 +163,9 @@ impl Hands {
 
 impl State {
     fn key(&mut self, key: Key) {
+        if self.learning_key(key) {
+            return;
+        }
         let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
         if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
             self.act(action, Hand::Key);
@@ -158,6 +174,9 @@ impl State {
 
     /// True if the patch binds the control to anything.
     fn midi(&mut self, message: &control::Message) -> bool {
+        if self.learn_from(message) {
+            return true;
+        }
         let params = self.hands.params.clone();
         let mut actions = Vec::new();
         let mapped =
@@ -169,6 +188,10 @@ impl State {
     }
 
     fn act(&mut self, action: Action, by: Hand) {
+        if !moves::is_move(&action) {
+            // What was moved before it is told before it.
+            self.tell_moves();
+        }
         let bus = &self.hands.bus;
         match action {
             Action::Set(id, value) => self.set(id, value, by),
@@ -238,6 +261,8 @@ impl State {
             }
             Action::SelectStep(step) => self.select(travel::selected(self.selected, step)),
             Action::SelectGroup(step) => self.select(travel::selected_group(self.selected, step)),
+            Action::Learn => self.learn(),
+            Action::Unlearn => self.unlearn(),
             Action::Help => self.show_help(Some(self.help.map_or(0, |page| page + 1))),
             Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
@@ -247,6 +272,7 @@ impl State {
     fn select(&mut self, id: ParamId) {
         self.selected = id;
         self.hands.bus.emit(Event::Select { id });
+        self.learn_selected();
     }
 
     fn set(&mut self, id: ParamId, value: f32, by: Hand) {
@@ -257,7 +283,9 @@ impl State {
         }
         let before = self.hands.params.get(id);
         let value = self.hands.params.set(id, value);
-        if value != before {
+        if moves::comes_in_streams(by) {
+            self.moves.moved(id, before, by);
+        } else if value != before {
             self.hands.bus.emit(Event::Param { id, value, by });
         }
     }

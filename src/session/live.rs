@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use crossbeam_channel::RecvTimeoutError;
 
-use super::hands::Hands;
+use super::hands::{self, Hands};
 use super::midi_out::Synths;
 use super::network::Network;
 use super::pictures::Pictures;
@@ -184,6 +184,7 @@ pub fn play(options: Options) -> anyhow::Result<()> {
         network,
         tuning: tuning.unwrap_or_else(|_| tuning::usual()),
         patch,
+        source: hands::Source { name: options.patch, text: found.text.clone() },
         scene,
         raw: options.raw,
         system: options.system,

@@ -24,6 +24,7 @@ impl State {
 
     /// Tells the plan what happened meanwhile, and does what it asks for.
     pub(super) fn tend_plan(&mut self) {
+        self.tell_moves();
         self.events.drain(&mut self.heard);
         for event in self.heard.drain(..) {
             self.course.hear(&event);
