@@ -4,6 +4,7 @@
 
 mod bench;
 mod card;
+mod controllers;
 mod data;
 mod devices;
 mod inspect;
@@ -44,6 +45,7 @@ enum Command {
     Bench(bench::Bench),
     Train(train::Train),
     Devices(devices::Devices),
+    Controllers(controllers::Controllers),
     Check(data::Check),
     Params(data::Params),
     Uniforms(data::Uniforms),
@@ -67,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Bench(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::Devices(args) => args.run(),
+        Command::Controllers(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Params(args) => args.run(),
         Command::Uniforms(args) => args.run(),

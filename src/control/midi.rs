@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use midir::{Ignore, MidiInput, MidiInputConnection, MidiInputPort};
 use serde::Serialize;
 
+use super::known;
 use super::midi_out::device;
 
 /// How often the list of ports is read, since midir does not tell of changes; 0.15 ms each time under ALSA. A port that
@@ -123,6 +124,11 @@ impl Midi {
         }
     }
 
+    /// The names of the inputs that are here.
+    pub fn ports(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().map(|open| open.name.as_str())
+    }
+
     /// Messages lost because nobody polled for seconds.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
@@ -142,7 +148,10 @@ impl Midi {
                 let name = self.free_name(&key.1);
                 let connection = self.connect(&name, &port);
                 notices.push(match &connection {
-                    Ok(_) => format!("MIDI: {name} is here"),
+                    Ok(_) => match known::for_port(&name).filter(|known| known.ports != "*") {
+                        Some(known) => format!("MIDI: {name} is here, known as {}", known.title),
+                        None => format!("MIDI: {name} is here"),
+                    },
                     Err(reason) => format!("MIDI: {name} cannot be opened ({reason}): plug it in again"),
                 });
                 self.open.push(Open { key, name, _connection: connection.ok() });

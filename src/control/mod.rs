@@ -9,6 +9,7 @@ mod described;
 pub mod feedback;
 pub mod help;
 pub mod keyboard;
+pub mod known;
 pub mod learn;
 pub mod mapping;
 pub mod midi;

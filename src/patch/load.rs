@@ -9,9 +9,28 @@ use super::value::{described, fits, key_span, switch, text};
 use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, hands, midi_out, osc, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 20] = [
-    "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "prompts", "params", "morph",
-    "sampler", "midi", "midi_out", "osc", "lfo", "envelope", "matrix", "plan", "scene",
+const SECTIONS: [&str; 21] = [
+    "title",
+    "model",
+    "shader",
+    "tuning",
+    "keyboard",
+    "samples",
+    "chat",
+    "blend",
+    "prompts",
+    "params",
+    "morph",
+    "sampler",
+    "midi",
+    "midi_out",
+    "osc",
+    "lfo",
+    "envelope",
+    "matrix",
+    "plan",
+    "scene",
+    "controllers",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -76,6 +95,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
     };
     let osc = section(root, "osc", &mut problems).map(|table| osc::osc(table, &mut problems));
     let matrix = cables::matrix(root, &mut problems);
+    let known = root.get("controllers").and_then(|item| switch(item, "controllers", &mut problems));
     problems.finish(file)?;
     Ok(Patch {
         title,
@@ -95,6 +115,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         osc,
         matrix,
         plan,
+        known_controllers: known.unwrap_or(true),
     })
 }
 

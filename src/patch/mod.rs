@@ -68,6 +68,8 @@ pub struct Patch {
     pub matrix: Matrix,
     /// The scenes of the piece; none: the patch is played as it stands.
     pub plan: Plan,
+    /// Controls that this patch says nothing of play what xiao knows of their controllers.
+    pub known_controllers: bool,
 }
 
 /// Whoever is sent MIDI.

@@ -99,13 +99,15 @@ struct State {
     /// What waits for a control, if anything does.
     learning: Option<Learning>,
     moves: Moves,
+    /// The MIDI inputs that are here.
+    ports: Vec<String>,
 }
 
 impl Hands {
     /// Begins the piece and works until the end is asked for, then gives the sound back to be closed.
     pub fn run(self) -> Option<Sound> {
         let mut state = State {
-            mapping: Mapping::new(&self.patch.controllers),
+            mapping: Mapping::new(&control::known::behind(&self.patch)),
             prompt: 0,
             selected: ParamId::Temperature,
             awaited: None,
@@ -119,6 +121,7 @@ impl Hands {
             samples: Samples::default(),
             learning: None,
             moves: Moves::default(),
+            ports: Vec::new(),
             hands: self,
         };
         state.begin();

@@ -106,16 +106,22 @@ fn play(controls: &mut [Control], said: Said, current: Current, actions: &mut Ve
 }
 
 /// All bindings whose controller matches the port. A control that several controllers bind belongs to the one whose
-/// pattern says most, so that `"*"` can stand behind a controller's own table.
+/// pattern says most, so that `"*"` can stand behind a controller's own table, and to a patch before what xiao knows by
+/// itself; of that, only the one map that says most is looked at.
 fn controls_for(controllers: &[Controller], kind: Kind, port: &str) -> Vec<Control> {
     let mut matching: Vec<&Controller> =
         controllers.iter().filter(|c| c.kind == kind && matches(&c.pattern, port)).collect();
-    matching.sort_by_key(|c| std::cmp::Reverse(c.pattern.chars().filter(|c| *c != '*').count()));
+    matching.sort_by_key(|c| (c.known, std::cmp::Reverse(c.pattern.chars().filter(|c| *c != '*').count())));
     let mut controls: Vec<Control> = Vec::new();
-    for controller in matching {
+    let known = matching.iter().position(|c| c.known);
+    for controller in matching.into_iter().take(known.map_or(usize::MAX, |at| at + 1)) {
         let bound = controls.len();
         for binding in &controller.bindings {
-            let same = |c: &Control| (c.binding.source, c.binding.channel) == (binding.source, binding.channel);
+            let channel = |c: &Control| match (c.binding.channel, binding.channel) {
+                (None, _) | (_, None) if controller.known => true,
+                (one, other) => one == other,
+            };
+            let same = |c: &Control| c.binding.source == binding.source && channel(c);
             if !controls[..bound].iter().any(same) {
                 controls.push(Control::new(binding.clone()));
             }

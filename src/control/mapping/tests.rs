@@ -20,7 +20,7 @@ fn binding(source: Source, target: Target, play: Play) -> Binding {
 
 fn device(pattern: &str, bindings: Vec<(Source, Target, Play)>) -> Controller {
     let bindings = bindings.into_iter().map(|(source, target, play)| binding(source, target, play)).collect();
-    Controller { kind: Kind::Midi, pattern: pattern.to_string(), bindings, feedback: None }
+    Controller { kind: Kind::Midi, pattern: pattern.to_string(), bindings, feedback: None, known: false }
 }
 
 /// Sends messages and performs what they set, as the hands thread does.
@@ -313,6 +313,7 @@ fn a_channel_is_heard_alone_where_one_is_named() {
         pattern: "*".into(),
         bindings: vec![only, binding(Source::Cc(7), param(ParamId::TopP, 0.0, 1.0), place(Takeover::Jump))],
         feedback: None,
+        known: false,
     }]);
     let params = Params::default();
     assert_eq!(play(&mut mapping, &params, "k", &[[0xb0, 7, 127]]), [Action::Set(ParamId::TopP, 1.0)]);

@@ -34,6 +34,8 @@ pub struct Controller {
     pub bindings: Vec<Binding>,
     /// What the controller is told in return, if anything.
     pub feedback: Option<Feedback>,
+    /// One that xiao knows by itself: whatever a patch says of a control goes before.
+    pub known: bool,
 }
 
 /// One control and what it plays.

@@ -49,7 +49,7 @@ fn controller(
     let place = format!("[{name}.\"{pattern}\"]");
     let bindings = bindings(kind, &place, controls, bank, problems);
     let feedback = feedback(kind, &place, pattern, controls, problems);
-    Controller { kind, pattern: pattern.to_string(), bindings, feedback }
+    Controller { kind, pattern: pattern.to_string(), bindings, feedback, known: false }
 }
 
 fn feedback(

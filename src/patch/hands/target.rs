@@ -1,5 +1,7 @@
 //! What a control may play: parameters, prompts, scenes and moments, by their words.
 
+use std::fmt;
+
 use toml_edit::Item;
 
 use crate::patch::error::{Problems, did_you_mean};
@@ -18,8 +20,29 @@ pub enum Target {
     Trigger(Action),
 }
 
+/// The words of a patch for it.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Param { id, .. } => f.write_str(id.name()),
+            Target::Prompt(name) => write!(f, "prompt.{name}"),
+            Target::Trigger(Action::BlendWith(name)) => write!(f, "blend.{name}"),
+            Target::Trigger(Action::Scene(name)) => write!(f, "scene.{name}"),
+            Target::Trigger(Action::PromptNth(at)) => write!(f, "prompt.nth.{}", at + 1),
+            Target::Trigger(Action::BlendNth(Some(at))) => write!(f, "blend.nth.{}", at + 1),
+            Target::Trigger(Action::Rewind(n)) if *n != 1 => write!(f, "generator.rewind.{n}"),
+            Target::Trigger(Action::Snapshot(at)) => write!(f, "generator.snapshot.{}", at + 1),
+            Target::Trigger(Action::Restore(at)) => write!(f, "generator.restore.{}", at + 1),
+            Target::Trigger(action) => {
+                let word = TRIGGERS.iter().find(|(_, known)| known == action);
+                f.write_str(word.map_or("a moment without a word", |(word, _)| word))
+            }
+        }
+    }
+}
+
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-pub static TRIGGERS: [(&str, Action); 16] = [
+pub static TRIGGERS: [(&str, Action); 18] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
@@ -36,6 +59,8 @@ pub static TRIGGERS: [(&str, Action); 16] = [
     ("generator.rewind.8", Action::Rewind(8)),
     ("generator.snapshot.1", Action::Snapshot(0)),
     ("generator.restore.1", Action::Restore(0)),
+    ("prompt.nth.1", Action::PromptNth(0)),
+    ("blend.nth.1", Action::BlendNth(Some(0))),
 ];
 
 /// A trigger by its word, with any number where the table shows one.
@@ -49,6 +74,8 @@ pub fn trigger(word: &str) -> Option<Action> {
         "generator.rewind" if n <= 1024 => Some(Action::Rewind(n)),
         "generator.snapshot" if n <= 8 => Some(Action::Snapshot(n as u8 - 1)),
         "generator.restore" if n <= 8 => Some(Action::Restore(n as u8 - 1)),
+        "prompt.nth" if n <= 99 => Some(Action::PromptNth(n as usize - 1)),
+        "blend.nth" if n <= 99 => Some(Action::BlendNth(Some(n as usize - 1))),
         _ => None,
     }
 }

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::State;
 use super::activity::Activity;
-use crate::control::{Message, Midi};
+use crate::control::mapping::matches;
+use crate::control::{Message, Midi, known};
+use crate::patch::{Controller, Patch};
 use crate::score::{Bus, Event};
 
 /// How often MIDI is looked for on a machine that had none.
@@ -40,6 +42,9 @@ impl Controllers {
         match &mut self.midi {
             Some(midi) => {
                 midi.poll(&mut self.messages, &mut self.notices);
+                if !self.notices.is_empty() {
+                    state.light(midi.ports());
+                }
                 for text in self.notices.drain(..) {
                     state.hands.bus.emit(Event::Notice { text });
                 }
@@ -73,5 +78,46 @@ impl Controllers {
             bus.emit(Event::Notice { text });
         }
         self.dropped = dropped;
+    }
+}
+
+impl State {
+    /// Tells the controllers that are here what they show, those that the patch tells anything and those that are known.
+    fn light<'a>(&mut self, ports: impl Iterator<Item = &'a str>) {
+        self.ports = ports.map(str::to_string).collect();
+        self.tell_listeners();
+    }
+
+    /// Lets the MIDI-out thread know whoever is told anything.
+    pub(super) fn tell_listeners(&mut self) {
+        let mut listeners = self.hands.patch.listeners();
+        listeners.controllers.extend(lit(&self.hands.patch, &self.ports));
+        self.hands.synths.take(&listeners);
+    }
+}
+
+/// The controllers that xiao knows, that are here and have lamps, but for those that a table of the patch is about.
+fn lit(patch: &Patch, ports: &[String]) -> Vec<Controller> {
+    let about = |port: &String| patch.controllers.iter().any(|c| c.pattern != "*" && matches(&c.pattern, port));
+    let here = |known: &Controller| ports.iter().any(|port| matches(&known.pattern, port) && !about(port));
+    known::behind(patch).into_iter().filter(|c| c.known && c.feedback.is_some() && here(c)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch;
+
+    #[test]
+    fn lamps_of_known_controllers_follow_where_no_table_is_about_them() {
+        let lit = |text: &str, port: &str| {
+            let patch = patch::parse("p.toml", &format!("{text}\n[prompts]\na = \"a\"\n")).unwrap();
+            lit(&patch, &[port.to_string()]).len()
+        };
+        assert_eq!(lit("", "MIDI Mix:MIDI Mix MIDI 1"), 1);
+        assert_eq!(lit("[midi.\"*\"]\ncc1 = \"prompt.a\"", "MIDI Mix"), 1);
+        assert_eq!(lit("[midi.\"MIDI*\"]\ncc1 = \"prompt.a\"", "MIDI Mix"), 0);
+        assert_eq!(lit("controllers = false", "MIDI Mix"), 0);
+        assert_eq!(lit("", "nanoKONTROL2"), 0, "its lamps want another mode");
     }
 }

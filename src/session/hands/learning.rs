@@ -13,7 +13,7 @@ use super::State;
 use crate::control;
 use crate::control::learn::{Learn, Learnt};
 use crate::control::mapping::matches;
-use crate::patch::hands::{Encoder, Target};
+use crate::patch::hands::Encoder;
 use crate::patch::{self, Binding, Kind, Patch, write};
 use crate::score::{Event, Key};
 
@@ -144,10 +144,10 @@ impl State {
         }
         let same_control = |b: &Binding| b.source == learnt.source && b.channel != learnt.channel.filter(|c| *c > 0);
         for other in others(&self.hands.patch, &pattern, same_control) {
-            text += &format!("; so it does {}", target_word(&other.target));
+            text += &format!("; so it does {}", other.target);
         }
         let (table, this) = (pattern.clone(), control.clone());
-        let same_target = |b: &Binding| target_word(&b.target) == target && word_of(b) != this;
+        let same_target = |b: &Binding| b.target.to_string() == target && word_of(b) != this;
         let also: Vec<String> = others(&self.hands.patch, &table, same_target).map(|b| word_of(&b)).collect();
         if !also.is_empty() {
             text += &format!("; {} there plays it as well", also.join(", "));
@@ -159,7 +159,7 @@ impl State {
     pub(super) fn unlearn(&mut self) {
         let target = self.target();
         self.learning = None;
-        if !self.hands.patch.controllers.iter().any(|c| c.bindings.iter().any(|b| target_word(&b.target) == target)) {
+        if !self.hands.patch.controllers.iter().any(|c| c.bindings.iter().any(|b| b.target.to_string() == target)) {
             return self.tell(&format!("no control plays {target}"));
         }
         let mut gone = Vec::new();
@@ -229,18 +229,6 @@ fn word_of(binding: &Binding) -> String {
     match binding.channel {
         Some(channel) => format!("ch{}-{}", channel + 1, binding.source),
         None => binding.source.to_string(),
-    }
-}
-
-/// A target in the words of a patch.
-fn target_word(target: &Target) -> String {
-    match target {
-        Target::Param { id, .. } => id.name().to_string(),
-        Target::Prompt(name) => format!("prompt.{name}"),
-        Target::Trigger(action) => {
-            let word = patch::hands::TRIGGERS.iter().find(|(_, known)| known == action);
-            word.map_or_else(|| "another moment".to_string(), |(word, _)| word.to_string())
-        }
     }
 }
 

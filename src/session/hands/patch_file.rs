@@ -1,6 +1,7 @@
 //! The hands' part in the patch's file: they look whether it was saved, and take up what is good.
 
 use super::State;
+use crate::control::known;
 use crate::model::Command;
 use crate::patch::{self, Patch};
 use crate::score::{Event, Hand, MorphSide};
@@ -73,17 +74,18 @@ impl State {
             }
             Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
         }
-        self.hands.synths.take(&patch.listeners());
         self.hands.network.take(patch);
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
-        if patch.controllers != old.controllers {
-            self.mapping.take(&patch.controllers);
+        let [now, before] = [patch, &old].map(|p| (&p.controllers, &p.prompts, p.known_controllers));
+        if now != before {
+            self.mapping.take(&known::behind(patch));
         }
         let playing = &old.prompts[self.prompt].name;
         self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
         let other_samples = patch.samples != old.samples || self.samples.failed();
         let other_shader = (patch.shader != old.shader).then(|| patch.shader.clone());
         let (same_model, plan) = (patch.model == old.model, patch.plan.clone());
+        self.tell_listeners();
         if other_samples {
             self.want_samples();
         }

@@ -45,7 +45,7 @@ impl Rig {
         let (worker, commands) = crossbeam_channel::unbounded();
         let params = Arc::new(Params::default());
         let state = State {
-            mapping: Mapping::new(&patch.controllers),
+            mapping: Mapping::new(&crate::control::known::behind(&patch)),
             prompt: 0,
             selected: ParamId::Temperature,
             awaited: None,
@@ -55,6 +55,7 @@ impl Rig {
             samples: Samples::default(),
             learning: None,
             moves: Default::default(),
+            ports: Vec::new(),
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
             heard: Vec::new(),
