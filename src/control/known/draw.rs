@@ -7,9 +7,9 @@ use crate::patch::{Binding, Controller};
 
 /// A column and a row, in pixels.
 const COLUMN: f64 = 118.0;
-const ROW: f64 = 104.0;
+const ROW: f64 = 120.0;
 /// A row of faders is higher.
-const FADERS: f64 = 172.0;
+const FADERS: f64 = 186.0;
 const MARGIN: f64 = 34.0;
 /// Room for the title, and for the label above a row.
 const HEAD: f64 = 76.0;
