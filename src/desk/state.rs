@@ -27,11 +27,15 @@ const LOG: usize = 32;
 const PORTS: usize = 8;
 /// So long a controller's lamp is lit.
 const LIT_NS: u64 = 400_000_000;
+/// So long a message is news: what is always the same gives way to it.
+const NEWS_NS: u64 = 8_000_000_000;
 /// What a line of the log tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Fault,
     Notice,
+    /// How the model erred: many, and none of them asks for anything.
+    Flaw,
     Note,
 }
 
@@ -207,7 +211,7 @@ impl State {
             Event::Flaw(flaw) => {
                 self.page.flaw(flaw.index, flaw.span());
                 if !flaw.cause.is_empty() {
-                    self.remark(t_ns, Tone::Notice, &format!("{}: {}", flaw.title(), flaw.cause));
+                    self.remark(t_ns, Tone::Flaw, &format!("{}: {}", flaw.title(), flaw.cause));
                 }
             }
             Event::Rewind { text, .. } => {
@@ -303,6 +307,11 @@ impl State {
     /// Whether a controller has just spoken.
     pub fn lit(&self, control: &Control) -> bool {
         self.now_ns < control.t_ns + LIT_NS
+    }
+
+    /// Whether a line of the log is news.
+    pub fn is_news(&self, remark: &Remark) -> bool {
+        self.now_ns < remark.t_ns + NEWS_NS
     }
 
     /// Why a signal is absent, where that was said.

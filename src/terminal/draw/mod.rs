@@ -87,11 +87,15 @@ fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area
 }
 
 fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
-    let mut body = Rect { height: area.height - 1, ..area };
-    words::status(state, palette, Rect { y: area.bottom() - 1, height: 1, ..area }, buf);
+    let width = usize::from(area.width);
+    let status = words::status(state, palette, width, usize::from(area.height).div_ceil(3));
+    let mut body = Rect { height: area.height - status.len() as u16, ..area };
+    for (line, y) in status.iter().zip(body.bottom()..) {
+        buf.set_line(area.x, y, line, area.width);
+    }
     if area.width >= SMALL_WITH_ROADS.0 && area.height >= SMALL_WITH_ROADS.1 {
         body.height -= 1;
-        buf.set_line(area.x, body.bottom(), &foot::roads(state, palette, usize::from(area.width)), area.width);
+        buf.set_line(area.x, body.bottom(), &foot::roads(state, palette, width), area.width);
     }
     words::draw(state, palette, body, buf);
     overlay::plate(state, palette, body, buf);

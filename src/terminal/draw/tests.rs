@@ -153,7 +153,34 @@ fn what_is_absent_is_said_with_its_reason_and_is_not_zero() {
     // Nothing is known of heat yet, so nothing is said.
     assert!(!has(&screen, "heat"));
     let narrower = stage.screen(64, 24);
-    assert!(narrower.iter().any(|line| line.starts_with(" unavailable  fan: no fan") && line.ends_with('…')));
+    let cut = |line: &String| line.starts_with(" unavailable  fan: no fan") && line.ends_with("no power meter");
+    assert!(narrower.iter().any(|line| cut(line) && line.contains('…')), "{narrower:#?}");
+}
+
+#[test]
+fn a_message_is_read_to_its_end_and_what_is_always_the_same_gives_way() {
+    let mut stage = Stage::new();
+    stage.machine();
+    stage.take(Event::Fault {
+        place: "shader".into(),
+        what: format!("mine line 2: {}", "one thing was wanted and another stands here ".repeat(3)),
+        remedy: "the last good one runs on; mend the file and save it".into(),
+    });
+    for (width, height) in [(80, 24), (60, 15), (40, 12), (120, 40)] {
+        let screen = stage.screen(width, height);
+        let words: Vec<&str> = screen.iter().flat_map(|line| line.split_whitespace()).collect();
+        assert!(words.join(" ").contains("shader: mine line 2:") && has(&screen, "save it"), "{screen:#?}");
+    }
+    assert!(!has(&stage.screen(80, 24), "fan: no fan sensor"));
+    let tall = stage.screen(80, 24).len();
+    stage.t_ns += 9 * SECOND;
+    stage.state.tick(stage.t_ns);
+    let screen = stage.screen(80, 24);
+    assert!(has(&screen, "unavailable  fan: no fan sensor") && screen.len() == tall, "{screen:#?}");
+    // How the model errs is no news that a small screen gives its line to.
+    let cause = "the same run twice".to_string();
+    stage.take(Event::Flaw(Flaw { kind: FlawKind::Repetition, index: 3, period: 1, count: 1, cause }));
+    assert!(stage.screen(40, 12)[11].starts_with("00:1"), "{:#?}", stage.screen(40, 12));
 }
 
 #[test]
