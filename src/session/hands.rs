@@ -77,10 +77,9 @@ struct State {
     selected: ParamId,
     /// What the next key means, if it is a digit.
     awaited: Option<Digit>,
-    /// The page of the help that is shown.
+    /// How far the help that is shown was turned. Each stage has as many pages as its size asks for, and begins again
+    /// after the last.
     help: Option<u32>,
-    /// How many pages it has.
-    help_pages: u32,
     /// While a panic lasts, what it holds and what that is to be afterwards.
     panicked: Option<Vec<(ParamId, f32)>>,
     /// The patch's plan, what it has yet to hear, and what it asks for.
@@ -100,7 +99,6 @@ impl Hands {
             selected: ParamId::Temperature,
             awaited: None,
             help: None,
-            help_pages: control::help::pages().len() as u32,
             panicked: None,
             course: Course::new(self.patch.plan.clone()),
             events: self.bus.subscribe("hands", Policy::Coalesce, EVENT_QUEUE),
@@ -150,6 +148,16 @@ impl Hands {
 
 impl State {
     fn key(&mut self, key: Key) {
+        // While the help is open, the keys of pages are its own.
+        let turned = self.help.and_then(|page| match key {
+            Key::PageDown => Some(page.saturating_add(1)),
+            Key::PageUp => Some(page.saturating_sub(1)),
+            _ => None,
+        });
+        if turned.is_some() {
+            self.awaited = None;
+            return self.show_help(turned);
+        }
         let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
         if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
             self.act(action, Hand::Key);
@@ -238,7 +246,7 @@ impl State {
             }
             Action::SelectStep(step) => self.select(travel::selected(self.selected, step)),
             Action::SelectGroup(step) => self.select(travel::selected_group(self.selected, step)),
-            Action::Help => self.show_help(Some(self.help.map_or(0, |page| page + 1))),
+            Action::Help => self.show_help(Some(self.help.map_or(0, |page| page.saturating_add(1)))),
             Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
@@ -281,9 +289,8 @@ impl State {
         }
     }
 
-    /// Shows a page; none, or one after the last, closes the help.
+    /// Shows a page; none closes the help.
     fn show_help(&mut self, page: Option<u32>) {
-        let page = page.filter(|page| *page < self.help_pages);
         if self.help != page {
             self.help = page;
             self.hands.bus.emit(Event::Help { on: page.is_some(), page: page.unwrap_or(0) });

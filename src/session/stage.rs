@@ -174,7 +174,7 @@ impl Stage {
                     keys: self.keys,
                     repeats: control::keyboard::repeats,
                     shutdown: self.shutdown,
-                    help: control::help::pages(),
+                    help: control::help::sections(),
                     losses: Box::new(move || bus.losses()),
                 })?;
             }

@@ -90,7 +90,7 @@ impl Waiting {
                 keys,
                 repeats: control::keyboard::repeats,
                 shutdown,
-                help: control::help::pages(),
+                help: control::help::sections(),
                 losses: Box::new(move || told.losses()),
             });
             // Nobody reads it any more.

@@ -46,7 +46,7 @@ pub struct TerminalOptions {
     /// Whether a key that is held down acts again and again. Most terminals do not say that one is held.
     pub repeats: fn(Key) -> bool,
     pub shutdown: Shutdown,
-    /// The pages of the help overlay.
+    /// The sections of the help.
     pub help: Vec<HelpPage>,
     /// Events lost and coalesced by each consumer, by its name. A consumer called `journal` means that this
     /// performance is recorded.
@@ -64,7 +64,7 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
     let environment = |name: &str| std::env::var(name).ok();
     let (palette, plain) = (Palette(Depth::from_env(environment)), marks::are_plain(environment));
     let mut state = options.state;
-    let (mut batch, mut held) = (Vec::new(), None);
+    let (mut batch, mut kept) = (Vec::new(), draw::Kept::default());
     let keyboard = Keyboard::listen(options.keys, options.repeats, options.shutdown.clone())?;
     let mut next_count = Instant::now();
     let mut changed = true;
@@ -89,7 +89,7 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
             terminal.draw(|frame| {
                 let area = frame.area();
                 let buf = frame.buffer_mut();
-                draw::show(&mut state, &options.help, palette, options.face, &mut held, area, buf);
+                draw::show(&mut state, &options.help, palette, options.face, &mut kept, area, buf);
                 if plain {
                     marks::make_plain(frame.buffer_mut());
                 }

@@ -7,6 +7,7 @@
 mod desk;
 mod foot;
 mod grid;
+mod help;
 mod overlay;
 mod params;
 mod sections;
@@ -42,34 +43,47 @@ fn has_desk(face: Face, area: Rect) -> bool {
     area.width >= width && area.height >= height
 }
 
+/// What a screen keeps from one drawing to the next.
+#[derive(Default)]
+pub struct Kept {
+    /// The page as it was when it was frozen.
+    frozen: Option<Buffer>,
+    bookmark: help::Bookmark,
+}
+
 /// Draws the page, or what the audience sees in its place: nothing while the stage is blacked out, and while it is frozen
-/// the page as it was then, which is kept in `held`. The performer's own page is always there.
+/// the page as it was then. The performer's own page is always there.
 pub fn show(
     state: &mut State,
     help: &[HelpPage],
     palette: Palette,
     face: Face,
-    held: &mut Option<Buffer>,
+    kept: &mut Kept,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let is_on = |id| face == Face::Stage && state.played.get(id) >= 0.5;
     let (dark, frozen) = (is_on(ParamId::Blackout), is_on(ParamId::Freeze));
     if !frozen {
-        *held = None;
+        kept.frozen = None;
     }
     if dark {
         buf.set_style(area, palette.dark());
-    } else if let Some(kept) = held.as_ref().filter(|kept| kept.area == area) {
-        buf.clone_from(kept);
+    } else if let Some(then) = kept.frozen.as_ref().filter(|then| then.area == area) {
+        buf.clone_from(then);
     } else {
-        draw(state, help, palette, face, area, buf);
-        *held = frozen.then(|| buf.clone());
+        draw(state, palette, face, area, buf);
+        match state.help {
+            Some(turned) if !area.is_empty() => help::draw(help, turned, &mut kept.bookmark, palette, area, buf),
+            _ => kept.bookmark.close(),
+        }
+        palette.lay_ground(area, buf);
+        kept.frozen = frozen.then(|| buf.clone());
     }
 }
 
-/// Draws everything.
-fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area: Rect, buf: &mut Buffer) {
+/// Draws everything but the help.
+fn draw(state: &mut State, palette: Palette, face: Face, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -80,10 +94,6 @@ fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area
     } else {
         full(state, palette, area, buf);
     }
-    if let Some(page) = state.help {
-        overlay::help(help, page, palette, area, buf);
-    }
-    palette.lay_ground(area, buf);
 }
 
 fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {

@@ -16,14 +16,14 @@ const SECOND: u64 = 1_000_000_000;
 struct Stage {
     state: State,
     face: Face,
-    held: Option<Buffer>,
+    kept: Kept,
     t_ns: u64,
     index: u32,
 }
 
 impl Stage {
     fn new() -> Stage {
-        let mut stage = Stage { state: State::new(), face: Face::Stage, held: None, t_ns: 0, index: 0 };
+        let mut stage = Stage { state: State::new(), face: Face::Stage, kept: Kept::default(), t_ns: 0, index: 0 };
         stage.take(Event::Begin {
             xiao: "0.1.0".into(),
             title: "First light".into(),
@@ -86,8 +86,8 @@ impl Stage {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         let (pages, face) = (help(), self.face);
         let palette = Palette(Depth::Many);
-        let (state, held) = (&mut self.state, &mut self.held);
-        terminal.draw(|f| show(state, &pages, palette, face, held, f.area(), f.buffer_mut())).unwrap();
+        let (state, kept) = (&mut self.state, &mut self.kept);
+        terminal.draw(|f| show(state, &pages, palette, face, kept, f.area(), f.buffer_mut())).unwrap();
         terminal.backend().buffer().clone()
     }
 
@@ -214,17 +214,62 @@ fn the_help_lies_over_everything() {
     for (width, height) in [(80, 24), (40, 12), (200, 60)] {
         let screen = stage.screen(width, height);
         assert!(has(&screen, "│ q  end the performance"), "{screen:#?}");
-        assert!(has(&screen, "help 1/2  keys") && has(&screen, "? turns the page  Esc closes"), "{screen:#?}");
+        assert!(has(&screen, "  keys ") && has(&screen, "?, PgDn, PgUp turn  Esc closes"), "{screen:#?}");
     }
-    // A page that does not fit is cut, and says so.
-    stage.take(Event::Help { on: true, page: 1 });
-    for (width, height) in [(80, 24), (40, 12), (30, 6)] {
-        let screen = stage.screen(width, height);
-        assert!(has(&screen, "help 2/2  parameters") && has(&screen, "│ …"), "{screen:#?}");
-    }
-    assert!(!has(&stage.screen(120, 50), "│ …"));
     stage.take(Event::Help { on: false, page: 0 });
     assert!(!has(&stage.screen(80, 24), "end the performance"));
+}
+
+#[test]
+fn the_help_has_as_many_pages_as_the_screen_asks_for() {
+    let mut stage = Stage::new();
+    for (width, height) in [(80, 24), (40, 12), (60, 15), (20, 5), (200, 60)] {
+        let mut seen = Vec::new();
+        for page in 0..99 {
+            // Not as an event, so that the clock stands still.
+            stage.state.help = Some(page);
+            let screen = stage.screen(width, height);
+            if page > 0 && screen == seen[0] {
+                break;
+            }
+            seen.push(screen);
+        }
+        let last = format!("{}/{}", seen.len(), seen.len());
+        assert!(has(seen.last().unwrap(), &last), "{width}x{height} lacks {last}: {:#?}", seen.last());
+        // Without frames and the ends of lines, every word is there.
+        let letters = |text: &String| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        let all: String = seen.iter().flatten().map(letters).collect();
+        let count = |words| all.matches(words).count();
+        assert_eq!((count("endtheperformance"), count("wordsthatgoon")), (1, 40), "{width}x{height}: {seen:#?}");
+        stage.state.help = None;
+        assert!(!has(&stage.screen(width, height), "end the performance"));
+    }
+    stage.take(Event::Help { on: true, page: 3 });
+    for (width, height) in [(7, 2), (2, 9), (1, 1)] {
+        stage.screen(width, height);
+    }
+}
+
+#[test]
+fn what_is_read_stays_in_sight_when_the_screen_changes() {
+    let mut stage = Stage::new();
+    for page in 0..5 {
+        stage.take(Event::Help { on: true, page });
+        stage.screen(40, 12);
+    }
+    let before = stage.screen(40, 12);
+    assert!(has(&before, "help 5/9"), "{before:#?}");
+    assert!(has(&stage.screen(80, 24), "help 2/3  parameters"), "{:#?}", stage.screen(80, 24));
+    assert_eq!(stage.screen(40, 12), before);
+    stage.take(Event::Help { on: true, page: 3 });
+    assert!(has(&stage.screen(40, 12), "help 4/9"));
+    stage.take(Event::Help { on: false, page: 0 });
+    stage.screen(80, 24);
+    // After the last comes the first, and the other way round.
+    for (page, shown) in [(5, "help 3/3"), (6, "help 1/3"), (5, "help 3/3")] {
+        stage.take(Event::Help { on: true, page });
+        assert!(has(&stage.screen(80, 24), shown), "{:#?}", stage.screen(80, 24));
+    }
 }
 
 #[test]

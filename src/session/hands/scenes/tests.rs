@@ -50,7 +50,6 @@ impl Rig {
             selected: ParamId::Temperature,
             awaited: None,
             help: None,
-            help_pages: 2,
             panicked: None,
             samples: Samples::default(),
             course: Course::new(patch.plan.clone()),
@@ -192,9 +191,11 @@ fn a_panic_lasts_until_it_is_taken_back_and_gives_back_what_was() {
 }
 
 #[test]
-fn the_help_turns_its_pages_and_closes_after_the_last() {
+fn the_help_turns_its_pages_both_ways_until_it_is_closed() {
     let mut rig = Rig::new(PIECE);
-    let keys = ['?', '?', '?', '?'].map(Key::Char).into_iter().chain([Key::Escape, Key::Escape]);
+    let before = rig.state.hands.params.values();
+    let turned = [Key::PageDown, Key::PageUp, Key::PageUp, Key::PageUp, Key::Escape, Key::Escape];
+    let keys = ['?', '?'].map(Key::Char).into_iter().chain(turned);
     keys.for_each(|key| rig.state.key(key));
     let mut heard = Vec::new();
     rig.events.drain(&mut heard);
@@ -205,7 +206,8 @@ fn the_help_turns_its_pages_and_closes_after_the_last() {
             _ => None,
         })
         .collect();
-    assert_eq!(shown, [(true, 0), (true, 1), (false, 0), (true, 0), (false, 0)]);
+    assert_eq!(shown, [(true, 0), (true, 1), (true, 2), (true, 1), (true, 0), (false, 0)]);
+    assert_eq!(rig.state.hands.params.values(), before, "no parameter was turned");
 }
 
 #[test]
