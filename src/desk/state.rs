@@ -2,11 +2,13 @@
 //!
 //! Owned by the stage on the main thread. Nothing here draws, and nothing here reads a clock.
 
+mod log;
 mod pause;
 mod switched;
 
 use std::collections::VecDeque;
 
+pub use log::{Remark, Tone};
 pub use pause::Pause;
 
 use super::clean;
@@ -21,31 +23,10 @@ use crate::score::MorphSide;
 use crate::score::event::branched;
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
-/// Lines of the log that are kept.
-const LOG: usize = 32;
 /// Ports of controllers that are kept.
 const PORTS: usize = 8;
 /// So long a controller's lamp is lit.
 const LIT_NS: u64 = 400_000_000;
-/// So long a message is news: what is always the same gives way to it.
-const NEWS_NS: u64 = 8_000_000_000;
-/// What a line of the log tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    Fault,
-    Notice,
-    /// How the model erred: many, and none of them asks for anything.
-    Flaw,
-    Note,
-}
-
-/// A line of the log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remark {
-    pub t_ns: u64,
-    pub tone: Tone,
-    pub text: String,
-}
 
 /// What a controller said last.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +53,8 @@ pub struct State {
     pub model: String,
     /// What the plate says of the model, line by line.
     pub card: Vec<String>,
+    /// Since when the plate is shown.
+    pub plate_ns: Option<u64>,
     pub seed: u64,
     pub sound: Option<String>,
     pub page: Page,
@@ -132,6 +115,7 @@ impl State {
             order: None,
             model: String::new(),
             card: Vec::new(),
+            plate_ns: None,
             seed: 0,
             sound: None,
             page: Page::default(),
@@ -295,6 +279,7 @@ impl State {
         self.now_ns = now_ns;
         self.since.write(now_ns, &mut self.signals);
         self.played = self.modulator.apply(&self.params, &self.signals, dt_s);
+        self.plate_ns = (self.played.get(ParamId::Plate) >= 0.5).then(|| self.plate_ns.unwrap_or(now_ns));
         before != self.moment()
     }
 
@@ -307,11 +292,6 @@ impl State {
     /// Whether a controller has just spoken.
     pub fn lit(&self, control: &Control) -> bool {
         self.now_ns < control.t_ns + LIT_NS
-    }
-
-    /// Whether a line of the log is news.
-    pub fn is_news(&self, remark: &Remark) -> bool {
-        self.now_ns < remark.t_ns + NEWS_NS
     }
 
     /// Why a signal is absent, where that was said.
@@ -368,21 +348,6 @@ impl State {
     pub fn recording(&self) -> Option<bool> {
         self.losses.iter().find(|(name, ..)| *name == "journal").map(|(_, dropped, _)| *dropped == 0)
     }
-
-    fn remark(&mut self, t_ns: u64, tone: Tone, text: &str) {
-        let remark = Remark { t_ns, tone, text: clean::line(text) };
-        if tone == Tone::Fault {
-            keep(&mut self.faults, remark.clone(), LOG);
-        }
-        keep(&mut self.log, remark, LOG);
-    }
-}
-
-fn keep<T>(list: &mut VecDeque<T>, item: T, most: usize) {
-    if list.len() == most {
-        list.pop_front();
-    }
-    list.push_back(item);
 }
 
 /// What is said of a snapshot of the sound.

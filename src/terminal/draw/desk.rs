@@ -38,7 +38,7 @@ pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
     words::draw(state, palette, page, buf);
     let paused = text::cut(words::pause(state, palette, true), usize::from(middle.width).saturating_sub(2));
     buf.set_line(middle.x + 1, page.bottom(), &paused, middle.width - 1);
-    overlay::plate(state, palette, page, buf);
+    overlay::plate(state, palette, page, page, buf);
 }
 
 /// Puts sections below each other.

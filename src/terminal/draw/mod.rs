@@ -108,7 +108,7 @@ fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
         buf.set_line(area.x, body.bottom(), &foot::roads(state, palette, width), area.width);
     }
     words::draw(state, palette, body, buf);
-    overlay::plate(state, palette, body, buf);
+    overlay::plate(state, palette, body, body, buf);
 }
 
 fn full(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
@@ -125,7 +125,7 @@ fn full(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
         params::draw(state, palette, column, buf);
     }
     words::draw(state, palette, text, buf);
-    overlay::plate(state, palette, text, buf);
+    overlay::plate(state, palette, text, body, buf);
 }
 
 fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
