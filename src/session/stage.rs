@@ -73,9 +73,10 @@ pub fn choose(
             Ok(()) => Ok((StageChoice::Window, None)),
             Err(why) => bail!("no window can be opened: {why}; try --stage terminal"),
         },
-        Some(StageChoice::Terminal) if !view::is_terminal() => {
-            bail!("the terminal stage needs a terminal for input and output; in a pipe try --stage plain")
-        }
+        Some(StageChoice::Terminal) => match view::no_terminal() {
+            Some(why) => bail!("--stage terminal: {why}; try --stage plain"),
+            None => Ok((StageChoice::Terminal, None)),
+        },
         Some(choice) => Ok((choice, None)),
         None => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),

@@ -39,16 +39,24 @@ pub fn check(view: View, stage: Option<StageChoice>) -> anyhow::Result<()> {
         (View::Terminal, Some(StageChoice::Plain)) => {
             bail!("--view terminal and --stage plain both write to the terminal; take --stage window or none")
         }
-        (View::Terminal, _) if !is_terminal() => {
-            bail!("--view terminal needs a terminal for input and output; leave it out in a pipe")
-        }
-        (View::Terminal, _) => Ok(()),
+        (View::Terminal, _) => match no_terminal() {
+            Some(why) => bail!("--view terminal: {why}; leave it out here"),
+            None => Ok(()),
+        },
     }
 }
 
-/// Whether there is a terminal to read from and to write to.
+/// Why there is no terminal to read from and to draw on, if there is none.
+pub fn no_terminal() -> Option<String> {
+    if !(stdout().is_terminal() && stdin().is_terminal()) {
+        return Some("it needs a terminal for input and output, and this is a pipe or a file".to_string());
+    }
+    terminal::no_screen(std::env::var("TERM").ok().as_deref())
+}
+
+/// Whether there is a terminal to read from and to draw on.
 pub fn is_terminal() -> bool {
-    stdout().is_terminal() && stdin().is_terminal()
+    no_terminal().is_none()
 }
 
 /// A view that has subscribed and is not shown yet.

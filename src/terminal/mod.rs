@@ -18,5 +18,5 @@ pub mod stage;
 
 pub use crate::desk::clean;
 pub use plain::PlainOptions;
-pub use screen::give_back;
+pub use screen::{give_back, no_screen};
 pub use stage::{Face, TerminalOptions};
