@@ -41,6 +41,9 @@ const EVENT_QUEUE: usize = 4096;
 /// What is said where a picture is asked for and there is no window.
 const NO_WINDOW: &str = "pictures need the window; `xiao render --picture` makes one of any moment";
 
+/// What is said where full screen is asked for in a terminal.
+const NO_FULL_SCREEN: &str = "f is for the window, which then fills its display; a terminal has no full screen";
+
 /// Everything that hands can reach.
 pub struct Hands {
     pub bus: Bus,
@@ -161,6 +164,9 @@ impl State {
         let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
         if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
             self.act(action, Hand::Key);
+        } else if key == Key::Char('f') {
+            // A window keeps this key to itself.
+            self.hands.bus.emit(Event::Notice { text: NO_FULL_SCREEN.into() });
         }
     }
 
@@ -191,7 +197,9 @@ impl State {
                 }
             },
             Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.play(nth),
-            Action::PromptNth(_) => {}
+            Action::PromptNth(nth) => {
+                bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) });
+            }
             Action::PromptStep(step) => {
                 let count = self.hands.patch.prompts.len() as i64;
                 self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);

@@ -232,3 +232,20 @@ fn a_key_gives_the_next_digit_its_meaning_once() {
     rig.state.key(Key::Tab);
     assert_eq!(rig.state.selected, ParamId::Pace);
 }
+
+#[test]
+fn a_key_that_has_nothing_to_do_says_so() {
+    let mut rig = Rig::new(PIECE);
+    let mut said = |key| {
+        rig.state.key(Key::Char(key));
+        let mut heard = Vec::new();
+        rig.events.drain(&mut heard);
+        let notice = heard.into_iter().find_map(|stamped| match &stamped.event {
+            Event::Notice { text } => Some(text.clone()),
+            _ => None,
+        });
+        notice.unwrap_or_default()
+    };
+    assert_eq!(said('9'), "the patch has no prompt 9");
+    assert!(said('f').contains("window") && said('g').contains("window") && said('j').is_empty());
+}
