@@ -86,6 +86,8 @@ pub struct State {
     pub help: Option<usize>,
     /// What the audience's stage shows, as it was told last.
     pub shown: Shown,
+    /// Whether a recording is played again.
+    pub replayed: bool,
     /// Events lost and coalesced by each consumer.
     pub losses: Vec<(&'static str, u64, u64)>,
     pub now_ns: u64,
@@ -136,6 +138,7 @@ impl State {
             xruns: (0, None),
             help: None,
             shown: Shown::default(),
+            replayed: false,
             losses: Vec::new(),
             now_ns: 0,
             modulator: Modulator::new(patch::Matrix::default()),

@@ -26,8 +26,7 @@ pub struct Stage {
     shutdown: Shutdown,
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window has a title"))]
     title: String,
-    /// Whether a shader that fails is to be said; a replay's journal has it already.
-    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window compiles shaders while it plays"))]
+    /// Whether this is no replay: a shader that fails is to be said then, which a replay's journal has already.
     live: bool,
     /// The sound, for the shaders.
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window's shaders see the sound"))]
@@ -135,7 +134,8 @@ impl Stage {
 
     /// Shows the performance until its end is asked for. On the main thread, which the window needs.
     pub fn run(mut self) -> anyhow::Result<()> {
-        let view = self.view.take().map(view::Waiting::show).transpose()?;
+        self.shown.replayed = !self.live;
+        let view = self.view.take().map(|view| view.show(self.shown.clone())).transpose()?;
         let shutdown = self.shutdown.clone();
         let beside = view.is_some();
         if let Some(view) = &view {

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use crossbeam_channel::Sender;
 
 use super::{StageChoice, View};
+use crate::desk::State;
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown};
 use crate::{control, model, terminal};
 
@@ -78,11 +79,11 @@ impl Waiting {
         })
     }
 
-    /// Shows it until the end is asked for.
+    /// Shows it until the end is asked for, from what is known before the first event.
     ///
     /// # Errors
     /// No thread can be had.
-    pub fn show(self) -> anyhow::Result<Shown> {
+    pub fn show(self, known: State) -> anyhow::Result<Shown> {
         let Waiting { events, bus, keys, shutdown } = self;
         let read = events.clone();
         let show = move || {
@@ -90,7 +91,7 @@ impl Waiting {
             let left = events.clone();
             let shown = terminal::stage::run(terminal::TerminalOptions {
                 face: terminal::Face::Desk,
-                state: crate::desk::State::new(),
+                state: known,
                 follow: Box::new(crate::visuals::desk::Follower::default()),
                 events,
                 clock,

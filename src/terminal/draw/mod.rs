@@ -134,6 +134,7 @@ fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
     match state.recording() {
         Some(true) => right.push(Span::styled("● REC  ", fault)),
         Some(false) => right.push(Span::styled("● REC BROKEN  ", fault)),
+        None if state.replayed => right.push(Span::styled("REPLAY  ", palette.of(Role::Strong))),
         None => {}
     }
     right.push(Span::styled(clock(state.now_ns), palette.of(Role::Plain)));

@@ -276,6 +276,17 @@ fn a_scene_stands_beside_the_title() {
 }
 
 #[test]
+fn a_replay_says_that_it_is_one() {
+    let mut stage = Stage::new();
+    for (width, height) in [(80, 24), (40, 12), (120, 40)] {
+        stage.state.replayed = false;
+        assert!(!has(&stage.screen(width, height), "REPLAY"));
+        stage.state.replayed = true;
+        assert!(has(&stage.screen(width, height), "REPLAY"), "{width}x{height}");
+    }
+}
+
+#[test]
 fn no_half_of_a_wide_character_shows_beside_a_frame() {
     let mut stage = Stage::new();
     stage.prompt(&"春江潮水連海平".repeat(200));

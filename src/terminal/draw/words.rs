@@ -87,6 +87,9 @@ pub fn status(state: &State, palette: Palette, width: usize, rows: usize) -> Vec
     }
     let paused = pause(state, palette, false);
     let mut meters = vec![vec![Span::styled(clock(state.now_ns), palette.of(Role::Plain))]];
+    if state.replayed {
+        meters.push(vec![Span::styled("REPLAY", palette.of(Role::Strong))]);
+    }
     meters.extend(state.switched().map(|word| vec![Span::styled(word, palette.of(Role::Fault))]));
     if let Some(id) = state.selected {
         let text = format!("{} {}", short(id), reading::value(id, state.params.get(id)));

@@ -119,6 +119,7 @@ fn header(desk: &State, pen: &mut Pen) {
     match desk.recording() {
         Some(true) => right.push(Piece::text("● REC  ", Ink::Fault)),
         Some(false) => right.push(Piece::text("● REC BROKEN  ", Ink::Fault)),
+        None if desk.replayed => right.push(Piece::text("REPLAY  ", Ink::Strong)),
         None => {}
     }
     right.push(Piece::text(clock(desk.now_ns), Ink::Plain));
