@@ -143,9 +143,15 @@ impl Stage {
         }
         let _view = Beside { view, shutdown };
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
+            // A view has the terminal; without one, who types there should know where the keys are.
+            let quiet = (!beside).then(terminal::Quiet::begin).flatten();
+            if quiet.is_some() {
+                let _ = writeln!(self.aside, "xiao: the keys are the window's; here only Ctrl-C acts");
+            }
             self.windows.pictures.open(true);
             let shown = self.window(events);
             self.windows.pictures.open(false);
+            drop(quiet);
             match shown {
                 Err(why) if !self.shutdown.requested() => {
                     self.give_way(&why, beside);

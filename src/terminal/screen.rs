@@ -73,6 +73,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Gives the terminal back if it was taken, from any thread, as when the process is about to end at once. Does as much
 /// as can be done; there is nobody left to tell of the rest.
 pub fn give_back() {
+    super::quiet::give_back();
     if !TAKEN.swap(false, Ordering::AcqRel) {
         return;
     }
