@@ -258,6 +258,7 @@ impl State {
                 self.remark(t_ns, Tone::Notice, &text);
             }
             Event::Patch { name, text } => {
+                self.mended("patch");
                 self.remark(t_ns, Tone::Notice, &format!("patch {name}"));
                 self.take_patch(name, text);
             }
@@ -269,7 +270,13 @@ impl State {
             Event::Note { text } => self.remark(t_ns, Tone::Note, text),
             Event::Picture { file } => self.remark(t_ns, Tone::Notice, &format!("picture {file}")),
             Event::End { reason } => self.ended = Some(clean::line(reason)),
-            Event::Shader { .. } | Event::Heard { .. } | Event::Hashed { .. } => return false,
+            Event::Shader { name, .. } => {
+                if !self.mended("shader") {
+                    return false;
+                }
+                self.remark(t_ns, Tone::Notice, &format!("shader {name} is mended"));
+            }
+            Event::Heard { .. } | Event::Hashed { .. } => return false,
         }
         true
     }

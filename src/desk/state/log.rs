@@ -34,6 +34,18 @@ impl State {
         self.now_ns < remark.t_ns + NEWS_NS
     }
 
+    /// What was wrong there is mended, so it is said no longer; true if it was.
+    pub(super) fn mended(&mut self, place: &str) -> bool {
+        let stays = |remark: &Remark| {
+            let text = remark.text.strip_prefix(place);
+            remark.tone != Tone::Fault || !text.is_some_and(|text| text.starts_with(": "))
+        };
+        let before = self.faults.len();
+        self.log.retain(stays);
+        self.faults.retain(stays);
+        self.faults.len() < before
+    }
+
     /// Adds a line to the log.
     pub fn remark(&mut self, t_ns: u64, tone: Tone, text: &str) {
         let remark = Remark { t_ns, tone, text: clean::line(text) };
