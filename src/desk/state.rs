@@ -189,7 +189,10 @@ impl State {
                 self.page.token(&token.text, token.p, token.index);
                 (self.reading, self.resting) = (None, false);
                 self.roads.clone_from(&token.top);
-                self.taken = Some(Candidate { id: token.id, text: token.text.clone(), p: token.p });
+                // One that is half a character brings no text yet, and has a spelling among the others.
+                let spelled = token.top.iter().find(|road| road.id == token.id);
+                let text = spelled.map_or(&token.text, |road| &road.text).clone();
+                self.taken = Some(Candidate { id: token.id, text, p: token.p });
             }
             Event::PieceEnd { .. } => {
                 self.page.turn();
