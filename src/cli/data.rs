@@ -51,6 +51,9 @@ impl Check {
     }
 }
 
+/// What a check leaves open.
+const NOT_JUDGED: &str = "its speed is not judged here: play it on the machine that will show it, at that size";
+
 /// Says whether a shader holds together, what of it can be played, and what there is to know.
 fn check_shader(file: &str, json: bool) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
@@ -59,7 +62,7 @@ fn check_shader(file: &str, json: bool) -> anyhow::Result<()> {
         let input =
             |i: &shader::Input| json!({"name": i.name, "label": i.label, "slots": [i.slots.start, i.slots.end]});
         let inputs: Vec<_> = program.inputs.iter().map(input).collect();
-        return print_json(&json!({"file": file, "inputs": inputs, "notes": program.notes}));
+        return print_json(&json!({"file": file, "inputs": inputs, "notes": program.notes, "not_judged": NOT_JUDGED}));
     }
     print(&format!("{file} holds together"))?;
     for input in &program.inputs {
@@ -67,7 +70,8 @@ fn check_shader(file: &str, json: bool) -> anyhow::Result<()> {
         let slots = if slots.is_empty() { "no parameter is left for it".to_string() } else { slots.join(", ") };
         print(&format!("  {:<24} {slots}", input.label))?;
     }
-    program.notes.iter().try_for_each(|note| print(&format!("  {note}")))
+    program.notes.iter().try_for_each(|note| print(&format!("  {note}")))?;
+    print(&format!("  {NOT_JUDGED}"))
 }
 
 /// Print what a shader may read: the struct `u` and the functions that stand before it

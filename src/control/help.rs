@@ -6,12 +6,17 @@ use crate::score::{HelpPage, help};
 /// Keys on one page; each has a line of its own, and a screen of 24 lines has room for 22.
 const KEYS: usize = 20;
 
-/// The pages through which `?` steps.
+/// The sections of the help, each whole, for a stage that cuts them to its own size.
+pub fn sections() -> Vec<HelpPage> {
+    let keys = HelpPage { title: "keys".to_string(), lines: keyboard::help() };
+    std::iter::once(keys).chain(help::params()).chain([help::signals()]).collect()
+}
+
+/// The same as pages of a common size.
 pub fn pages() -> Vec<HelpPage> {
-    let mut pages = help::paged("keys", keyboard::help(), KEYS);
-    pages.extend(help::params());
-    pages.extend(help::signals());
-    pages
+    let mut sections = sections();
+    let keys = sections.remove(0).paged(KEYS);
+    keys.into_iter().chain(sections.into_iter().flat_map(|section| section.paged(help::ROWS))).collect()
 }
 
 #[cfg(test)]
@@ -25,6 +30,8 @@ mod tests {
         let pages = pages();
         assert_eq!(pages[0].title, "keys 1/2");
         assert!(pages.len() > 10 && pages[2].title.starts_with("parameters: sampler"));
+        let lines = |pages: &[HelpPage]| pages.iter().map(|page| page.lines.len()).sum::<usize>();
+        assert_eq!(lines(&sections()), lines(&pages));
         for (left, right) in pages.iter().flat_map(|page| &page.lines) {
             for text in [left, right] {
                 assert_eq!(text.width(), text.chars().count(), "{text}");

@@ -2,11 +2,13 @@
 //!
 //! Owned by the stage on the main thread. Nothing here draws, and nothing here reads a clock.
 
+mod log;
 mod pause;
 mod switched;
 
 use std::collections::VecDeque;
 
+pub use log::{Remark, Tone};
 pub use pause::Pause;
 
 use super::clean;
@@ -21,27 +23,10 @@ use crate::score::MorphSide;
 use crate::score::event::branched;
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
-/// Lines of the log that are kept.
-const LOG: usize = 32;
 /// Ports of controllers that are kept.
 const PORTS: usize = 8;
 /// So long a controller's lamp is lit.
 const LIT_NS: u64 = 400_000_000;
-/// What a line of the log tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    Fault,
-    Notice,
-    Note,
-}
-
-/// A line of the log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remark {
-    pub t_ns: u64,
-    pub tone: Tone,
-    pub text: String,
-}
 
 /// What a controller said last.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +53,8 @@ pub struct State {
     pub model: String,
     /// What the plate says of the model, line by line.
     pub card: Vec<String>,
+    /// Since when the plate is shown.
+    pub plate_ns: Option<u64>,
     pub seed: u64,
     pub sound: Option<String>,
     pub page: Page,
@@ -99,6 +86,8 @@ pub struct State {
     pub help: Option<usize>,
     /// What the audience's stage shows, as it was told last.
     pub shown: Shown,
+    /// Whether a recording is played again.
+    pub replayed: bool,
     /// Events lost and coalesced by each consumer.
     pub losses: Vec<(&'static str, u64, u64)>,
     pub now_ns: u64,
@@ -128,6 +117,7 @@ impl State {
             order: None,
             model: String::new(),
             card: Vec::new(),
+            plate_ns: None,
             seed: 0,
             sound: None,
             page: Page::default(),
@@ -148,6 +138,7 @@ impl State {
             xruns: (0, None),
             help: None,
             shown: Shown::default(),
+            replayed: false,
             losses: Vec::new(),
             now_ns: 0,
             modulator: Modulator::new(patch::Matrix::default()),
@@ -198,7 +189,10 @@ impl State {
                 self.page.token(&token.text, token.p, token.index);
                 (self.reading, self.resting) = (None, false);
                 self.roads.clone_from(&token.top);
-                self.taken = Some(Candidate { id: token.id, text: token.text.clone(), p: token.p });
+                // One that is half a character brings no text yet, and has a spelling among the others.
+                let spelled = token.top.iter().find(|road| road.id == token.id);
+                let text = spelled.map_or(&token.text, |road| &road.text).clone();
+                self.taken = Some(Candidate { id: token.id, text, p: token.p });
             }
             Event::PieceEnd { .. } => {
                 self.page.turn();
@@ -207,7 +201,7 @@ impl State {
             Event::Flaw(flaw) => {
                 self.page.flaw(flaw.index, flaw.span());
                 if !flaw.cause.is_empty() {
-                    self.remark(t_ns, Tone::Notice, &format!("{}: {}", flaw.title(), flaw.cause));
+                    self.remark(t_ns, Tone::Flaw, &format!("{}: {}", flaw.title(), flaw.cause));
                 }
             }
             Event::Rewind { text, .. } => {
@@ -267,6 +261,7 @@ impl State {
                 self.remark(t_ns, Tone::Notice, &text);
             }
             Event::Patch { name, text } => {
+                self.mended("patch");
                 self.remark(t_ns, Tone::Notice, &format!("patch {name}"));
                 self.take_patch(name, text);
             }
@@ -278,7 +273,13 @@ impl State {
             Event::Note { text } => self.remark(t_ns, Tone::Note, text),
             Event::Picture { file } => self.remark(t_ns, Tone::Notice, &format!("picture {file}")),
             Event::End { reason } => self.ended = Some(clean::line(reason)),
-            Event::Shader { .. } | Event::Heard { .. } | Event::Hashed { .. } => return false,
+            Event::Shader { name, .. } => {
+                if !self.mended("shader") {
+                    return false;
+                }
+                self.remark(t_ns, Tone::Notice, &format!("shader {name} is mended"));
+            }
+            Event::Heard { .. } | Event::Hashed { .. } => return false,
         }
         true
     }
@@ -291,6 +292,7 @@ impl State {
         self.now_ns = now_ns;
         self.since.write(now_ns, &mut self.signals);
         self.played = self.modulator.apply(&self.params, &self.signals, dt_s);
+        self.plate_ns = (self.played.get(ParamId::Plate) >= 0.5).then(|| self.plate_ns.unwrap_or(now_ns));
         before != self.moment()
     }
 
@@ -359,21 +361,6 @@ impl State {
     pub fn recording(&self) -> Option<bool> {
         self.losses.iter().find(|(name, ..)| *name == "journal").map(|(_, dropped, _)| *dropped == 0)
     }
-
-    fn remark(&mut self, t_ns: u64, tone: Tone, text: &str) {
-        let remark = Remark { t_ns, tone, text: clean::line(text) };
-        if tone == Tone::Fault {
-            keep(&mut self.faults, remark.clone(), LOG);
-        }
-        keep(&mut self.log, remark, LOG);
-    }
-}
-
-fn keep<T>(list: &mut VecDeque<T>, item: T, most: usize) {
-    if list.len() == most {
-        list.pop_front();
-    }
-    list.push_back(item);
 }
 
 /// What is said of a snapshot of the sound.

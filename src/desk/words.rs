@@ -28,20 +28,49 @@ pub fn spelled(text: &str) -> String {
     if text.is_empty() { "□".to_string() } else { text }
 }
 
-/// A text in lines, at spaces where there are any: `room` says how many columns a line has, and `wide` how many a text
-/// takes. What is beyond `most` lines stands in the last, to be cut.
+/// A text in at most `most` lines, broken at spaces where there are any: `room` says how many columns a line has, and
+/// `wide` how many a text takes. What does not fit loses its middle, since what is to be done stands at a message's end.
 pub fn wrapped(text: &str, room: impl Fn(usize) -> usize, most: usize, wide: impl Fn(&str) -> usize) -> Vec<String> {
+    let mut lines = broken(text, &room, &wide);
+    if lines.len() > most {
+        let chars: Vec<char> = text.chars().collect();
+        let mut kept = chars.len().min((0..most).map(&room).sum());
+        while lines.len() > most && kept > 0 {
+            kept -= 1;
+            let (head, tail) = (kept.div_ceil(2), chars.len() - kept / 2);
+            let ends: String = chars[..head].iter().chain(&['…']).chain(&chars[tail..]).collect();
+            lines = broken(&ends, &room, &wide);
+        }
+        lines.truncate(most);
+    }
+    lines
+}
+
+/// The whole text in as many lines as it takes; a word longer than its line goes on in the next.
+fn broken(text: &str, room: &impl Fn(usize) -> usize, wide: &impl Fn(&str) -> usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let last = lines.len() - 1;
         let line = &mut lines[last];
         if line.is_empty() {
             line.push_str(word);
-        } else if wide(line) + 1 + wide(word) <= room(last) || last + 1 == most {
+        } else if wide(line) + 1 + wide(word) <= room(last) {
             line.push(' ');
             line.push_str(word);
         } else {
             lines.push(word.to_string());
+        }
+        loop {
+            let last = lines.len() - 1;
+            let ends = lines[last].char_indices().skip(1).map(|(at, _)| at);
+            let over = ends.chain([lines[last].len()]).find(|at| wide(&lines[last][..*at]) > room(last));
+            let cut = over.and_then(|over| lines[last][..over].char_indices().next_back()).map_or(0, |(at, _)| at);
+            // A character that is wider than the line is left to be cut.
+            if cut == 0 {
+                break;
+            }
+            let rest = lines[last].split_off(cut);
+            lines.push(rest);
         }
     }
     lines
@@ -78,8 +107,18 @@ mod tests {
 
     #[test]
     fn a_long_text_goes_on_in_further_lines() {
-        let wrapped = |most| wrapped("one two three four", |line| [7, 10][line.min(1)], most, str::len);
-        assert_eq!(wrapped(3), ["one two", "three four"]);
-        assert_eq!(wrapped(1), ["one two three four"]);
+        let wrapped = |text, most| wrapped(text, |line| [7, 10][line.min(1)], most, str::len);
+        assert_eq!(wrapped("one two three four", 3), ["one two", "three four"]);
+        assert_eq!(wrapped("/a/long/path/that/has no spaces", 9), ["/a/long", "/path/that", "/has no", "spaces"]);
+        assert_eq!(wrapped("", 3), [""]);
+        assert_eq!(super::wrapped("春江", |_| 1, 9, |text| 2 * text.chars().count()), ["春江"], "to be cut");
+    }
+
+    #[test]
+    fn what_is_too_long_keeps_its_end() {
+        let wrapped = |most| wrapped("it fell over; mend it", |_| 9, most, |text| text.chars().count());
+        assert_eq!(wrapped(3), ["it fell", "over;", "mend it"]);
+        assert_eq!(wrapped(2), ["it fell …", "mend it"]);
+        assert_eq!(wrapped(1), ["it f…d it"]);
     }
 }

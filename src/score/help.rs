@@ -7,9 +7,11 @@ use super::signal::SIGNALS;
 
 /// Rows of a table on one page: with their longest helps on two lines each, a page fits a screen of 24 lines and a
 /// window of 720.
-const ROWS: usize = 10;
+pub const ROWS: usize = 10;
 /// Between the names and what is said of them.
 const GAP: usize = 2;
+/// Words in a narrower column are hard to read.
+const LEAST: usize = 20;
 
 /// A page of the help.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,21 +23,42 @@ pub struct HelpPage {
 
 impl HelpPage {
     /// The page in `columns`: the left side padded to one width, the right side broken between words, with nothing on
-    /// the left where it goes on. Every character is taken as one column wide.
+    /// the left where it goes on. Where that leaves too little room, the right side stands below the left. Every
+    /// character is taken as one column wide.
     pub fn rows(&self, columns: usize) -> Vec<(String, String)> {
+        self.blocks(columns).into_iter().flatten().collect()
+    }
+
+    /// The rows of each line of the page.
+    pub fn blocks(&self, columns: usize) -> Vec<Vec<(String, String)>> {
         let left = self.lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + GAP;
-        let room = columns.saturating_sub(left).max(16);
-        let mut rows = Vec::new();
-        for (name, text) in &self.lines {
-            for (i, part) in broken(text, room).into_iter().enumerate() {
-                rows.push((format!("{:<left$}", if i == 0 { name } else { "" }), part));
+        let beside = columns >= left + LEAST;
+        let (left, room) = if beside { (left, columns - left) } else { (GAP, columns.saturating_sub(GAP).max(1)) };
+        let block = |(name, text): &(String, String)| {
+            let texts = broken(text, room);
+            if beside {
+                let names = std::iter::once(name.as_str()).chain(std::iter::repeat(""));
+                return names.zip(texts).map(|(name, text)| (format!("{name:<left$}"), text)).collect();
             }
-        }
-        rows
+            let names = broken(name, columns.max(1)).into_iter().map(|name| (name, String::new()));
+            names.chain(texts.into_iter().map(|text| (" ".repeat(GAP), text))).collect()
+        };
+        self.lines.iter().map(block).collect()
+    }
+
+    /// The page as pages of about the same length, at most `most` lines.
+    pub fn paged(self, most: usize) -> Vec<HelpPage> {
+        let count = self.lines.len().div_ceil(most).max(1);
+        let each = self.lines.len().div_ceil(count).max(1);
+        let pages = self.lines.chunks(each).enumerate().map(|(i, lines)| {
+            let title = if count > 1 { format!("{} {}/{count}", self.title, i + 1) } else { self.title.clone() };
+            HelpPage { title, lines: lines.to_vec() }
+        });
+        pages.collect()
     }
 }
 
-/// A text in lines of at most `room` characters; a longer word stands in a line of its own. Never without a line.
+/// A text in lines of at most `room` characters; a longer word goes on in the next. Never without a line.
 fn broken(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
@@ -46,11 +69,18 @@ fn broken(text: &str, room: usize) -> Vec<String> {
         } else {
             last.push_str(word);
         }
+        while let Some(last) = lines.last_mut()
+            && let Some((cut, c)) = last.char_indices().nth(room)
+            && c != ' '
+        {
+            let rest = last.split_off(cut);
+            lines.push(rest);
+        }
     }
     lines
 }
 
-/// The parameters, a page or more for each group, in the order of the table.
+/// The parameters, a page for each group, in the order of the table.
 pub fn params() -> Vec<HelpPage> {
     let mut groups: Vec<(&str, Vec<(String, String)>)> = Vec::new();
     for spec in &PARAMS {
@@ -62,27 +92,16 @@ pub fn params() -> Vec<HelpPage> {
             None => groups.push((group, vec![(name.to_string(), text)])),
         }
     }
-    groups.into_iter().flat_map(|(group, lines)| paged(&format!("parameters: {group}"), lines, ROWS)).collect()
+    groups.into_iter().map(|(group, lines)| HelpPage { title: format!("parameters: {group}"), lines }).collect()
 }
 
 /// The signals, with the range that the matrix takes as nothing to all.
-pub fn signals() -> Vec<HelpPage> {
+pub fn signals() -> HelpPage {
     let lines = SIGNALS.iter().map(|spec| {
         let unit = if spec.unit.is_empty() { String::new() } else { format!(" {}", spec.unit) };
         (spec.name.to_string(), format!("{} … {}{unit}  {}", spec.min, spec.max, spec.help))
     });
-    paged("signals", lines.collect(), ROWS)
-}
-
-/// Parts lines into pages of about the same length, at most `most` lines.
-pub fn paged(title: &str, lines: Vec<(String, String)>, most: usize) -> Vec<HelpPage> {
-    let count = lines.len().div_ceil(most).max(1);
-    let each = lines.len().div_ceil(count).max(1);
-    let pages = lines.chunks(each).enumerate().map(|(i, lines)| {
-        let title = if count > 1 { format!("{title} {}/{count}", i + 1) } else { title.to_string() };
-        HelpPage { title, lines: lines.to_vec() }
-    });
-    pages.collect()
+    HelpPage { title: "signals".to_string(), lines: lines.collect() }
 }
 
 #[cfg(test)]
@@ -91,7 +110,7 @@ mod tests {
 
     #[test]
     fn every_parameter_and_every_signal_stands_on_a_page() {
-        let pages = params();
+        let pages: Vec<HelpPage> = params().into_iter().flat_map(|page| page.paged(ROWS)).collect();
         let names: Vec<String> = pages
             .iter()
             .flat_map(|page| {
@@ -100,7 +119,7 @@ mod tests {
             })
             .collect();
         assert_eq!(names, PARAMS.iter().map(|spec| spec.name).collect::<Vec<_>>());
-        assert_eq!(signals().iter().map(|page| page.lines.len()).sum::<usize>(), SIGNALS.len());
+        assert_eq!(signals().lines.len(), SIGNALS.len());
         assert_eq!(pages[0].title, "parameters: sampler 1/3");
         let (name, text) = &pages[0].lines[1];
         assert_eq!(name, "top_k");
@@ -109,7 +128,7 @@ mod tests {
 
     #[test]
     fn pages_fit_a_common_terminal_and_a_window() {
-        for page in params().iter().chain(&signals()) {
+        for page in params().into_iter().chain([signals()]).flat_map(|page| page.paged(ROWS)) {
             // 80 columns with a frame, and 137 of a window's small letters.
             for (columns, most) in [(76, 22), (137, 20)] {
                 let rows = page.rows(columns);
@@ -121,9 +140,12 @@ mod tests {
 
     #[test]
     fn what_goes_on_stands_below_its_beginning() {
-        let page = HelpPage { title: "t".into(), lines: vec![("k".into(), "one two three four five".into())] };
-        let rows = page.rows(20);
-        assert_eq!(rows, [("k  ".into(), "one two three".into()), ("   ".into(), "four five".into())]);
-        assert_eq!(page.rows(3)[0].1, "one two three", "a column too narrow for words has them all the same");
+        let page = HelpPage { title: "t".into(), lines: vec![("key".into(), "one two three four five six".into())] };
+        let row = |left: &str, right: &str| (left.to_string(), right.to_string());
+        assert_eq!(page.rows(25), [row("key  ", "one two three four"), row("     ", "five six")]);
+        // A column too narrow for both has one below the other, and breaks words if it must.
+        assert_eq!(page.rows(20), [row("key", ""), row("  ", "one two three four"), row("  ", "five six")]);
+        assert_eq!(page.rows(5)[3..5], [row("  ", "thr"), row("  ", "ee")]);
+        assert!(page.rows(2).iter().all(|(left, right)| left.chars().count() <= 2 && right.chars().count() <= 1));
     }
 }

@@ -46,6 +46,9 @@ const EVENT_QUEUE: usize = 4096;
 /// What is said where a picture is asked for and there is no window.
 const NO_WINDOW: &str = "pictures need the window; `xiao render --picture` makes one of any moment";
 
+/// What is said where full screen is asked for in a terminal.
+const NO_FULL_SCREEN: &str = "f is for the window, which then fills its display; a terminal has no full screen";
+
 /// Everything that hands can reach.
 pub struct Hands {
     pub bus: Bus,
@@ -84,10 +87,9 @@ struct State {
     selected: ParamId,
     /// What the next key means, if it is a digit.
     awaited: Option<Digit>,
-    /// The page of the help that is shown.
+    /// How far the help that is shown was turned. Each stage has as many pages as its size asks for, and begins again
+    /// after the last.
     help: Option<u32>,
-    /// How many pages it has.
-    help_pages: u32,
     /// While a panic lasts, what it holds and what that is to be afterwards.
     panicked: Option<Vec<(ParamId, f32)>>,
     /// The patch's plan, what it has yet to hear, and what it asks for.
@@ -112,7 +114,6 @@ impl Hands {
             selected: ParamId::Temperature,
             awaited: None,
             help: None,
-            help_pages: control::help::pages().len() as u32,
             panicked: None,
             course: Course::new(self.patch.plan.clone()),
             events: self.bus.subscribe("hands", Policy::Coalesce, EVENT_QUEUE),
@@ -169,9 +170,22 @@ impl State {
         if self.learning_key(key) {
             return;
         }
+        // While the help is open, the keys of pages are its own.
+        let turned = self.help.and_then(|page| match key {
+            Key::PageDown => Some(page.saturating_add(1)),
+            Key::PageUp => Some(page.saturating_sub(1)),
+            _ => None,
+        });
+        if turned.is_some() {
+            self.awaited = None;
+            return self.show_help(turned);
+        }
         let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
         if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
             self.act(action, Hand::Key);
+        } else if key == Key::Char('f') {
+            // A window keeps this key to itself.
+            self.hands.bus.emit(Event::Notice { text: NO_FULL_SCREEN.into() });
         }
     }
 
@@ -209,7 +223,9 @@ impl State {
                 }
             },
             Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.play(nth),
-            Action::PromptNth(_) => {}
+            Action::PromptNth(nth) => {
+                bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) });
+            }
             Action::PromptStep(step) => {
                 let count = self.hands.patch.prompts.len() as i64;
                 self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
@@ -266,7 +282,7 @@ impl State {
             Action::SelectGroup(step) => self.select(travel::selected_group(self.selected, step)),
             Action::Learn => self.learn(),
             Action::Unlearn => self.unlearn(),
-            Action::Help => self.show_help(Some(self.help.map_or(0, |page| page + 1))),
+            Action::Help => self.show_help(Some(self.help.map_or(0, |page| page.saturating_add(1)))),
             Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
@@ -312,9 +328,8 @@ impl State {
         }
     }
 
-    /// Shows a page; none, or one after the last, closes the help.
+    /// Shows a page; none closes the help.
     fn show_help(&mut self, page: Option<u32>) {
-        let page = page.filter(|page| *page < self.help_pages);
         if self.help != page {
             self.help = page;
             self.hands.bus.emit(Event::Help { on: page.is_some(), page: page.unwrap_or(0) });

@@ -26,8 +26,7 @@ pub struct Stage {
     shutdown: Shutdown,
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window has a title"))]
     title: String,
-    /// Whether a shader that fails is to be said; a replay's journal has it already.
-    #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window compiles shaders while it plays"))]
+    /// Whether this is no replay: a shader that fails is to be said then, which a replay's journal has already.
     live: bool,
     /// The sound, for the shaders.
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window's shaders see the sound"))]
@@ -73,9 +72,10 @@ pub fn choose(
             Ok(()) => Ok((StageChoice::Window, None)),
             Err(why) => bail!("no window can be opened: {why}; try --stage terminal"),
         },
-        Some(StageChoice::Terminal) if !view::is_terminal() => {
-            bail!("the terminal stage needs a terminal for input and output; in a pipe try --stage plain")
-        }
+        Some(StageChoice::Terminal) => match view::no_terminal() {
+            Some(why) => bail!("--stage terminal: {why}; try --stage plain"),
+            None => Ok((StageChoice::Terminal, None)),
+        },
         Some(choice) => Ok((choice, None)),
         None => match display_available() {
             Ok(()) => Ok((StageChoice::Window, None)),
@@ -134,7 +134,8 @@ impl Stage {
 
     /// Shows the performance until its end is asked for. On the main thread, which the window needs.
     pub fn run(mut self) -> anyhow::Result<()> {
-        let view = self.view.take().map(view::Waiting::show).transpose()?;
+        self.shown.replayed = !self.live;
+        let view = self.view.take().map(|view| view.show(self.shown.clone())).transpose()?;
         let shutdown = self.shutdown.clone();
         let beside = view.is_some();
         if let Some(view) = &view {
@@ -143,9 +144,15 @@ impl Stage {
         let _view = Beside { view, shutdown };
         let mut driver = None;
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
+            // A view has the terminal; without one, who types there should know where the keys are.
+            let quiet = (!beside).then(terminal::Quiet::begin).flatten();
+            if quiet.is_some() {
+                let _ = writeln!(self.aside, "xiao: the keys are the window's; here only Ctrl-C acts");
+            }
             self.windows.pictures.open(true);
             let shown = self.window(events);
             self.windows.pictures.open(false);
+            drop(quiet);
             match shown {
                 Err(why) if !self.shutdown.requested() => {
                     self.give_way(&why, beside);
@@ -178,7 +185,7 @@ impl Stage {
                     keys: self.keys,
                     repeats: control::keyboard::repeats,
                     shutdown: self.shutdown,
-                    help: control::help::pages(),
+                    help: control::help::sections(),
                     losses: Box::new(move || bus.losses()),
                 })?;
             }

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use crossbeam_channel::Sender;
 
 use super::{StageChoice, View};
+use crate::desk::State;
 use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown};
 use crate::{control, model, terminal};
 
@@ -39,16 +40,24 @@ pub fn check(view: View, stage: Option<StageChoice>) -> anyhow::Result<()> {
         (View::Terminal, Some(StageChoice::Plain)) => {
             bail!("--view terminal and --stage plain both write to the terminal; take --stage window or none")
         }
-        (View::Terminal, _) if !is_terminal() => {
-            bail!("--view terminal needs a terminal for input and output; leave it out in a pipe")
-        }
-        (View::Terminal, _) => Ok(()),
+        (View::Terminal, _) => match no_terminal() {
+            Some(why) => bail!("--view terminal: {why}; leave it out here"),
+            None => Ok(()),
+        },
     }
 }
 
-/// Whether there is a terminal to read from and to write to.
+/// Why there is no terminal to read from and to draw on, if there is none.
+pub fn no_terminal() -> Option<String> {
+    if !(stdout().is_terminal() && stdin().is_terminal()) {
+        return Some("it needs a terminal for input and output, and this is a pipe or a file".to_string());
+    }
+    terminal::no_screen(std::env::var("TERM").ok().as_deref())
+}
+
+/// Whether there is a terminal to read from and to draw on.
 pub fn is_terminal() -> bool {
-    stdout().is_terminal() && stdin().is_terminal()
+    no_terminal().is_none()
 }
 
 /// A view that has subscribed and is not shown yet.
@@ -70,11 +79,11 @@ impl Waiting {
         })
     }
 
-    /// Shows it until the end is asked for.
+    /// Shows it until the end is asked for, from what is known before the first event.
     ///
     /// # Errors
     /// No thread can be had.
-    pub fn show(self) -> anyhow::Result<Shown> {
+    pub fn show(self, known: State) -> anyhow::Result<Shown> {
         let Waiting { events, bus, keys, shutdown } = self;
         let read = events.clone();
         let show = move || {
@@ -82,7 +91,7 @@ impl Waiting {
             let left = events.clone();
             let shown = terminal::stage::run(terminal::TerminalOptions {
                 face: terminal::Face::Desk,
-                state: crate::desk::State::new(),
+                state: known,
                 follow: Box::new(crate::visuals::desk::Follower::default()),
                 events,
                 clock,
@@ -90,7 +99,7 @@ impl Waiting {
                 keys,
                 repeats: control::keyboard::repeats,
                 shutdown,
-                help: control::help::pages(),
+                help: control::help::sections(),
                 losses: Box::new(move || told.losses()),
             });
             // Nobody reads it any more.

@@ -92,13 +92,10 @@ pub fn words(state: &State, palette: Palette, columns: usize) -> Vec<Meter> {
 }
 
 /// Why meters are missing; signals that share a reason share its words. `None` if nothing is missing.
-pub fn missing(state: &State, palette: Palette) -> Option<Meter> {
+pub fn missing(state: &State) -> Option<String> {
     let reasons = state.absences();
-    if reasons.is_empty() {
-        return None;
-    }
     let said: Vec<String> = reasons.iter().map(|(why, names)| format!("{}: {why}", names.join(", "))).collect();
-    Some(vec![quiet(format!("unavailable  {}", said.join("  ·  ")), palette)])
+    (!said.is_empty()).then(|| format!("unavailable  {}", said.join("  ·  ")))
 }
 
 /// Lays meters out in lines of `width` columns, as many as `rows`; what does not fit is left out.
@@ -164,7 +161,6 @@ fn quiet(text: String, palette: Palette) -> Span<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::palette::Depth;
 
     #[test]
     fn blocks_follow_values() {
@@ -197,7 +193,7 @@ mod tests {
         ];
         let mut state = State::new();
         state.absent = absent;
-        let said = missing(&state, Palette(Depth::None)).unwrap()[0].content.to_string();
+        let said = missing(&state).unwrap();
         assert_eq!(said, "unavailable  fan, temperature: no sensor  ·  power: no meter");
     }
 

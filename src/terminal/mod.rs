@@ -4,7 +4,8 @@
 //! reaches the terminal only through [`clean`], so that no model can send it an escape sequence.
 //!
 //! [`crate::desk`] turns events and time into what is to be shown, [`draw`] lays that out, [`palette`] gives it the colours
-//! that the terminal has, and [`paint`] colours what a command prints.
+//! that the terminal has, [`paint`] colours what a command prints,
+//! and [`Quiet`] keeps the terminal still while a window is the stage.
 
 pub mod draw;
 mod keys;
@@ -13,10 +14,12 @@ pub mod meters;
 pub mod paint;
 pub mod palette;
 pub mod plain;
+mod quiet;
 mod screen;
 pub mod stage;
 
 pub use crate::desk::clean;
 pub use plain::PlainOptions;
-pub use screen::give_back;
+pub use quiet::Quiet;
+pub use screen::{give_back, no_screen};
 pub use stage::{Face, TerminalOptions};

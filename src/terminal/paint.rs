@@ -12,6 +12,7 @@ use ratatui::prelude::IntoCrossterm;
 use ratatui::style::{Modifier, Style};
 
 use super::palette::{Depth, Palette, Role};
+use super::screen::no_screen;
 use crate::desk::clean;
 
 /// How words are coloured; plain where there is no palette.
@@ -22,7 +23,7 @@ impl Paint {
     /// In as many colours as the terminal has, if stdout is one that understands them.
     pub fn for_stdout() -> Paint {
         let get = |name: &str| std::env::var(name).ok();
-        let understands = std::io::stdout().is_terminal() && get("TERM").is_none_or(|term| term != "dumb");
+        let understands = std::io::stdout().is_terminal() && no_screen(get("TERM").as_deref()).is_none();
         Paint(understands.then(|| Palette(Depth::from_env(get))))
     }
 

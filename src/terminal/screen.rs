@@ -57,15 +57,38 @@ impl Drop for Screen {
     }
 }
 
+/// Why the terminal of this name (`TERM`) is none to draw on, if it is not: it has no cursor that can be moved.
+pub fn no_screen(term: Option<&str>) -> Option<String> {
+    match term.unwrap_or_default() {
+        // Windows has no such names.
+        "" => cfg!(unix).then(|| "TERM is not set, so nothing is known of this terminal".to_string()),
+        name @ ("dumb" | "unknown") => Some(format!("TERM is {name}, a terminal without a screen to draw on")),
+        _ => None,
+    }
+}
+
 /// Whether the terminal is ours. A second leaving would move the cursor onto what was printed in between.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Gives the terminal back if it was taken, from any thread, as when the process is about to end at once. Does as much
 /// as can be done; there is nobody left to tell of the rest.
 pub fn give_back() {
+    super::quiet::give_back();
     if !TAKEN.swap(false, Ordering::AcqRel) {
         return;
     }
     let _ = terminal::disable_raw_mode();
     let _ = execute!(io::stdout(), terminal::LeaveAlternateScreen, cursor::Show);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_without_a_screen_is_known_by_its_name() {
+        assert!(no_screen(Some("dumb")).is_some_and(|why| why.contains("TERM is dumb")));
+        assert_eq!((no_screen(None).is_some(), no_screen(Some("")).is_some()), (cfg!(unix), cfg!(unix)));
+        assert_eq!((no_screen(Some("xterm-256color")), no_screen(Some("linux"))), (None, None));
+    }
 }

@@ -16,7 +16,8 @@ use super::screen::Screen;
 use super::{draw, marks};
 use crate::desk::State;
 use crate::desk::shown::Follow;
-use crate::score::{Clock, HelpPage, Key, Queue, Shutdown};
+use crate::desk::state::Tone;
+use crate::score::{Clock, Event, Hand, HelpPage, Key, ParamId, Queue, Shutdown, Stamped};
 
 const FRAME: Duration = Duration::from_millis(33);
 const COUNT_LOSSES_EVERY: Duration = Duration::from_secs(1);
@@ -46,11 +47,30 @@ pub struct TerminalOptions {
     /// Whether a key that is held down acts again and again. Most terminals do not say that one is held.
     pub repeats: fn(Key) -> bool,
     pub shutdown: Shutdown,
-    /// The pages of the help overlay.
+    /// The sections of the help.
     pub help: Vec<HelpPage>,
     /// Events lost and coalesced by each consumer, by its name. A consumer called `journal` means that this
     /// performance is recorded.
     pub losses: Box<dyn Fn() -> Vec<(&'static str, u64, u64)> + Send>,
+}
+
+/// What a key turns that this stage has nothing of.
+const ABSENT: [(ParamId, &str); 5] = [
+    (ParamId::StageScene, "the scenes are the window's; the terminal has the page only"),
+    (ParamId::Palette, "the palettes are the window's; the terminal has colours of its own"),
+    (ParamId::TextSize, "the size of the text is the window's; here it is the terminal's own"),
+    (ParamId::Vertical, "text in columns is the window's; the terminal has lines only"),
+    (ParamId::Doubt, "how else doubt shows is the window's; here it is always colour"),
+];
+
+/// Says to whoever presses a key that nothing here follows from it. A recording keeps it, and a film shows it.
+fn say_what_is_absent(state: &mut State, stamped: &Stamped) {
+    let Event::Param { id, by: Hand::Key, .. } = stamped.event else { return };
+    let Some((_, what)) = ABSENT.iter().find(|(absent, _)| *absent == id) else { return };
+    // A key that is pressed again and again is answered once.
+    if !state.log.iter().any(|remark| state.is_news(remark) && remark.text == *what) {
+        state.remark(stamped.t_ns, Tone::Notice, what);
+    }
 }
 
 /// Performs until shutdown is requested.
@@ -64,7 +84,7 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
     let environment = |name: &str| std::env::var(name).ok();
     let (palette, plain) = (Palette(Depth::from_env(environment)), marks::are_plain(environment));
     let mut state = options.state;
-    let (mut batch, mut held) = (Vec::new(), None);
+    let (mut batch, mut kept) = (Vec::new(), draw::Kept::default());
     let keyboard = Keyboard::listen(options.keys, options.repeats, options.shutdown.clone())?;
     let mut next_count = Instant::now();
     let mut changed = true;
@@ -79,6 +99,9 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
         options.events.drain(&mut batch);
         for event in batch.drain(..) {
             changed |= state.take(&event);
+            if options.face == Face::Stage {
+                say_what_is_absent(&mut state, &event);
+            }
             options.follow.take(&event);
         }
         let now_ns = options.clock.now_ns();
@@ -89,7 +112,7 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
             terminal.draw(|frame| {
                 let area = frame.area();
                 let buf = frame.buffer_mut();
-                draw::show(&mut state, &options.help, palette, options.face, &mut held, area, buf);
+                draw::show(&mut state, &options.help, palette, options.face, &mut kept, area, buf);
                 if plain {
                     marks::make_plain(frame.buffer_mut());
                 }
@@ -108,4 +131,23 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_does_nothing_here_says_so_once() {
+        let mut state = State::new();
+        let mut press = |t_ns, by| {
+            let event = Event::Param { id: ParamId::StageScene, value: 1.0, by };
+            state.tick(t_ns);
+            say_what_is_absent(&mut state, &Stamped { seq: 0, t_ns, event });
+            state.log.len()
+        };
+        assert_eq!([press(0, Hand::Plan), press(0, Hand::Key), press(1, Hand::Key)], [0, 1, 1]);
+        assert_eq!(press(60_000_000_000, Hand::Key), 2);
+        assert!(state.log[0].text.contains("the scenes are the window's"));
+    }
 }

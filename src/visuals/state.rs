@@ -264,8 +264,12 @@ impl FrameState {
             }
             Event::Select { id } => (self.selected, self.touched_ns) = (*id, Some(t_ns)),
             Event::Help { on, page } => (self.help, self.help_page) = (*on, *page as usize),
-            Event::Patch { name, text } => self.take_patch(t_ns, name, text),
+            Event::Patch { name, text } => {
+                self.fault.take_if(|fault| fault.text.starts_with("patch: "));
+                self.take_patch(t_ns, name, text);
+            }
             Event::Shader { name, text } => {
+                self.fault.take_if(|fault| fault.text.starts_with("shader: "));
                 self.shader = Some(ShaderText { name: name.as_str().into(), text: text.as_str().into() });
             }
             Event::Fault { place, what, remedy } => {

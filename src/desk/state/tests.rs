@@ -97,3 +97,20 @@ fn controllers_xruns_and_faults_are_kept_apart_from_the_log() {
     assert_eq!((state.faults.len(), state.faults[0].text.as_str()), (1, "sound: gone"));
     assert!(state.log.iter().all(|remark| remark.tone == Tone::Notice));
 }
+
+#[test]
+fn what_is_mended_is_said_no_longer() {
+    let mut state = State::new();
+    let fault = |place: &str| Event::Fault { place: place.into(), what: "line 2".into(), remedy: "mend it".into() };
+    let shader = || Event::Shader { name: "mine".into(), text: String::new() };
+    assert!(!state.take(&at(0, shader())));
+    for place in ["shader", "patch", "sound"] {
+        state.take(&at(1, fault(place)));
+    }
+    assert!(state.take(&at(2, shader())));
+    let texts = |remarks: &VecDeque<Remark>| remarks.iter().map(|remark| remark.text.clone()).collect::<Vec<_>>();
+    assert_eq!(texts(&state.faults), ["patch: line 2; mend it", "sound: line 2; mend it"]);
+    assert_eq!(texts(&state.log)[2], "shader mine is mended");
+    state.take(&at(3, Event::Patch { name: "p.toml".into(), text: PATCH.into() }));
+    assert_eq!(texts(&state.faults), ["sound: line 2; mend it"]);
+}

@@ -12,7 +12,7 @@ impl Generator {
         let spent = engine.spent().unwrap_or(&nothing);
         let ms = |time: std::time::Duration| time.as_secs_f32() * 1000.0;
         let guess =
-            |g: &decoder::Guess| Guess { layer: g.layer as u32, text: self.model.tokenizer().piece(g.id), p: g.p };
+            |g: &decoder::Guess| Guess { layer: g.layer as u32, text: self.model.tokenizer().shown(g.id), p: g.p };
         Inside {
             spent: Spent {
                 attention_ms: ms(spent.attention),

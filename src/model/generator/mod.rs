@@ -327,7 +327,7 @@ impl Generator {
         });
         mark.saw(&flaws);
         self.piece.trail.push(mark);
-        let candidate = |r: super::Ranked| Candidate { id: r.id, text: tokenizer.piece(r.id), p: r.p };
+        let candidate = |r: super::Ranked| Candidate { id: r.id, text: tokenizer.shown(r.id), p: r.p };
         let top = top.into_iter().map(candidate).collect();
         let fill = (self.text.ids().len() + 1) as f32 / self.model.context() as f32;
         let compute = match &self.other {

@@ -64,7 +64,7 @@ impl Generator {
         }
         let rewound = self.rewind(n)?;
         self.forced = Some(other);
-        let piece = |id| self.model.tokenizer().piece(id);
+        let piece = |id| self.model.tokenizer().shown(id);
         Some(Branched { rewound, instead_of: piece(id), taken: piece(other) })
     }
 

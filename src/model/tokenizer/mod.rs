@@ -124,6 +124,19 @@ impl Tokenizer {
         }
     }
 
+    /// The same among others on a stage, where a byte that is no character alone shows as `·E6`: short, and no word.
+    pub fn shown(&self, id: u32) -> String {
+        let written = self.bytes(id);
+        if written.is_empty() || std::str::from_utf8(written).is_ok() {
+            return self.piece(id);
+        }
+        let chunks = written.utf8_chunks().flat_map(|chunk| {
+            let broken = chunk.invalid().iter().map(|byte| format!("·{byte:02X}"));
+            std::iter::once(chunk.valid().to_string()).chain(broken)
+        });
+        chunks.collect()
+    }
+
     /// The bytes that a token adds to the text: none for a control token, none for one that does not exist.
     pub fn bytes(&self, id: u32) -> &[u8] {
         if (id as usize) < self.vocabulary() { self.vocabulary.written(id) } else { &[] }

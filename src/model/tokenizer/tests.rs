@@ -106,6 +106,8 @@ fn sentence_piece_merges_the_best_and_spells_the_rest() {
     let pieces = |ids: Vec<u32>| ids.iter().map(|id| tokenizer.piece(*id)).collect::<Vec<_>>();
     assert_eq!(pieces(tokenizer.encode_with_bos("moon moo")), ["<s>", " moon", " mo", "o"]);
     assert_eq!(pieces(tokenizer.encode("é")), [" ", "<0xC3>", "<0xA9>"]);
+    let shown = tokenizer.encode("moon é").iter().map(|id| tokenizer.shown(*id)).collect::<Vec<_>>();
+    assert_eq!(shown, [" moon", " ", "·C3", "·A9"]);
     assert!(tokenizer.encode("").is_empty() && tokenizer.warnings().is_empty());
     // "</s>" could be merged of "</" and "s>", and is text all the same.
     assert!(!tokenizer.encode("</s>").contains(&2) && tokenizer.encode_special("moon</s>").contains(&2));

@@ -4,14 +4,12 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use super::sections::{Section, sections};
 use super::{foot, grid, header, overlay, params, text, words};
 use crate::desk::room::{Wish, places};
 use crate::desk::state::State;
 use crate::score::ParamId;
-use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
 
 /// Columns of a title that has its line behind it.
@@ -23,10 +21,9 @@ pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
     let mut foot = Vec::new();
     if state.played.get(ParamId::Meters) >= 0.5 {
         foot.extend(grid::lines(state, palette, width, usize::from(area.height / 8)));
-        foot.extend(meters::missing(state, palette).map(|missing| text::cut(Line::from(missing), width)));
     }
     foot.extend(foot::losses(state, palette));
-    foot.extend(foot::log(state, palette, width, if area.height >= 50 { 5 } else { 3 }));
+    foot.extend(foot::log(state, palette, width, if area.height >= 50 { 6 } else { 4 }));
     let body = Rect { y: area.y + 2, height: area.height - 3 - foot.len() as u16, ..area };
     for (line, y) in foot.iter().zip(body.bottom() + 1..) {
         buf.set_line(area.x + 1, y, line, area.width - 2);
@@ -41,7 +38,7 @@ pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
     words::draw(state, palette, page, buf);
     let paused = text::cut(words::pause(state, palette, true), usize::from(middle.width).saturating_sub(2));
     buf.set_line(middle.x + 1, page.bottom(), &paused, middle.width - 1);
-    overlay::plate(state, palette, page, buf);
+    overlay::plate(state, palette, page, page, buf);
 }
 
 /// Puts sections below each other.

@@ -2,11 +2,12 @@
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::text::cut;
 use super::words;
-use crate::desk::state::{State, Tone};
-use crate::desk::words::{clock, spelled};
+use crate::desk::state::{Remark, State, Tone};
+use crate::desk::words::{clock, spelled, wrapped};
 use crate::score::ParamId;
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
@@ -23,36 +24,54 @@ pub fn lines(state: &State, palette: Palette, area: Rect) -> Vec<Line<'static>> 
         words.resize(rows, Line::default());
         lines.extend(words);
         lines.extend(meters::flow(meters::machine(state, palette), width, 2));
-        if let Some(missing) = meters::missing(state, palette) {
-            lines.push(cut(Line::from(missing), width));
-        }
     }
     lines.extend(losses(state, palette));
-    lines.extend(log(state, palette, width, if area.height >= 30 { 5 } else { 2 }));
+    lines.extend(log(state, palette, width, if area.height >= 30 { 6 } else { 3 }));
     lines.truncate(usize::from(area.height).saturating_sub(5));
     lines
 }
 
-/// The last lines of the log. Always as many, so that the words do not move when one comes.
+/// The last lines of the log, above them why meters are missing where the news leave room. Always as many, so that the
+/// words do not move when one comes.
 pub fn log(state: &State, palette: Palette, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let shown = state.log.range(state.log.len().saturating_sub(rows)..);
-    let mut lines: Vec<Line> = shown
-        .map(|remark| {
-            let role = match remark.tone {
-                Tone::Fault => Role::Fault,
-                Tone::Notice => Role::Quiet,
-                Tone::Note => Role::Prompt,
-            };
-            let at = Span::styled(format!("{}  ", clock(remark.t_ns)), palette.of(Role::Quiet));
-            let text = match remark.tone {
-                Tone::Note => format!("note: {}", remark.text),
-                _ => remark.text.clone(),
-            };
-            cut(Line::from(vec![at, Span::styled(text, palette.of(role))]), width)
-        })
-        .collect();
+    let mut remarks = state.log.iter().rev().peekable();
+    let mut said = Vec::new();
+    while let Some(remark) = remarks.next_if(|remark| said.len() < rows && state.is_news(remark)) {
+        said.splice(0..0, told(remark, palette, width, rows - said.len()));
+    }
+    let metered = state.played.get(ParamId::Meters) >= 0.5;
+    let missing = meters::missing(state).filter(|_| metered && said.len() < rows).map(|missing| {
+        let lines = wrapped(&missing, |_| width, (rows / 3).min(rows - said.len()), UnicodeWidthStr::width);
+        lines.into_iter().map(|line| cut(Line::styled(line, palette.of(Role::Quiet)), width))
+    });
+    let mut lines: Vec<Line> = missing.into_iter().flatten().collect();
+    while let Some(remark) = remarks.next().filter(|_| lines.len() + said.len() < rows) {
+        said.splice(0..0, told(remark, palette, width, rows - lines.len() - said.len()));
+    }
+    lines.extend(said);
     lines.resize(rows, Line::default());
     lines
+}
+
+/// A remark and its time, in at most so many lines.
+fn told(remark: &Remark, palette: Palette, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let role = match remark.tone {
+        Tone::Fault => Role::Fault,
+        Tone::Notice | Tone::Flaw => Role::Quiet,
+        Tone::Note => Role::Prompt,
+    };
+    let text = match remark.tone {
+        Tone::Note => &format!("note: {}", remark.text),
+        _ => &remark.text,
+    };
+    let at = format!("{}  ", clock(remark.t_ns));
+    let lines = wrapped(text, |_| width.saturating_sub(at.len()), rows, UnicodeWidthStr::width);
+    let lines = lines.into_iter().enumerate().map(|(i, line)| {
+        let before = if i == 0 { at.clone() } else { " ".repeat(at.len()) };
+        let before = Span::styled(before, palette.of(Role::Quiet));
+        cut(Line::from(vec![before, Span::styled(line, palette.of(role))]), width)
+    });
+    lines.collect()
 }
 
 /// The palimpsest: what else could have come at the last token's place.

@@ -7,6 +7,7 @@
 mod desk;
 mod foot;
 mod grid;
+mod help;
 mod overlay;
 mod params;
 mod sections;
@@ -42,34 +43,47 @@ fn has_desk(face: Face, area: Rect) -> bool {
     area.width >= width && area.height >= height
 }
 
+/// What a screen keeps from one drawing to the next.
+#[derive(Default)]
+pub struct Kept {
+    /// The page as it was when it was frozen.
+    frozen: Option<Buffer>,
+    bookmark: help::Bookmark,
+}
+
 /// Draws the page, or what the audience sees in its place: nothing while the stage is blacked out, and while it is frozen
-/// the page as it was then, which is kept in `held`. The performer's own page is always there.
+/// the page as it was then. The performer's own page is always there.
 pub fn show(
     state: &mut State,
     help: &[HelpPage],
     palette: Palette,
     face: Face,
-    held: &mut Option<Buffer>,
+    kept: &mut Kept,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let is_on = |id| face == Face::Stage && state.played.get(id) >= 0.5;
     let (dark, frozen) = (is_on(ParamId::Blackout), is_on(ParamId::Freeze));
     if !frozen {
-        *held = None;
+        kept.frozen = None;
     }
     if dark {
         buf.set_style(area, palette.dark());
-    } else if let Some(kept) = held.as_ref().filter(|kept| kept.area == area) {
-        buf.clone_from(kept);
+    } else if let Some(then) = kept.frozen.as_ref().filter(|then| then.area == area) {
+        buf.clone_from(then);
     } else {
-        draw(state, help, palette, face, area, buf);
-        *held = frozen.then(|| buf.clone());
+        draw(state, palette, face, area, buf);
+        match state.help {
+            Some(turned) if !area.is_empty() => help::draw(help, turned, &mut kept.bookmark, palette, area, buf),
+            _ => kept.bookmark.close(),
+        }
+        palette.lay_ground(area, buf);
+        kept.frozen = frozen.then(|| buf.clone());
     }
 }
 
-/// Draws everything.
-fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area: Rect, buf: &mut Buffer) {
+/// Draws everything but the help.
+fn draw(state: &mut State, palette: Palette, face: Face, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
@@ -80,21 +94,21 @@ fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area
     } else {
         full(state, palette, area, buf);
     }
-    if let Some(page) = state.help {
-        overlay::help(help, page, palette, area, buf);
-    }
-    palette.lay_ground(area, buf);
 }
 
 fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
-    let mut body = Rect { height: area.height - 1, ..area };
-    words::status(state, palette, Rect { y: area.bottom() - 1, height: 1, ..area }, buf);
+    let width = usize::from(area.width);
+    let status = words::status(state, palette, width, usize::from(area.height).div_ceil(3));
+    let mut body = Rect { height: area.height - status.len() as u16, ..area };
+    for (line, y) in status.iter().zip(body.bottom()..) {
+        buf.set_line(area.x, y, line, area.width);
+    }
     if area.width >= SMALL_WITH_ROADS.0 && area.height >= SMALL_WITH_ROADS.1 {
         body.height -= 1;
-        buf.set_line(area.x, body.bottom(), &foot::roads(state, palette, usize::from(area.width)), area.width);
+        buf.set_line(area.x, body.bottom(), &foot::roads(state, palette, width), area.width);
     }
     words::draw(state, palette, body, buf);
-    overlay::plate(state, palette, body, buf);
+    overlay::plate(state, palette, body, body, buf);
 }
 
 fn full(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
@@ -111,7 +125,7 @@ fn full(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
         params::draw(state, palette, column, buf);
     }
     words::draw(state, palette, text, buf);
-    overlay::plate(state, palette, text, buf);
+    overlay::plate(state, palette, text, body, buf);
 }
 
 fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
@@ -120,6 +134,7 @@ fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
     match state.recording() {
         Some(true) => right.push(Span::styled("● REC  ", fault)),
         Some(false) => right.push(Span::styled("● REC BROKEN  ", fault)),
+        None if state.replayed => right.push(Span::styled("REPLAY  ", palette.of(Role::Strong))),
         None => {}
     }
     right.push(Span::styled(clock(state.now_ns), palette.of(Role::Plain)));

@@ -1,68 +1,67 @@
-//! What lies over the page: the help and the model's plate. Pure.
+//! What lies over the page: the model's plate. Pure.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
+use unicode_width::UnicodeWidthStr;
 
-use super::text::cut;
 use crate::desk::state::State;
-use crate::score::{HelpPage, ParamId};
+use crate::desk::words::wrapped;
 use crate::terminal::palette::{Palette, Role};
 
-/// Help broken into longer lines than this is hard to read.
-const WIDEST: u16 = 116;
+/// A plate that is longer than its room is shown part after part, each for so long.
+const PART_NS: u64 = 6_000_000_000;
+/// Lower room than this has none for a frame.
+const FRAMED: u16 = 8;
 
-/// A page of the help over everything; what a small screen has no room for is left out, and the page still turns.
-pub fn help(pages: &[HelpPage], page: usize, palette: Palette, area: Rect, buf: &mut Buffer) {
-    let Some(shown) = pages.get(page) else { return };
-    let rows = shown.rows(usize::from(area.width.min(WIDEST)).saturating_sub(4));
-    let title = format!(" help {}/{}  {} ", page + 1, pages.len(), shown.title);
-    let how = " ? turns the page  Esc closes ";
-    let widest = rows.iter().map(|(left, right)| left.chars().count() + right.chars().count()).max().unwrap_or(0);
-    let widest = widest.max(title.len()).max(how.len()) as u16;
-    let (width, height) = ((widest + 4).min(area.width), (rows.len() as u16 + 2).min(area.height));
-    let frame = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+/// What the model is, in the upper right corner of the words; the line being written stays free. Where the words' room
+/// is too small it takes all that of `wide`.
+pub fn plate(state: &State, palette: Palette, area: Rect, wide: Rect, buf: &mut Buffer) {
+    let Some(since_ns) = state.plate_ns.filter(|_| !state.card.is_empty() && area.height > 1) else { return };
+    // The frame and a column beside it.
+    let (beside, above) = if area.height < FRAMED { (0, 0) } else { (4, 2) };
+    let height = usize::from(area.height - 1 - above);
+    let laid = |area: Rect| laid(state, usize::from(area.width.saturating_sub(beside)));
+    let mut place = (area, laid(area));
+    if place.1.len() > height {
+        place = (wide, laid(wide));
+    }
+    let (area, rows) = place;
+    let parts = rows.len().div_ceil(height);
+    let part = (state.now_ns.saturating_sub(since_ns) / PART_NS) as usize % parts;
+    let widest = rows.iter().map(|(line, _)| line.width()).max().unwrap_or(0) as u16;
+    let rows = &rows[part * height..rows.len().min((part + 1) * height)];
+    let (width, tall) = ((widest + beside).min(area.width), rows.len() as u16 + above);
+    let frame = Rect { x: area.right() - width, y: area.y, width, height: tall };
     clear(frame, buf);
-    let quiet = palette.of(Role::Quiet);
-    let block = Block::bordered().title(title).title_bottom(how).border_style(quiet).title_style(quiet);
-    let inside = block.inner(frame);
-    block.render(frame, buf);
-    let left = inside.width.saturating_sub(1);
-    for (i, ((name, text), y)) in rows.iter().zip(inside.y..inside.bottom()).enumerate() {
-        if y + 1 == inside.bottom() && i + 1 < rows.len() {
-            buf.set_stringn(inside.x + 1, y, "…", usize::from(left), quiet);
-            break;
+    let mut inside = frame;
+    if above > 0 {
+        let quiet = palette.of(Role::Quiet);
+        let mut block = Block::bordered().border_style(quiet).title_style(quiet);
+        if parts > 1 {
+            block = block.title_bottom(Line::from(format!(" {}/{parts} ", part + 1)).right_aligned());
         }
-        let name = Span::styled(name.clone(), palette.of(Role::Strong));
-        let line = Line::from(vec![name, Span::styled(text.clone(), palette.of(Role::Plain))]);
-        buf.set_line(inside.x + 1, y, &cut(line, usize::from(left)), left);
+        let within = block.inner(frame);
+        block.render(frame, buf);
+        inside = Rect { x: within.x + 1, width: within.width.saturating_sub(2), ..within };
+    }
+    for ((line, role), y) in rows.iter().zip(inside.y..) {
+        buf.set_stringn(inside.x, y, line, usize::from(inside.width), palette.of(*role));
     }
 }
 
-/// What the model is, in the upper right corner of the words; the line being written stays free.
-pub fn plate(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
-    let Some((name, lines)) = state.card.split_first() else { return };
-    if state.played.get(ParamId::Plate) < 0.5 || area.height < 4 {
-        return;
-    }
-    let widest = state.card.iter().map(|line| Span::raw(line.as_str()).width()).max().unwrap_or(0) as u16;
-    let (width, height) = ((widest + 4).min(area.width), (state.card.len() as u16 + 2).min(area.height - 1));
-    let frame = Rect { x: area.right() - width, y: area.y, width, height };
-    clear(frame, buf);
-    let block = Block::bordered().border_style(palette.of(Role::Quiet));
-    let inside = block.inner(frame);
-    block.render(frame, buf);
-    let left = usize::from(inside.width.saturating_sub(2));
-    let rows = std::iter::once((name, Role::Strong)).chain(lines.iter().map(|line| (line, Role::Plain)));
-    for ((line, role), y) in rows.zip(inside.y..inside.bottom()) {
-        let line = cut(Line::styled(line.clone(), palette.of(role)), left);
-        buf.set_line(inside.x + 1, y, &line, left as u16);
-    }
+/// The plate's lines in so many columns.
+fn laid(state: &State, columns: usize) -> Vec<(String, Role)> {
+    let lines = state.card.iter().enumerate().flat_map(|(i, line)| {
+        let role = if i == 0 { Role::Strong } else { Role::Plain };
+        wrapped(line, |_| columns, usize::MAX, UnicodeWidthStr::width).into_iter().map(move |line| (line, role))
+    });
+    lines.collect()
 }
 
 /// Empties a frame, and the wide characters that reach into it from the left: half of one cannot be shown.
-fn clear(frame: Rect, buf: &mut Buffer) {
+pub fn clear(frame: Rect, buf: &mut Buffer) {
     if let Some(x) = frame.x.checked_sub(1).filter(|x| *x >= buf.area.x) {
         for y in frame.y..frame.bottom() {
             if Span::raw(buf[(x, y)].symbol()).width() > 1 {

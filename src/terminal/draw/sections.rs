@@ -238,7 +238,7 @@ fn shader(state: &State, palette: Palette, width: usize) -> Option<Section> {
     Some(Section::new("shader", lines, 1))
 }
 
-/// The latest first, each in three lines at most: its remedy stands at its end.
+/// The latest first, each in three lines at most.
 fn faults(state: &State, palette: Palette, width: usize) -> Section {
     const AGE: usize = 11;
     const INDENT: usize = 2;

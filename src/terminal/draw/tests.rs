@@ -1,6 +1,7 @@
 //! Draws whole screens on ratatui's test backend and reads them.
 
 mod desk;
+mod overlay;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -16,14 +17,14 @@ const SECOND: u64 = 1_000_000_000;
 struct Stage {
     state: State,
     face: Face,
-    held: Option<Buffer>,
+    kept: Kept,
     t_ns: u64,
     index: u32,
 }
 
 impl Stage {
     fn new() -> Stage {
-        let mut stage = Stage { state: State::new(), face: Face::Stage, held: None, t_ns: 0, index: 0 };
+        let mut stage = Stage { state: State::new(), face: Face::Stage, kept: Kept::default(), t_ns: 0, index: 0 };
         stage.take(Event::Begin {
             xiao: "0.1.0".into(),
             title: "First light".into(),
@@ -84,10 +85,10 @@ impl Stage {
 
     fn buffer(&mut self, width: u16, height: u16) -> Buffer {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let (pages, face) = (help(), self.face);
+        let (pages, face) = (overlay::help(), self.face);
         let palette = Palette(Depth::Many);
-        let (state, held) = (&mut self.state, &mut self.held);
-        terminal.draw(|f| show(state, &pages, palette, face, held, f.area(), f.buffer_mut())).unwrap();
+        let (state, kept) = (&mut self.state, &mut self.kept);
+        terminal.draw(|f| show(state, &pages, palette, face, kept, f.area(), f.buffer_mut())).unwrap();
         terminal.backend().buffer().clone()
     }
 
@@ -106,15 +107,6 @@ impl Stage {
             })
             .collect()
     }
-}
-
-fn help() -> Vec<HelpPage> {
-    let page = |title: &str, rows: &[(&str, &str)]| HelpPage {
-        title: title.into(),
-        lines: rows.iter().map(|(left, right)| (left.to_string(), right.to_string())).collect(),
-    };
-    let long = vec![("name", "words that go on and on and on and on and on"); 40];
-    vec![page("keys", &[("q", "end the performance"), ("t", "warmer")]), page("parameters", &long)]
 }
 
 fn has(screen: &[String], text: &str) -> bool {
@@ -153,7 +145,34 @@ fn what_is_absent_is_said_with_its_reason_and_is_not_zero() {
     // Nothing is known of heat yet, so nothing is said.
     assert!(!has(&screen, "heat"));
     let narrower = stage.screen(64, 24);
-    assert!(narrower.iter().any(|line| line.starts_with(" unavailable  fan: no fan") && line.ends_with('…')));
+    let cut = |line: &String| line.starts_with(" unavailable  fan: no fan") && line.ends_with("no power meter");
+    assert!(narrower.iter().any(|line| cut(line) && line.contains('…')), "{narrower:#?}");
+}
+
+#[test]
+fn a_message_is_read_to_its_end_and_what_is_always_the_same_gives_way() {
+    let mut stage = Stage::new();
+    stage.machine();
+    stage.take(Event::Fault {
+        place: "shader".into(),
+        what: format!("mine line 2: {}", "one thing was wanted and another stands here ".repeat(3)),
+        remedy: "the last good one runs on; mend the file and save it".into(),
+    });
+    for (width, height) in [(80, 24), (60, 15), (40, 12), (120, 40)] {
+        let screen = stage.screen(width, height);
+        let words: Vec<&str> = screen.iter().flat_map(|line| line.split_whitespace()).collect();
+        assert!(words.join(" ").contains("shader: mine line 2:") && has(&screen, "save it"), "{screen:#?}");
+    }
+    assert!(!has(&stage.screen(80, 24), "fan: no fan sensor"));
+    let tall = stage.screen(80, 24).len();
+    stage.t_ns += 9 * SECOND;
+    stage.state.tick(stage.t_ns);
+    let screen = stage.screen(80, 24);
+    assert!(has(&screen, "unavailable  fan: no fan sensor") && screen.len() == tall, "{screen:#?}");
+    // How the model errs is no news that a small screen gives its line to.
+    let cause = "the same run twice".to_string();
+    stage.take(Event::Flaw(Flaw { kind: FlawKind::Repetition, index: 3, period: 1, count: 1, cause }));
+    assert!(stage.screen(40, 12)[11].starts_with("00:1"), "{:#?}", stage.screen(40, 12));
 }
 
 #[test]
@@ -177,46 +196,6 @@ fn a_small_screen_has_only_words_and_one_line() {
             stage.screen(width, height);
         }
     }
-}
-
-#[test]
-fn the_help_lies_over_everything() {
-    let mut stage = Stage::new();
-    assert!(!has(&stage.screen(80, 24), "end the performance"));
-    stage.take(Event::Help { on: true, page: 0 });
-    for (width, height) in [(80, 24), (40, 12), (200, 60)] {
-        let screen = stage.screen(width, height);
-        assert!(has(&screen, "│ q  end the performance"), "{screen:#?}");
-        assert!(has(&screen, "help 1/2  keys") && has(&screen, "? turns the page  Esc closes"), "{screen:#?}");
-    }
-    // A page that does not fit is cut, and says so.
-    stage.take(Event::Help { on: true, page: 1 });
-    for (width, height) in [(80, 24), (40, 12), (30, 6)] {
-        let screen = stage.screen(width, height);
-        assert!(has(&screen, "help 2/2  parameters") && has(&screen, "│ …"), "{screen:#?}");
-    }
-    assert!(!has(&stage.screen(120, 50), "│ …"));
-    stage.take(Event::Help { on: false, page: 0 });
-    assert!(!has(&stage.screen(80, 24), "end the performance"));
-}
-
-#[test]
-fn the_plate_stands_in_the_corner_when_it_is_wanted() {
-    let mut stage = Stage::new();
-    stage.prompt("春");
-    stage.say("江潮水", 0.9);
-    stage.take(Event::Card { text: "A voice 小声\n3 M parameters\nlicence CC0".into() });
-    assert!(!has(&stage.screen(100, 30), "A voice"));
-    stage.take(Event::Param { id: ParamId::Plate, value: 1.0, by: Hand::Key });
-    let screen = stage.screen(100, 30);
-    assert!(has(&screen, "│ A voice 小声   │") && has(&screen, "│ licence CC0    │"), "{screen:#?}");
-    for (width, height) in [(80, 24), (40, 12), (20, 5), (6, 4), (3, 2)] {
-        stage.take(Event::Card { text: format!("{}\n", "long ".repeat(40)).repeat(40) });
-        let screen = stage.screen(width, height);
-        assert!(screen.iter().all(|line| Span::raw(line.as_str()).width() <= usize::from(width)), "{screen:#?}");
-    }
-    stage.take(Event::Param { id: ParamId::Plate, value: 0.0, by: Hand::Key });
-    assert!(!has(&stage.screen(100, 30), "long"));
 }
 
 #[test]
@@ -294,6 +273,17 @@ fn a_scene_stands_beside_the_title() {
     assert!(!has(&stage.screen(80, 24), "/3"));
     stage.take(Event::Scene { name: "黄昏".into(), index: 1, of: 3 });
     assert!(stage.screen(80, 24)[0].contains("First light  黄昏 2/3  starter.gguf"));
+}
+
+#[test]
+fn a_replay_says_that_it_is_one() {
+    let mut stage = Stage::new();
+    for (width, height) in [(80, 24), (40, 12), (120, 40)] {
+        stage.state.replayed = false;
+        assert!(!has(&stage.screen(width, height), "REPLAY"));
+        stage.state.replayed = true;
+        assert!(has(&stage.screen(width, height), "REPLAY"), "{width}x{height}");
+    }
 }
 
 #[test]

@@ -1,20 +1,19 @@
-//! The words themselves, what holds them up, and the one line of a small screen. Pure.
+//! The words themselves, what holds them up, and the last lines of a small screen. Pure.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::text::cut;
 use crate::desk::state::{Pause, State, Tone};
-use crate::desk::words::clock;
+use crate::desk::words::{clock, short, wrapped};
 use crate::score::{ParamId, reading};
 use crate::terminal::meters;
 use crate::terminal::palette::{Palette, Role};
 
 /// Lines longer than this are hard to read.
 const MEASURE: u16 = 84;
-/// A fault stays this long in the one line of a small screen.
-const FAULT_STAYS_NS: u64 = 6_000_000_000;
 
 /// The words, the latest always in sight.
 pub fn draw(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {
@@ -76,25 +75,29 @@ pub fn pause(state: &State, palette: Palette, bars: bool) -> Line<'static> {
     }
 }
 
-/// The one line of a small screen.
-pub fn status(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
-    let width = usize::from(area.width);
-    let fault = state.log.back().filter(|r| r.tone == Tone::Fault && state.now_ns < r.t_ns + FAULT_STAYS_NS);
-    let line = if let Some(fault) = fault {
-        Line::styled(fault.text.clone(), palette.of(Role::Fault))
-    } else {
-        let paused = pause(state, palette, false);
-        let mut meters = vec![vec![Span::styled(clock(state.now_ns), palette.of(Role::Plain))]];
-        meters.extend(state.switched().map(|word| vec![Span::styled(word, palette.of(Role::Fault))]));
-        if let Some(id) = state.selected {
-            let text = format!("{} {}", crate::desk::words::short(id), reading::value(id, state.params.get(id)));
-            meters.push(vec![Span::styled(text, palette.of(Role::Strong))]);
-        }
-        if paused.width() > 0 {
-            meters.push(paused.spans);
-        }
-        meters.extend(meters::words(state, palette, 0).into_iter().filter(|m| m[0].content.starts_with("rate")));
-        meters::flow(meters, width, 1).pop().unwrap_or_default()
-    };
-    buf.set_line(area.x, area.y, &cut(line, width), area.width);
+/// The last lines of a small screen: a fault or another message while it is news, in at most so many, or else one of
+/// what matters most.
+pub fn status(state: &State, palette: Palette, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let news = || state.log.iter().rev().filter(|r| state.is_news(r));
+    let fault = news().find(|remark| remark.tone == Tone::Fault);
+    if let Some(remark) = fault.or_else(|| news().find(|remark| remark.tone == Tone::Notice)) {
+        let role = if remark.tone == Tone::Fault { Role::Fault } else { Role::Plain };
+        let lines = wrapped(&remark.text, |_| width, rows, UnicodeWidthStr::width);
+        return lines.into_iter().map(|line| cut(Line::styled(line, palette.of(role)), width)).collect();
+    }
+    let paused = pause(state, palette, false);
+    let mut meters = vec![vec![Span::styled(clock(state.now_ns), palette.of(Role::Plain))]];
+    if state.replayed {
+        meters.push(vec![Span::styled("REPLAY", palette.of(Role::Strong))]);
+    }
+    meters.extend(state.switched().map(|word| vec![Span::styled(word, palette.of(Role::Fault))]));
+    if let Some(id) = state.selected {
+        let text = format!("{} {}", short(id), reading::value(id, state.params.get(id)));
+        meters.push(vec![Span::styled(text, palette.of(Role::Strong))]);
+    }
+    if paused.width() > 0 {
+        meters.push(paused.spans);
+    }
+    meters.extend(meters::words(state, palette, 0).into_iter().filter(|m| m[0].content.starts_with("rate")));
+    vec![cut(meters::flow(meters, width, 1).pop().unwrap_or_default(), width)]
 }

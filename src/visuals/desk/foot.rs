@@ -62,7 +62,7 @@ pub fn log(desk: &State, rows: usize) -> Vec<Row> {
         .map(|remark| {
             let ink = match remark.tone {
                 Tone::Fault => Ink::Fault,
-                Tone::Notice => Ink::Quiet,
+                Tone::Notice | Tone::Flaw => Ink::Quiet,
                 Tone::Note => Ink::Prompt,
             };
             let note = if remark.tone == Tone::Note { "note: " } else { "" };

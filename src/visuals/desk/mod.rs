@@ -108,8 +108,9 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
     if let Some(middle) = middle {
         words::draw(seen.desk, middle.start, top..bottom, middle.len(), &mut pen);
     }
-    if let Some(page) = seen.desk.help.and_then(|page| seen.help.get(page)) {
-        help(page, seen.help.len(), seen.desk.help.unwrap_or(0), &mut pen);
+    let at = seen.desk.help.map(|page| page % seen.help.len().max(1));
+    if let Some((at, page)) = at.and_then(|at| Some((at, seen.help.get(at)?))) {
+        help(page, seen.help.len(), at, &mut pen);
     }
 }
 
@@ -118,6 +119,7 @@ fn header(desk: &State, pen: &mut Pen) {
     match desk.recording() {
         Some(true) => right.push(Piece::text("● REC  ", Ink::Fault)),
         Some(false) => right.push(Piece::text("● REC BROKEN  ", Ink::Fault)),
+        None if desk.replayed => right.push(Piece::text("REPLAY  ", Ink::Strong)),
         None => {}
     }
     right.push(Piece::text(clock(desk.now_ns), Ink::Plain));
@@ -166,7 +168,7 @@ fn help(page: &HelpPage, of: usize, at: usize, pen: &mut Pen) {
     let tall = (lines.len() + 4).min(rows - 2);
     let (x, y) = ((columns - wide) / 2, (rows - tall) / 2);
     pen.panel(x, y, wide, tall);
-    let title = format!("help {}/{of}  {}   ? turns the page  Esc closes", at + 1, page.title);
+    let title = format!("help {}/{of}  {}   ? PgDn PgUp turn the page  Esc closes", at + 1, page.title);
     pen.row(x + 2, y + 1, wide - 4, &vec![Piece::text(title, Ink::Quiet)]);
     for (i, (name, text)) in lines.iter().take(tall - 4).enumerate() {
         let cut = i + 1 == tall - 4 && lines.len() > tall - 4;

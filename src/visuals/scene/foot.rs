@@ -257,5 +257,10 @@ mod tests {
             Event::Fault { place: "sound".into(), what: "the device is gone".into(), remedy: "plug it in".into() };
         assert!(small(&glyphs(vec![fault.clone()], 2)).contains("sound:thedeviceisgone;plugitin"));
         assert!(!small(&glyphs(vec![fault], 20)).contains("gone"));
+        // One of a file goes when the file is good again.
+        let fault = Event::Fault { place: "shader".into(), what: "line 2".into(), remedy: String::new() };
+        assert!(small(&glyphs(vec![fault.clone()], 2)).contains("shader:line2"));
+        let good = Event::Shader { name: "mine".into(), text: "fn field".into() };
+        assert!(!small(&glyphs(vec![fault, good], 2)).contains("line2"));
     }
 }

@@ -16,9 +16,10 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
     let top = (height * 0.07).round();
 
     let mut y = top;
-    let first = state.help_page == 0;
+    let at = state.help_page % state.help_pages.len().max(1);
+    let first = at == 0;
     let wide = if first { column } else { width - 2.0 * margin } / unit;
-    let page = state.help_pages.get(state.help_page).cloned().unwrap_or_default();
+    let page = state.help_pages.get(at).cloned().unwrap_or_default();
     if !first {
         brush.text(margin, y, &fit(&page.title, wide), brush.palette.label);
         y += 2.0 * line;

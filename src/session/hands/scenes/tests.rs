@@ -50,7 +50,6 @@ impl Rig {
             selected: ParamId::Temperature,
             awaited: None,
             help: None,
-            help_pages: 2,
             panicked: None,
             samples: Samples::default(),
             learning: None,
@@ -196,9 +195,11 @@ fn a_panic_lasts_until_it_is_taken_back_and_gives_back_what_was() {
 }
 
 #[test]
-fn the_help_turns_its_pages_and_closes_after_the_last() {
+fn the_help_turns_its_pages_both_ways_until_it_is_closed() {
     let mut rig = Rig::new(PIECE);
-    let keys = ['?', '?', '?', '?'].map(Key::Char).into_iter().chain([Key::Escape, Key::Escape]);
+    let before = rig.state.hands.params.values();
+    let turned = [Key::PageDown, Key::PageUp, Key::PageUp, Key::PageUp, Key::Escape, Key::Escape];
+    let keys = ['?', '?'].map(Key::Char).into_iter().chain(turned);
     keys.for_each(|key| rig.state.key(key));
     let mut heard = Vec::new();
     rig.events.drain(&mut heard);
@@ -209,7 +210,8 @@ fn the_help_turns_its_pages_and_closes_after_the_last() {
             _ => None,
         })
         .collect();
-    assert_eq!(shown, [(true, 0), (true, 1), (false, 0), (true, 0), (false, 0)]);
+    assert_eq!(shown, [(true, 0), (true, 1), (true, 2), (true, 1), (true, 0), (false, 0)]);
+    assert_eq!(rig.state.hands.params.values(), before, "no parameter was turned");
 }
 
 #[test]
@@ -233,4 +235,21 @@ fn a_key_gives_the_next_digit_its_meaning_once() {
     assert_eq!(commands("a9w9"), [""; 0]);
     rig.state.key(Key::Tab);
     assert_eq!(rig.state.selected, ParamId::Pace);
+}
+
+#[test]
+fn a_key_that_has_nothing_to_do_says_so() {
+    let mut rig = Rig::new(PIECE);
+    let mut said = |key| {
+        rig.state.key(Key::Char(key));
+        let mut heard = Vec::new();
+        rig.events.drain(&mut heard);
+        let notice = heard.into_iter().find_map(|stamped| match &stamped.event {
+            Event::Notice { text } => Some(text.clone()),
+            _ => None,
+        });
+        notice.unwrap_or_default()
+    };
+    assert_eq!(said('9'), "the patch has no prompt 9");
+    assert!(said('f').contains("window") && said('g').contains("window") && said('j').is_empty());
 }
