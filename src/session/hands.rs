@@ -207,7 +207,7 @@ impl State {
     fn act(&mut self, action: Action, by: Hand) {
         if !moves::is_move(&action) {
             // What was moved before it is told before it.
-            self.tell_moves();
+            self.tell_moves_now();
         }
         let bus = &self.hands.bus;
         match action {
@@ -305,6 +305,7 @@ impl State {
         if moves::comes_in_streams(by) {
             self.moves.moved(id, before, by);
         } else if value != before {
+            self.moves.told(id);
             self.hands.bus.emit(Event::Param { id, value, by });
         }
     }
