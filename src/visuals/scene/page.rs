@@ -48,12 +48,34 @@ const RISE_S: f32 = 0.45;
 /// How long forgotten text takes to dissolve.
 const DISSOLVE_S: f32 = 2.5;
 
-/// How large the type is: each of its pixels takes so many of the frame's. Two lines fit above the foot even in a small
-/// window.
+/// A line holds at least so many half cells: five Han, the shortest line of classical verse.
+const LEAST: f32 = 10.0;
+
+/// How large the type is: each of its pixels takes so many of the frame's. Two lines of five Han fit above the foot even
+/// in a small window, and a column of five.
 pub fn scale(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     let wanted = (state.params.get(ParamId::TextSize) * brush.height / 720.0).round();
-    wanted.min((bottom / 44.0).floor()).max(1.0)
+    let most = match vertical(state) {
+        false => (bottom / 44.0).min((brush.width - 2.0 * margin(brush)) / (8.0 * LEAST)),
+        true => (bottom - head(brush)) / (8.0 * LEAST + HANG),
+    };
+    wanted.min(most.floor()).max(1.0)
 }
+
+fn vertical(state: &FrameState) -> bool {
+    state.params.get(ParamId::Vertical) >= 0.5
+}
+
+fn margin(brush: &Brush) -> f32 {
+    (brush.width * 0.07).round()
+}
+
+/// Where columns begin while nothing stands over them, and what they leave free below for a stop that hangs, in pixels of
+/// the type.
+fn head(brush: &Brush) -> f32 {
+    (0.07 * brush.height).round()
+}
+const HANG: f32 = 16.0;
 
 /// How far down the line being written can go, in pixels.
 pub fn lowest(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
@@ -95,15 +117,14 @@ impl Sheet {
     fn of(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) -> Sheet {
         let scale = scale(state, brush, bottom);
         let leading = (22.0 * scale).round();
-        let margin = (brush.width * 0.07).round();
+        let margin = margin(brush);
         let edge = ceiling.map_or(0.0, |c| c.y * c.there);
-        let vertical = state.params.get(ParamId::Vertical) >= 0.5;
+        let vertical = vertical(state);
         let (direction, start, long) = match vertical {
             false => (Direction::Across, margin, brush.width - 2.0 * margin),
             true => {
-                let top = (0.07 * brush.height).max(edge + 0.5 * leading).round();
-                // Below a column there is room for a stop that hangs.
-                (Direction::Down, top, bottom - 20.0 * scale - top)
+                let top = ceiling.map_or(0.0, |c| c.there * (c.y + 0.5 * leading)).max(head(brush)).round();
+                (Direction::Down, top, bottom - HANG * scale - top)
             }
         };
         let columns = (long / (8.0 * scale)).floor().max(2.0) as u32;
@@ -197,7 +218,7 @@ fn draw(state: &FrameState, brush: &mut Brush, place: Place) {
         let [dx, dy] = across_line(sheet.direction, 8.0 * scale);
         brush.focus = [x + dx, y + dy];
     }
-    let margin = (brush.width * 0.07).round();
+    let margin = margin(brush);
     let below =
         if sheet.direction == Direction::Across { sheet.rest + sheet.leading } else { place.bottom - 2.0 * scale };
     draw_prefill(state, brush, margin, below, scale);
