@@ -105,9 +105,8 @@ struct Sheet {
     /// Where the line that is being written comes to rest, and how far the others still have to move on.
     rest: f32,
     risen: f32,
-    /// From there to where lines go out of sight, and whether something else stands there.
+    /// From there to where lines go out of sight.
     reach: f32,
-    ceiled: bool,
 }
 
 /// More lines than any frame has room for.
@@ -146,8 +145,7 @@ impl Sheet {
         // A new line begins beneath the last one and rises with it; when lines come faster than that, none lies on another.
         let room = if vertical { 1.0 } else { (lowest(state, brush, bottom) - rest) / leading };
         let risen = lines.iter().rev().take(4).map(rising).sum::<f32>().min(room.clamp(0.0, 1.0));
-        let ceiled = edge > 0.0 && !vertical;
-        Sheet { lines, direction, scale, start, columns, leading, rest, risen, reach, ceiled }
+        Sheet { lines, direction, scale, start, columns, leading, rest, risen, reach }
     }
 
     /// The lines in sight, the one that is being written first: each with where it begins and how much of it there is.
@@ -158,8 +156,9 @@ impl Sheet {
             let left = self.reach - away;
             // What stands further back is older, and lets the eye go.
             let depth = smooth(-leading, (self.reach - 2.0 * leading).max(leading), left);
-            let (out, whole) = if self.ceiled { (-0.1 * leading, 0.3 * leading) } else { (-leading, 0.5 * leading) };
-            let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(out, whole, left) };
+            // A line is gone before the edge would cut it.
+            let whole = smooth(0.0, 0.3 * leading, left);
+            let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * whole };
             let indent = 8.0 * self.scale * line.indent(self.columns);
             let origin = match self.direction {
                 Direction::Across => [self.start + indent, (self.rest - away).round()],

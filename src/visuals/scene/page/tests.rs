@@ -161,3 +161,21 @@ fn columns_of_large_type_use_the_height() {
         }
     }
 }
+
+#[test]
+fn no_line_is_cut_by_the_edge_at_which_it_leaves() {
+    let words: Vec<_> = (0..40).map(|i| (u64::from(i) * 200, token(i, "Q春\n", 0.9))).collect();
+    for vertical in [0.0, 1.0] {
+        for text_size in [1.0, 3.0, 5.0, 8.0, 12.0] {
+            let set = |id, value| (0, Event::Param { id, value, by: crate::score::Hand::Patch });
+            let played = [set(ParamId::Vertical, vertical), set(ParamId::TextSize, text_size)];
+            // While the last line rises, and when all stand.
+            for t_ms in [7850, 7950, 8050, 8150, 9000] {
+                let (_, glyphs) = stage(&[&played[..], &words].concat(), t_ms);
+                let letters = glyphs.iter().filter(|g| g.cell == '春' as u32 || g.cell == 'Q' as u32);
+                let cut = |g: &&Glyph| g.pos[1] < 0.0 || g.pos[0] + g.size[0] > 1280.0;
+                assert_eq!(letters.filter(cut).count(), 0, "{vertical} {text_size} {t_ms}");
+            }
+        }
+    }
+}
