@@ -104,10 +104,9 @@ impl Palette {
         [self.label[0], self.label[1], self.label[2], 230]
     }
 
-    /// What stands behind words that lie over others.
+    /// What stands behind words that lie over others. White under a hundredth of it less would still be seen.
     pub fn panel(&self) -> Color {
-        let [r, g, b, _] = mixed(self.ground, self.label, 0.05);
-        [r, g, b, 252]
+        mixed(self.ground, self.label, 0.05)
     }
 
     /// The luminance behind words at its worst: what `picture.wgsl` lets the field add to a dark ground or take from a
