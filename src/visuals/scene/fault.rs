@@ -8,7 +8,7 @@ use crate::visuals::FrameState;
 use crate::visuals::state::Crash;
 use crate::visuals::text::Placed;
 
-const ALL: [f32; 4] = [0.05, 0.02, 0.95, 0.8];
+const ALL: [f32; 4] = [0.05, 0.02, 0.95, 0.95];
 
 pub const SCENE: Scene = Scene {
     name: "fault",

@@ -12,7 +12,7 @@ use crate::visuals::text::words::{self, Extent};
 use crate::visuals::text::{Direction, Placed, Setting};
 
 const FINDER: [f32; 4] = [0.05, 0.02, 0.95, 0.45];
-const STRIPS: [f32; 4] = [0.05, 0.4, 0.95, 0.78];
+const STRIPS: [f32; 4] = [0.05, 0.4, 0.95, 0.92];
 
 pub const SCENE: Scene = Scene {
     name: "film",
@@ -54,7 +54,7 @@ impl Strip {
             5 => 4,
             many => many.min(6),
         };
-        let rows = (tall / (FRAME[1] * scale)).round().clamp(1.0, 3.0) as usize;
+        let rows = (tall / (FRAME[1] * scale)).floor().clamp(1.0, 3.0) as usize;
         Strip { columns, rows, scale }
     }
 
