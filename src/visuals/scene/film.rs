@@ -34,8 +34,10 @@ pub const SCENE: Scene = Scene {
 
 /// From line to line, in pixels of the type.
 const LEADING: f32 = 17.0;
-/// How wide and tall an exposure is, in pixels of its type: three lines of sixteen half cells.
-const FRAME: [f32; 2] = [135.0, 58.0];
+/// How wide an exposure is and how tall what stands on it, in pixels of its type: three lines of sixteen half cells. The
+/// film's edge is so tall in pixels of small type.
+const FRAME: [f32; 2] = [135.0, 50.0];
+const EDGE: f32 = 24.0;
 
 /// The film below the viewfinder: so many frames in a row, so many rows.
 struct Strip {
@@ -54,7 +56,9 @@ impl Strip {
             5 => 4,
             many => many.min(6),
         };
-        let rows = (tall / (FRAME[1] * scale)).floor().clamp(1.0, 3.0) as usize;
+        // A long line may take smaller type, where there is one.
+        let least = FRAME[1] * (0.7 * scale).max(1.0) + EDGE * brush.unit();
+        let rows = (tall / least).floor().clamp(1.0, 3.0) as usize;
         Strip { columns, rows, scale }
     }
 

@@ -13,7 +13,6 @@ pub fn prelude() -> String {
   ground: vec4<f32>,
   paper: vec4<f32>,
   accent: vec4<f32>,
-  lamp: vec4<f32>,
   bands: array<vec4<f32>, 8>,
   time: f32, dt: f32, frame: f32, token_age: f32, machine_cpu: f32, stage_background: f32,
 ",
