@@ -6,8 +6,9 @@ use xiao::score::{Event, Hand, ParamId, Stamped, Token};
 use xiao::visuals::{FrameState, Offscreen};
 
 const SIZE: [u32; 2] = [160, 90];
-/// Until everything is there that comes once.
+/// Until everything is there that comes once, and where scenes cross, until each of the seven was there.
 const FIRST: u64 = 300;
+const FIRST_CROSSING: u64 = 800;
 const FRAMES: u64 = 1000;
 /// Where nothing grows there are some tens of kB at random.
 const MOST_KB_A_FRAME: u64 = 1;
@@ -51,9 +52,10 @@ fn grown_kb(events: &[Event], crossing: bool) -> Option<u64> {
         put(&mut state, 0, event.clone());
     }
     let mut before = 0;
-    for frame in 0..FIRST + FRAMES {
+    let first = if crossing { FIRST_CROSSING } else { FIRST };
+    for frame in 0..first + FRAMES {
         let t_ns = frame * 33_000_000;
-        if frame == FIRST {
+        if frame == first {
             before = resident_kb();
         }
         // Words, as long as what they take is not yet all there.
