@@ -199,7 +199,7 @@ impl FrameState {
             Event::Prompt { text, tokens, .. } => {
                 self.page.prompt(t_ns, text, *tokens);
                 self.marks.begin(t_ns);
-                self.roll.close(t_ns);
+                self.roll.prompt(t_ns, text);
                 self.is_back(t_ns);
                 (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
                 self.signals.set(SignalId::Prefill, Some(0.0));
@@ -207,9 +207,6 @@ impl FrameState {
             Event::Scene { name, .. } => self.notice(t_ns, name.clone()),
             Event::Token(token) => {
                 self.page.token(t_ns, token);
-                if token.index == 0 {
-                    self.roll.close(t_ns);
-                }
                 self.roll.token(t_ns, token);
                 self.marks.token(t_ns, token, self.flow);
                 self.reading = false;
@@ -224,7 +221,7 @@ impl FrameState {
             Event::Restore { slot, prompt, text, index } => {
                 self.page.restore(t_ns, prompt, text, *index);
                 self.marks.begin(t_ns);
-                self.roll.close(t_ns);
+                self.roll.restore(t_ns, prompt, text);
                 self.notice(t_ns, format!("back to {}", slot + 1));
             }
             Event::Snapshot { slot } => self.notice(t_ns, format!("kept as {}", slot + 1)),
