@@ -4,6 +4,7 @@
 //! [`midi`] and [`midi_out`] see midir. The way out, from the score to the performer's synthesisers, is [`score_out`]'s
 //! and [`midi_out`]'s, on a thread of its own.
 
+pub mod clock_in;
 pub mod decoder;
 mod described;
 pub mod feedback;
@@ -17,6 +18,7 @@ pub mod score_out;
 pub mod travel;
 mod voice;
 
+pub use clock_in::ClockIn;
 pub use described::described;
 pub use feedback::FeedbackOut;
 pub use mapping::Mapping;

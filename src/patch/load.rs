@@ -6,12 +6,14 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, hands, midi_out, osc, sampler, scenes};
+use super::{
+    Chat, Patch, PatchError, Prompt, SamplerSpec, Tempo, cables, hands, midi_out, osc, sampler, scenes, tempo,
+};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 20] = [
+const SECTIONS: [&str; 21] = [
     "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "prompts", "params", "morph",
-    "sampler", "midi", "midi_out", "osc", "lfo", "envelope", "matrix", "plan", "scene",
+    "sampler", "midi", "midi_out", "tempo", "osc", "lfo", "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -74,6 +76,10 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => midi_out::synths(table, &mut problems),
         None => Vec::new(),
     };
+    let tempo = match section(root, "tempo", &mut problems) {
+        Some(table) => tempo::tempo(table, &mut problems),
+        None => Tempo::default(),
+    };
     let osc = section(root, "osc", &mut problems).map(|table| osc::osc(table, &mut problems));
     let matrix = cables::matrix(root, &mut problems);
     problems.finish(file)?;
@@ -92,6 +98,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         sampler,
         controllers,
         midi_out,
+        tempo,
         osc,
         matrix,
         plan,

@@ -8,6 +8,7 @@ mod controllers;
 mod patch_file;
 mod scenes;
 mod shader;
+mod tempo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use controllers::Controllers;
 pub(super) use patch_file::morph;
+use tempo::Tempo;
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
@@ -89,6 +91,7 @@ struct State {
     heard: Vec<Arc<Stamped>>,
     asks: Vec<Ask>,
     samples: Samples,
+    tempo: Tempo,
 }
 
 impl Hands {
@@ -107,8 +110,10 @@ impl Hands {
             heard: Vec::new(),
             asks: Vec::new(),
             samples: Samples::default(),
+            tempo: Tempo::default(),
             hands: self,
         };
+        state.begin_tempo();
         state.begin();
         let mut controllers = Controllers::open(&state.hands.bus);
         state.hands.bus.emit(Event::Select { id: state.selected });
@@ -250,6 +255,9 @@ impl State {
     }
 
     fn set(&mut self, id: ParamId, value: f32, by: Hand) {
+        if id == ParamId::TempoBpm && self.leaves_tempo_to_clock(by) {
+            return;
+        }
         let held = self.panicked.as_mut().and_then(|after| after.iter_mut().find(|(held, _)| *held == id));
         if let Some((_, after)) = held {
             *after = value;
@@ -259,6 +267,9 @@ impl State {
         let value = self.hands.params.set(id, value);
         if value != before {
             self.hands.bus.emit(Event::Param { id, value, by });
+            if id == ParamId::TempoBpm {
+                self.retime(by);
+            }
         }
     }
 

@@ -75,6 +75,8 @@ impl State {
         }
         self.hands.synths.take(&patch.listeners());
         self.hands.network.take(patch);
+        self.take_tempo();
+        let patch = &self.hands.patch;
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         if patch.controllers != old.controllers {
             self.mapping.take(&patch.controllers);

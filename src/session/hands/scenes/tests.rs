@@ -53,6 +53,7 @@ impl Rig {
             help_pages: 2,
             panicked: None,
             samples: Samples::default(),
+            tempo: Default::default(),
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
             heard: Vec::new(),
