@@ -3,7 +3,7 @@
 //! [`super::Event::Tempo`] fixes it anew: whenever the tempo changes, and where a clock that is followed has wandered off.
 //! Worker, sound and MIDI out each keep a copy, so that what they put on a beat falls together.
 
-use super::{Event, Hand, Stamped};
+use super::{Event, Hand, ParamId, ParamValues, Stamped};
 
 /// Beats at a steady tempo, from one beat whose time is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +43,11 @@ impl Timeline {
         Timeline::new(0, 0.0, bpm)
     }
 
+    /// Since when it holds.
+    pub fn since_ns(&self) -> u64 {
+        self.t_ns
+    }
+
     pub fn bpm(&self) -> f64 {
         self.bpm
     }
@@ -76,7 +81,18 @@ pub struct Lines {
     pub swing: f64,
 }
 
+/// Lines to a beat for each value of `generator.grid`; the first is none.
+const OF_TOKENS: [f64; 7] = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0];
+
 impl Lines {
+    /// The lines that tokens fall on; `None` where they come free. Triplets do not swing: every second one of three
+    /// would be another in each beat.
+    pub fn of_tokens(values: &ParamValues) -> Option<Lines> {
+        let steps = *OF_TOKENS.get(values.get(ParamId::Grid) as usize)?;
+        let swing = if steps % 3.0 == 0.0 { 0.0 } else { f64::from(values.get(ParamId::TempoSwing)) };
+        (steps > 0.0).then_some(Lines { steps, swing })
+    }
+
     /// The beat of line `k`, counted from beat 0.
     pub fn beat(&self, k: i64) -> f64 {
         (k as f64 + if k.rem_euclid(2) == 1 { self.swing } else { 0.0 }) / self.steps
