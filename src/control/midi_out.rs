@@ -13,7 +13,7 @@ use super::midi::{LOOK_EVERY, MidiError, is_own, probe};
 use super::score_out::Short;
 use super::voice::{Role, Voice};
 use crate::patch::Listeners;
-use crate::score::{Event, ParamValues, Stamped};
+use crate::score::{Event, ParamValues, Stamped, Timeline};
 
 /// The name under which other programs see what xiao plays.
 const CLIENT: &str = "xiao-out";
@@ -24,6 +24,8 @@ pub struct Outputs {
     listeners: Listeners,
     /// Where every parameter stands, as far as events have told.
     params: ParamValues,
+    /// The beats, as they were told last.
+    timeline: Option<Timeline>,
     /// One for each port that is or was here, and for what it is.
     parts: Vec<Part>,
     next_look_ns: u64,
@@ -63,8 +65,15 @@ impl Outputs {
         let lister = client()?;
         let parts = std::mem::take(&mut left.0);
         let listeners_yet = Listeners::default();
-        let mut outputs =
-            Outputs { lister, listeners: listeners_yet, params, parts, next_look_ns: 0, missed: Vec::new() };
+        let mut outputs = Outputs {
+            lister,
+            listeners: listeners_yet,
+            params,
+            timeline: None,
+            parts,
+            next_look_ns: 0,
+            missed: Vec::new(),
+        };
         outputs.take(listeners, now_ns);
         Ok(outputs)
     }
@@ -74,7 +83,18 @@ impl Outputs {
         if let Event::Param { id, value, .. } = &stamped.event {
             self.params.set(*id, *value);
         }
+        self.timeline = Timeline::of(stamped).or(self.timeline);
         self.each(|part, out| part.voice.event(stamped, now_ns, out));
+    }
+
+    /// The beats are these from now on.
+    pub fn retime(&mut self, timeline: Timeline, now_ns: u64) {
+        self.timeline = Some(timeline);
+        for part in &mut self.parts {
+            if let Voice::Score(score) = &mut part.voice {
+                score.retime(timeline, now_ns);
+            }
+        }
     }
 
     /// Sends what is due, and looks for ports every now and then; what was plugged in or out is added to `notices`.
@@ -182,7 +202,10 @@ impl Outputs {
         // The part that it had before, with the notes that it was left with.
         let known = self.parts.iter().position(|p| of_role(p) && !p.here && device(&p.key.1) == device(&key.1));
         let at = known.unwrap_or_else(|| {
-            let voice = Voice::new(wanted, self.params, now_ns);
+            let mut voice = Voice::new(wanted, self.params, now_ns);
+            if let (Voice::Score(score), Some(timeline)) = (&mut voice, self.timeline) {
+                score.retime(timeline, now_ns);
+            }
             self.parts.push(Part { key: key.clone(), voice, connection: None, here: true, refused: false });
             self.parts.len() - 1
         });

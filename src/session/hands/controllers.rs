@@ -58,11 +58,13 @@ impl Controllers {
                 }
                 state.tend_clock(&|port| midi.has(port));
             }
-            None if self.looked.elapsed() >= RETRY => {
-                self.looked = Instant::now();
-                self.midi = Midi::open().ok();
+            None => {
+                state.tend_clock(&|_| false);
+                if self.looked.elapsed() >= RETRY {
+                    self.looked = Instant::now();
+                    self.midi = Midi::open().ok();
+                }
             }
-            None => {}
         }
     }
 

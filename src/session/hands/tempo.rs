@@ -53,7 +53,10 @@ impl State {
     /// The parameter was set: the beats go on at its tempo.
     pub(super) fn retime(&mut self, by: Hand) {
         let now_ns = self.hands.bus.clock().now_ns();
-        let line = self.tempo.line.at_tempo(now_ns, f64::from(self.hands.params.get(ParamId::TempoBpm)));
+        let bpm = self.hands.params.get(ParamId::TempoBpm);
+        // A clock's tempo is known to more digits than the parameter holds.
+        let same = self.tempo.line.bpm() as f32 == bpm;
+        let line = self.tempo.line.at_tempo(now_ns, if same { self.tempo.line.bpm() } else { f64::from(bpm) });
         self.tell(line, by);
     }
 
