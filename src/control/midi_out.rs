@@ -4,16 +4,19 @@
 //! Beside `midi` the only file that sees midir. [`Outputs`] is owned by the MIDI-out thread. Whatever ends it, dropping
 //! included, every note that was begun is ended first.
 
+mod port;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use midir::{MidiOutput, MidiOutputConnection, MidiOutputPort};
+use midir::{MidiOutput, MidiOutputPort};
 
 use super::midi::{LOOK_EVERY, MidiError, is_own, probe};
 use super::score_out::Short;
 use super::voice::{Role, Voice};
 use crate::patch::Listeners;
 use crate::score::{Event, ParamValues, Stamped, Timeline};
+use port::Connection;
 
 /// The name under which other programs see what xiao plays.
 const CLIENT: &str = "xiao-out";
@@ -39,7 +42,7 @@ struct Part {
     key: (String, String),
     voice: Voice,
     /// None while the port is away, and where connecting failed.
-    connection: Option<MidiOutputConnection>,
+    connection: Option<Connection>,
     /// It is listed by the system.
     here: bool,
     /// It did not take what it was sent, and that was not said yet.
@@ -212,7 +215,7 @@ impl Outputs {
         let part = &mut self.parts[at];
         (part.key, part.here) = (key.clone(), true);
         let name = &part.key.1;
-        match connect(port) {
+        match Connection::open(CLIENT, port) {
             Ok(connection) => {
                 notices.push(format!("MIDI out: {} {name}", part.voice.role().does()));
                 part.connection = Some(connection);
@@ -242,9 +245,9 @@ impl Part {
     fn send(&mut self, out: &mut Vec<Short>) {
         let Some(connection) = &mut self.connection else { return out.clear() };
         for message in out.drain(..) {
-            // midir asserts that JACK takes what is sent, which a server that has died does not.
+            // A library below may assert what a server that has died does not keep.
             let sent = catch_unwind(AssertUnwindSafe(|| connection.send(message.bytes())));
-            if !matches!(sent, Ok(Ok(()))) {
+            if !matches!(sent, Ok(true)) {
                 self.refused = true;
                 if cfg!(feature = "midi-jack") {
                     // As in `Outputs::abandon`.
@@ -282,11 +285,6 @@ pub(super) fn device(name: &str) -> &str {
         Some((device, numbers)) if numbers.chars().all(|c| c.is_ascii_digit() || c == ':') => device,
         _ => name,
     }
-}
-
-fn connect(port: &MidiOutputPort) -> Result<MidiOutputConnection, String> {
-    let output = MidiOutput::new(CLIENT).map_err(|e| e.to_string())?;
-    output.connect(port, "out").map_err(|e| e.to_string())
 }
 
 fn client() -> Result<MidiOutput, MidiError> {

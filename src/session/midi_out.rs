@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
+use crate::audio::output::priority;
 use crate::control::Outputs;
 use crate::control::midi_out::Left;
 use crate::patch::Listeners;
@@ -106,6 +107,8 @@ impl Synths {
         let run = move || {
             // Dropped, and so heard of, when the thread ends in whatever way.
             let _ends: Sender<()> = ends;
+            // A clock that waits behind other programs for its turn is heard as one that limps.
+            priority::ask(&Default::default());
             thread.run();
         };
         match std::thread::Builder::new().name("xiao-midi-out".into()).spawn(run) {
