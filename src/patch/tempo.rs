@@ -1,6 +1,6 @@
 //! Reads the `[tempo]` table of a patch: whose tempo is played. Pure.
 
-use toml_edit::TableLike;
+use toml_edit::{Item, TableLike};
 
 use super::error::Problems;
 use super::reader::Reader;
@@ -24,7 +24,12 @@ pub enum TempoFrom {
     Internal,
     /// A MIDI clock, while one ticks.
     Midi,
+    /// Ableton Link: whoever shares it on the network, while there is anybody.
+    Link,
 }
+
+const FROM: [(&str, TempoFrom); 3] =
+    [("internal", TempoFrom::Internal), ("midi", TempoFrom::Midi), ("link", TempoFrom::Link)];
 
 impl Default for Tempo {
     fn default() -> Tempo {
@@ -36,10 +41,14 @@ impl Default for Tempo {
 pub(super) fn tempo(table: &dyn TableLike, problems: &mut Problems) -> Tempo {
     let mut read = Reader { place: "[tempo]".into(), table, span: None, problems };
     read.keys(&["from", "device", "stop"], &[]);
-    let from = read.word("from", &[("internal", TempoFrom::Internal), ("midi", TempoFrom::Midi)]).unwrap_or_default();
+    let from = read.word("from", &FROM).unwrap_or_default();
     let hold = read.word("stop", &[("go_on", false), ("hold", true)]).unwrap_or(false);
     let device = table.get("device").and_then(|item| text(item, "[tempo] device", problems));
-    if from == TempoFrom::Internal {
+    if from == TempoFrom::Link && !cfg!(feature = "link") {
+        let message = "[tempo] from: this xiao was built without Link; `cargo build --features link` makes one with it";
+        problems.add(table.get("from").and_then(Item::span), message.into());
+    }
+    if from != TempoFrom::Midi {
         for key in ["device", "stop"].into_iter().filter(|key| table.contains_key(key)) {
             problems.add(key_span(table, key), format!("[tempo] {key} goes with from = \"midi\""));
         }
@@ -64,6 +73,16 @@ mod tests {
         assert_eq!(read("from = \"midi\""), Ok(followed.clone()));
         let one = Tempo { device: "volca*".into(), hold: true, ..followed };
         assert_eq!(read("from = \"midi\"\ndevice = \"volca*\"\nstop = \"hold\""), Ok(one));
+    }
+
+    #[test]
+    fn link_is_there_where_it_was_built_in() {
+        let read = read("from = \"link\"");
+        if cfg!(feature = "link") {
+            assert_eq!(read.map(|tempo| tempo.from), Ok(TempoFrom::Link));
+        } else {
+            assert!(read.unwrap_err().contains("p.toml:4:8: [tempo] from: this xiao was built without Link"));
+        }
     }
 
     #[test]

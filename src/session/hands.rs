@@ -5,6 +5,8 @@
 
 mod activity;
 mod controllers;
+#[cfg(feature = "link")]
+mod link;
 mod patch_file;
 mod scenes;
 mod shader;
@@ -133,6 +135,8 @@ impl Hands {
                 state.act(action, Hand::Osc);
             }
             state.tend_plan();
+            #[cfg(feature = "link")]
+            state.tend_link();
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
             if let Some(sound) = &mut state.hands.sound {
                 state.samples.tend(sound, &state.hands.bus);

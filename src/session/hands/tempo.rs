@@ -14,10 +14,12 @@ use crate::score::{Event, Hand, ParamId, Timeline};
 
 /// The timeline as it was told last, and the clock that it follows.
 pub(super) struct Tempo {
-    line: Timeline,
+    pub(super) line: Timeline,
     followed: Option<Followed>,
     /// The port whose clock stopped, where that withholds the tokens.
     held_by: Option<Arc<str>>,
+    #[cfg(feature = "link")]
+    pub(super) shared: super::link::Shared,
 }
 
 /// A port that ticks.
@@ -33,13 +35,28 @@ struct Followed {
 impl Default for Tempo {
     fn default() -> Tempo {
         let line = Timeline::from_the_beginning(f64::from(ParamId::TempoBpm.spec().default));
-        Tempo { line, followed: None, held_by: None }
+        Tempo {
+            line,
+            followed: None,
+            held_by: None,
+            #[cfg(feature = "link")]
+            shared: Default::default(),
+        }
     }
 }
 
 impl Tempo {
     fn leader(&self) -> Option<&Followed> {
         self.followed.as_ref().filter(|followed| followed.locked)
+    }
+
+    /// Whose tempo it is; empty: our own.
+    fn from(&self) -> String {
+        #[cfg(feature = "link")]
+        if self.leader().is_none() {
+            return self.shared.name().into();
+        }
+        self.leader().map(|followed| followed.port.to_string()).unwrap_or_default()
     }
 }
 
@@ -57,6 +74,8 @@ impl State {
         // A clock's tempo is known to more digits than the parameter holds.
         let same = self.tempo.line.bpm() as f32 == bpm;
         let line = self.tempo.line.at_tempo(now_ns, if same { self.tempo.line.bpm() } else { f64::from(bpm) });
+        #[cfg(feature = "link")]
+        self.tempo.shared.set_tempo(line.bpm());
         self.tell(line, by);
     }
 
@@ -147,7 +166,13 @@ impl State {
             self.hands.bus.emit(Event::Notice { text });
         }
         let right = if found { followed.clock.timeline() } else { right };
-        let Some(right) = right else { return };
+        if let Some(right) = right {
+            self.follow(right);
+        }
+    }
+
+    /// The timeline is another's from now on, and the parameter with it.
+    pub(super) fn follow(&mut self, right: Timeline) {
         let now_ns = self.hands.bus.clock().now_ns();
         let line = right.at_tempo(now_ns, right.bpm());
         let (before, bpm) = (self.hands.params.get(ParamId::TempoBpm), line.bpm() as f32);
@@ -160,8 +185,7 @@ impl State {
 
     fn tell(&mut self, line: Timeline, by: Hand) {
         self.tempo.line = line;
-        let from = self.tempo.leader().map(|followed| followed.port.to_string()).unwrap_or_default();
-        let (t_ns, event) = line.event(by, &from);
+        let (t_ns, event) = line.event(by, &self.tempo.from());
         self.hands.bus.emit_at(t_ns, event);
     }
 
