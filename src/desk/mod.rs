@@ -13,6 +13,7 @@ pub mod room;
 pub mod shown;
 pub mod signals;
 pub mod state;
+mod tempo;
 pub mod words;
 
 pub use state::State;

@@ -17,6 +17,7 @@ use super::energy::Energy;
 use super::history::History;
 use super::page::Page;
 use super::shown::Shown;
+use super::tempo::Tempo;
 use crate::patch::sampler::Stage;
 use crate::patch::{self, Modulator, Prompt};
 use crate::score::MorphSide;
@@ -44,6 +45,7 @@ pub struct State {
     pub scene: String,
     /// How far the scene has come and what ends it.
     pub course: Course,
+    pub tempo: Tempo,
     /// The patch's bank, the prompt being played, and the one that is crossed to.
     pub prompts: Vec<Prompt>,
     pub playing: Option<String>,
@@ -111,6 +113,7 @@ impl State {
             title: String::new(),
             scene: String::new(),
             course: Course::default(),
+            tempo: Tempo::default(),
             prompts: Vec::new(),
             playing: None,
             second: None,
@@ -240,6 +243,7 @@ impl State {
                 self.params.set(*id, *value);
                 self.moved_by[*id as usize] = Some(*by);
             }
+            Event::Tempo { .. } => self.tempo.take(&stamped.event),
             Event::Select { id } => self.selected = Some(*id),
             Event::Help { on, page } => self.help = on.then_some(*page as usize),
             Event::Control { port, what } => self.control(t_ns, port, what),

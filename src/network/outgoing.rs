@@ -186,6 +186,9 @@ fn moment(event: &Event) -> Option<Message> {
             say("/xiao/fault", [place, what, remedy].map(|text| packet::text(text)).to_vec())
         }
         Event::PieceEnd { tokens } => say("/xiao/piece_end", vec![Arg::Int(*tokens as i32)]),
+        Event::Tempo { bpm, beat, from, .. } => {
+            say("/xiao/tempo", vec![Arg::Float(*bpm as f32), Arg::Float(*beat as f32), packet::text(from)])
+        }
         _ => return None,
     })
 }

@@ -6,10 +6,12 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, hands, midi_out, osc, sampler, scenes};
+use super::{
+    Chat, Patch, PatchError, Prompt, SamplerSpec, Tempo, cables, hands, midi_out, osc, sampler, scenes, tempo,
+};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 21] = [
+const SECTIONS: [&str; 22] = [
     "title",
     "model",
     "shader",
@@ -24,6 +26,7 @@ const SECTIONS: [&str; 21] = [
     "sampler",
     "midi",
     "midi_out",
+    "tempo",
     "osc",
     "lfo",
     "envelope",
@@ -93,6 +96,10 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => midi_out::synths(table, &mut problems),
         None => Vec::new(),
     };
+    let tempo = match section(root, "tempo", &mut problems) {
+        Some(table) => tempo::tempo(table, &mut problems),
+        None => Tempo::default(),
+    };
     let osc = section(root, "osc", &mut problems).map(|table| osc::osc(table, &mut problems));
     let matrix = cables::matrix(root, &mut problems);
     let known = root.get("controllers").and_then(|item| switch(item, "controllers", &mut problems));
@@ -112,6 +119,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         sampler,
         controllers,
         midi_out,
+        tempo,
         osc,
         matrix,
         plan,

@@ -14,6 +14,7 @@ pub mod osc;
 mod reader;
 pub mod sampler;
 mod scenes;
+mod tempo;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -29,6 +30,7 @@ pub use midi_out::Synth;
 pub use osc::{Osc, OscWish};
 pub use sampler::SamplerSpec;
 pub use scenes::{Next, Plan, Scene};
+pub use tempo::{Tempo, TempoFrom};
 pub use watch::Watch;
 
 use crate::score::ParamId;
@@ -63,6 +65,8 @@ pub struct Patch {
     pub controllers: Vec<Controller>,
     /// The synthesisers that are played over MIDI; of those that match a port, the one whose pattern says most.
     pub midi_out: Vec<Synth>,
+    /// Whose tempo is played.
+    pub tempo: Tempo,
     /// Control over the network; none: it is off.
     pub osc: Option<Osc>,
     pub matrix: Matrix,

@@ -77,6 +77,15 @@ pub enum Event {
     Machine(MachineSample),
     /// A parameter's base value was set.
     Param { id: ParamId, value: f32, by: Hand },
+    /// The beats go on from here: it is `beat` now, at `bpm` (see [`super::Timeline`]). `from` is the clock that is
+    /// followed, by its port's name; empty where the tempo is the instrument's own.
+    Tempo {
+        bpm: f64,
+        beat: f64,
+        by: Hand,
+        #[serde(default)]
+        from: String,
+    },
     /// The arrow keys now move this parameter.
     Select { id: ParamId },
     /// The help was shown, open at a page counted from 0, or hidden.
@@ -262,6 +271,8 @@ pub enum Hand {
     Midi,
     CommandLine,
     Osc,
+    /// A clock that is followed.
+    Clock,
 }
 
 /// One look at the machine. What could not be read is not in the list, and `absent` says why, once.
@@ -285,6 +296,7 @@ impl Event {
             Event::Machine(sample) if sample.absent.is_empty() => Some((1, 0)),
             Event::Param { id, .. } => Some((2, *id as u8)),
             Event::Select { .. } => Some((3, 0)),
+            Event::Tempo { .. } => Some((3, 1)),
             // Two ports that fold to the same byte stand in for each other: one of them shows a little late.
             Event::Control { port, .. } => Some((4, port.bytes().fold(0, |sum: u8, b| sum.rotate_left(3) ^ b))),
             _ => None,

@@ -6,10 +6,13 @@
 mod activity;
 mod controllers;
 mod learning;
+#[cfg(feature = "link")]
+mod link;
 mod moves;
 mod patch_file;
 mod scenes;
 mod shader;
+mod tempo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +25,7 @@ use learning::Learning;
 pub use learning::Source;
 use moves::Moves;
 pub(super) use patch_file::morph;
+use tempo::Tempo;
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
@@ -103,6 +107,7 @@ struct State {
     moves: Moves,
     /// The MIDI inputs that are here.
     ports: Vec<String>,
+    tempo: Tempo,
 }
 
 impl Hands {
@@ -123,8 +128,10 @@ impl Hands {
             learning: None,
             moves: Moves::default(),
             ports: Vec::new(),
+            tempo: Tempo::default(),
             hands: self,
         };
+        state.begin_tempo();
         state.begin();
         let mut controllers = Controllers::open(&state.hands.bus);
         state.hands.bus.emit(Event::Select { id: state.selected });
@@ -145,6 +152,8 @@ impl Hands {
             }
             state.tend_learning();
             state.tend_plan();
+            #[cfg(feature = "link")]
+            state.tend_link();
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
             if let Some(sound) = &mut state.hands.sound {
                 state.samples.tend(sound, &state.hands.bus);
@@ -295,6 +304,9 @@ impl State {
     }
 
     fn set(&mut self, id: ParamId, value: f32, by: Hand) {
+        if id == ParamId::TempoBpm && self.leaves_tempo_to_clock(by) {
+            return;
+        }
         let held = self.panicked.as_mut().and_then(|after| after.iter_mut().find(|(held, _)| *held == id));
         if let Some((_, after)) = held {
             *after = value;
@@ -307,6 +319,9 @@ impl State {
         } else if value != before {
             self.moves.told(id);
             self.hands.bus.emit(Event::Param { id, value, by });
+            if id == ParamId::TempoBpm {
+                self.retime(by);
+            }
         }
     }
 

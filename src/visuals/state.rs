@@ -255,7 +255,7 @@ impl FrameState {
                     self.plate_ns = Some(t_ns);
                 }
                 self.base.set(*id, *value);
-                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan) {
+                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan | Hand::Clock) {
                     (self.selected, self.touched_ns) = (*id, Some(t_ns));
                 }
             }
@@ -298,6 +298,7 @@ impl FrameState {
             | Event::Samples { .. }
             | Event::Control { .. }
             | Event::Heard { .. }
+            | Event::Tempo { .. }
             | Event::Callback { .. } => {}
         }
     }

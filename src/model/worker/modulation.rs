@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::patch::{Matrix, Modulator};
-use crate::score::{Happening, ParamValues, Params, Queue, SignalValues, Since, Stamped};
+use crate::score::{Happening, ParamId, ParamValues, Params, Queue, SignalValues, Since, Stamped, Timeline};
 
 /// The worker's copy of the matrix with the signals it has heard.
 pub(super) struct Modulation {
@@ -13,6 +13,7 @@ pub(super) struct Modulation {
     signals: SignalValues,
     since: Since,
     last_ns: u64,
+    timeline: Timeline,
 }
 
 impl Modulation {
@@ -24,6 +25,7 @@ impl Modulation {
             signals: SignalValues::default(),
             since: Since::default(),
             last_ns: now_ns,
+            timeline: Timeline::from_the_beginning(f64::from(ParamId::TempoBpm.spec().default)),
         }
     }
 
@@ -32,11 +34,17 @@ impl Modulation {
         self.modulator = Modulator::new(matrix);
     }
 
+    /// The beats, as they were told last before [`Modulation::values`].
+    pub fn timeline(&self) -> Timeline {
+        self.timeline
+    }
+
     /// The parameters as they are to be played at `t_ns`.
     pub fn values(&mut self, params: &Params, t_ns: u64) -> ParamValues {
         self.heard.drain(&mut self.batch);
         for stamped in self.batch.drain(..) {
             stamped.event.apply(&mut self.signals);
+            self.timeline = Timeline::of(&stamped).unwrap_or(self.timeline);
             if let Some(what) = Happening::of(&stamped.event) {
                 self.since.happened(what, stamped.t_ns);
                 self.modulator.happened(what);

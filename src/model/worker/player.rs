@@ -13,7 +13,10 @@ use super::{Command, WorkerOptions};
 use crate::patch::{self, SamplerSpec};
 use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown};
 
+mod beat;
 mod orders;
+
+use beat::Beat;
 
 /// The longest the thread waits without looking around.
 const LOOK: Duration = Duration::from_millis(5);
@@ -47,7 +50,7 @@ pub(super) struct Player {
     chat: patch::Chat,
     /// The present prompt is asked anew, as if it had not been answered.
     again: bool,
-    released: Instant,
+    beat: Beat,
     /// Bytes of the model that have been brought into memory.
     loaded: u64,
     /// Faults since the last token.
@@ -75,7 +78,8 @@ enum Phase {
 impl Player {
     pub fn new(options: WorkerOptions, commands: Receiver<Command>, heard: Queue) -> Player {
         let WorkerOptions { model, source, params, matrix, sampler, chat, bus, seed, shutdown } = options;
-        let modulation = Modulation::new(matrix, heard, bus.clock().now_ns());
+        let now_ns = bus.clock().now_ns();
+        let modulation = Modulation::new(matrix, heard, now_ns);
         Player {
             generator: {
                 let mut generator = Generator::new(model, seed);
@@ -96,7 +100,7 @@ impl Player {
             sampler,
             chat,
             again: false,
-            released: Instant::now(),
+            beat: Beat::new(now_ns),
             loaded: 0,
             faults: 0,
         }
@@ -268,7 +272,7 @@ impl Player {
     /// The piece stands somewhere else: what may come next is asked for anew.
     fn go_on(&mut self) {
         self.phase = Phase::Compute;
-        self.released = Instant::now();
+        self.beat.restart(self.now_ns());
     }
 
     /// The parameters at this moment.
@@ -276,28 +280,32 @@ impl Player {
         self.modulation.values(&self.params, self.bus.clock().now_ns())
     }
 
-    /// How long the token must still wait: for the pedal, or for its time in the pace.
-    fn withheld(&self, values: &ParamValues) -> Option<Duration> {
+    fn now_ns(&self) -> u64 {
+        self.bus.clock().now_ns()
+    }
+
+    /// How long the token must still wait: for the pedal, for its time in the pace, or for a line of the grid.
+    fn withheld(&mut self, values: &ParamValues) -> Option<Duration> {
         if values.get(ParamId::Hold) >= 0.5 {
+            self.beat.hold();
             return Some(LOOK);
         }
-        let due = self.released + interval(values)?;
-        due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        self.beat.left(values, self.modulation.timeline(), self.now_ns())
     }
 
     fn release(&mut self, values: &ParamValues) -> Result<(), ModelError> {
         let held = self.generator.held();
+        let began_ns = self.now_ns();
         let step = self.generator.draw(values)?;
+        let drawn_ns = self.now_ns();
+        // On a grid drawing begins before the line, by the time that it takes, which is up to milliseconds.
+        if let Some(left) = self.beat.drew(drawn_ns - began_ns, drawn_ns) {
+            std::thread::sleep(left);
+        }
         if self.generator.held() != held {
             self.bus.emit(Event::Loop { period: self.generator.held().unwrap_or(0) });
         }
-        let now = Instant::now();
-        // In time, the beat is kept; after a pause it begins anew.
-        let due = interval(values).map(|interval| (self.released + interval, interval));
-        self.released = match due {
-            Some((due, interval)) if now.saturating_duration_since(due) < interval / 2 => due,
-            _ => now,
-        };
+        self.beat.released(values, self.now_ns());
         self.phase = Phase::Compute;
         match step {
             Step::Token { token, flaws } => {
@@ -313,7 +321,7 @@ impl Player {
                     self.bus.emit(Event::Flaw(flaw));
                 }
                 self.bus.emit(Event::PieceEnd { tokens });
-                self.phase = Phase::Rest(now);
+                self.phase = Phase::Rest(Instant::now());
             }
         }
         Ok(())
@@ -358,11 +366,4 @@ impl Player {
         self.bus.emit(Event::Load { done: total, total });
         Ok(())
     }
-}
-
-/// The time between two tokens at the present pace; `None` where it is free.
-fn interval(values: &ParamValues) -> Option<Duration> {
-    let pace = values.get(ParamId::Pace);
-    // Below a token in ten seconds the knob is taken to stand at 0, which is free.
-    (pace >= 0.1).then(|| Duration::from_secs_f32(1.0 / pace))
 }

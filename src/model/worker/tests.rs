@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{Generator, Step};
 use super::*;
 use crate::patch::{Origin, Route};
-use crate::score::{Clock, Event, ParamId, ParamValues, Queue, Received, SignalId, Token};
+use crate::score::{Clock, Event, Hand, ParamId, ParamValues, Queue, Received, SignalId, Timeline, Token};
 
 /// A worker, its parameters and everything it emits.
 struct Rig {
@@ -327,5 +327,33 @@ fn a_kept_piece_that_had_ended_rests_again() {
     rig.worker.send(Command::Restore(0));
     assert_eq!(rig.until(ended), tokens);
     assert!(rig.is_silent());
+    rig.end();
+}
+
+#[test]
+fn tokens_come_on_lines_of_the_beat_and_never_two_on_one() {
+    let rig = rig(3, Matrix::default());
+    let line = Timeline::from_the_beginning(240.0);
+    rig.bus.emit(line.event(Hand::Patch, "").1);
+    rig.params.set(ParamId::Grid, ParamId::Grid.spec().named("1/16").unwrap());
+    rig.prompt("The moon");
+    let mut lines = Vec::new();
+    while lines.len() < 24 {
+        match rig.events.receive(Duration::from_secs(60)) {
+            // However late the machine makes it, a token belongs to the line before it.
+            Received::Event(stamped) if matches!(stamped.event, Event::Token(_)) => {
+                lines.push((4.0 * line.beats(stamped.t_ns) + 1e-6).floor());
+            }
+            Received::Event(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(lines.windows(2).all(|w| w[0] < w[1]), "{lines:?}");
+    // The pedal withholds them there too.
+    rig.params.set(ParamId::Hold, 1.0);
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(rig.is_silent());
+    rig.params.set(ParamId::Hold, 0.0);
+    rig.tokens(2);
     rig.end();
 }

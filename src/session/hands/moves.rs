@@ -62,6 +62,7 @@ impl State {
 
     fn tell_where(&mut self, due: impl Fn(Option<u64>) -> bool) {
         let (bus, params) = (&self.hands.bus, &self.hands.params);
+        let mut tempo = None;
         self.moves.0.retain_mut(|known| {
             if !due(known.told_ns) {
                 return true;
@@ -72,8 +73,13 @@ impl State {
             }
             bus.emit(Event::Param { id: known.id, value, by: known.by });
             (known.told, known.told_ns) = (value, Some(bus.clock().now_ns()));
+            tempo = tempo.or((known.id == ParamId::TempoBpm).then_some(known.by));
             true
         });
+        // The beats follow their tempo.
+        if let Some(by) = tempo {
+            self.retime(by);
+        }
     }
 }
 

@@ -75,6 +75,8 @@ impl State {
             Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
         }
         self.hands.network.take(patch);
+        self.take_tempo();
+        let patch = &self.hands.patch;
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         let [now, before] = [patch, &old].map(|p| (&p.controllers, &p.prompts, p.known_controllers));
         if now != before {

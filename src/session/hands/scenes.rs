@@ -75,7 +75,7 @@ impl State {
         self.asks = asks;
     }
 
-    fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         self.hands.bus.emit(Event::Notice { text: text.to_string() });
     }
 }

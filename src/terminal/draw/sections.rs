@@ -1,4 +1,4 @@
-//! The sections of the desk: scene, stage, prompts, the last token's roads, sampler, faults, controllers, sound, energy,
+//! The sections of the desk: scene, stage, prompts, the last token's roads, sampler, faults, controllers, tempo, sound, energy,
 //! roll, shader. Pure.
 
 use ratatui::text::{Line, Span};
@@ -41,6 +41,7 @@ pub fn sections(state: &State, palette: Palette, width: usize) -> Vec<Section> {
     // Before what may be left out on a low screen.
     all.push(faults(state, palette, width));
     all.push(controls(state, palette, width));
+    all.extend(tempo(state, palette));
     all.push(sound(state, palette));
     all.push(energy(state, palette));
     all.push(roll(state, palette));
@@ -161,6 +162,13 @@ fn controls(state: &State, palette: Palette, width: usize) -> Section {
         lines.push(Line::styled("nothing has come yet", quiet));
     }
     Section::new("MIDI", lines, 1)
+}
+
+/// The tempo and where it comes from.
+fn tempo(state: &State, palette: Palette) -> Option<Section> {
+    let (tempo, from) = state.tempo.told()?;
+    let from = Span::styled(format!("  {from}"), palette.of(Role::Quiet));
+    Some(Section::new("tempo", vec![Line::from(vec![Span::styled(tempo, palette.of(Role::Plain)), from])], 1))
 }
 
 fn sound(state: &State, palette: Palette) -> Section {

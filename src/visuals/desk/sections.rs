@@ -36,6 +36,7 @@ pub fn all(desk: &State, width: usize) -> Vec<Section> {
     // Before what may be left out in a low window.
     all.push(faults(desk, width));
     all.push(controls(desk, width));
+    all.extend(tempo(desk));
     all.push(sound(desk));
     all.push(energy(desk));
     all.push(roll(desk));
@@ -167,6 +168,13 @@ fn controls(desk: &State, width: usize) -> Section {
         rows.push(vec![Piece::text("nothing has come yet", Ink::Quiet)]);
     }
     Section::new("MIDI", rows, 1)
+}
+
+/// The tempo and where it comes from.
+fn tempo(desk: &State) -> Option<Section> {
+    let (tempo, from) = desk.tempo.told()?;
+    let row = vec![Piece::text(tempo, Ink::Plain), Piece::text(format!("  {from}"), Ink::Quiet)];
+    Some(Section::new("tempo", vec![row], 1))
 }
 
 fn sound(desk: &State) -> Section {

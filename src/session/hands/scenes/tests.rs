@@ -55,6 +55,7 @@ impl Rig {
             learning: None,
             moves: Default::default(),
             ports: Vec::new(),
+            tempo: Default::default(),
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
             heard: Vec::new(),
