@@ -104,7 +104,7 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('g')], label: "g", actions: |_| Action::Picture, help: "take a picture of the stage" },
     Row { keys: &[Key::Char('?'), Key::Char('h')], label: "?  h", actions: |_| Action::Help,
         help: "show this help, turn its page" },
-    Row { keys: &[Key::Escape], label: "Esc", actions: |_| Action::HideHelp, help: "close this help" },
+    Row { keys: &[Key::Escape], label: "Esc", actions: |_| Action::HideHelp, help: "close this help, or take back the prompt that waits" },
     Row { keys: &[Key::Char('q'), Key::Ctrl('c')], label: "q  Ctrl-C", actions: |_| Action::Quit,
         help: "end the performance" },
 ];

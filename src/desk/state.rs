@@ -18,7 +18,7 @@ use super::shown::Shown;
 use crate::patch::sampler::Stage;
 use crate::patch::{self, Modulator, Prompt};
 use crate::score::MorphSide;
-use crate::score::event::branched;
+use crate::score::event::{branched, waits};
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Lines of the log that are kept.
@@ -63,6 +63,8 @@ pub struct State {
     pub prompts: Vec<Prompt>,
     pub playing: Option<String>,
     pub second: Option<String>,
+    /// The prompt that waits, by its name if it has one, and what a page says of it.
+    pub queued: Option<(Option<String>, String)>,
     /// The order of the sampler's stages, where the patch says one.
     pub order: Option<Vec<Stage>>,
     pub model: String,
@@ -125,6 +127,7 @@ impl State {
             prompts: Vec::new(),
             playing: None,
             second: None,
+            queued: None,
             order: None,
             model: String::new(),
             card: Vec::new(),
@@ -224,6 +227,12 @@ impl State {
             Event::Branch { instead_of, taken, .. } => self.remark(t_ns, Tone::Notice, &branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.remark(t_ns, Tone::Notice, "the loop is let go"),
             Event::Loop { period } => self.remark(t_ns, Tone::Notice, &format!("a loop of {period} tokens is held")),
+            Event::Queued { text, .. } if text.is_empty() => self.queued = None,
+            Event::Queued { name, text, when } => {
+                let said = clean::line(&waits(name.as_deref(), text, *when));
+                self.remark(t_ns, Tone::Notice, &said);
+                self.queued = Some((name.as_deref().map(clean::line), said));
+            }
             Event::Blend { name, text, .. } => {
                 self.second = name.as_deref().filter(|_| !text.is_empty()).map(clean::line);
                 match text.as_str() {

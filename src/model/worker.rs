@@ -16,7 +16,7 @@ use crossbeam_channel::{Sender, unbounded};
 
 use super::{Model, Source};
 use crate::patch::{self, Matrix, SamplerSpec};
-use crate::score::{Bus, Params, Policy, Shutdown};
+use crate::score::{Bus, Params, Policy, Shutdown, When};
 use player::Player;
 
 const NAME: &str = "xiao-worker";
@@ -39,8 +39,11 @@ pub struct WorkerOptions {
 /// What the worker is asked to do.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Leaves the text so far and begins with this prompt.
-    Prompt { name: Option<String>, text: String },
+    /// Leaves the text so far and begins with this prompt, at once or when its moment has come. One that waits already
+    /// gives way; chosen once more, it is taken back.
+    Prompt { name: Option<String>, text: String, when: When },
+    /// Takes back the prompt that waits, if one does.
+    Unqueue,
     /// Begins the present prompt again.
     Again,
     /// Takes back so many tokens.

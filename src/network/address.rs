@@ -66,10 +66,11 @@ pub struct Space {
 }
 
 /// What only goes out: address, types, help.
-const TOLD: [(&str, &str, &str); 4] = [
+const TOLD: [(&str, &str, &str); 5] = [
     ("/xiao/token", "sfff", "A token was drawn: its text, its probability, its surprise in bits, its latency in ms"),
     ("/xiao/flaw", "ss", "The model erred: the kind of flaw, what showed it"),
     ("/xiao/fault", "sss", "Something failed and the show went on: where, what, what to do"),
+    ("/xiao/queued", "ss", "A prompt waits: its name or its text, and what for; both are empty once none does"),
     ("/xiao/piece_end", "i", "The model ended its piece: of how many tokens it is"),
 ];
 

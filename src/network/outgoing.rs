@@ -185,6 +185,10 @@ fn moment(event: &Event) -> Option<Message> {
         Event::Fault { place, what, remedy } => {
             say("/xiao/fault", [place, what, remedy].map(|text| packet::text(text)).to_vec())
         }
+        Event::Queued { text, .. } if text.is_empty() => say("/xiao/queued", vec![packet::text(""), packet::text("")]),
+        Event::Queued { name, text, when } => {
+            say("/xiao/queued", vec![packet::text(name.as_deref().unwrap_or(text)), packet::text(when.name())])
+        }
         Event::PieceEnd { tokens } => say("/xiao/piece_end", vec![Arg::Int(*tokens as i32)]),
         _ => return None,
     })

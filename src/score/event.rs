@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, ParamId, SignalId, SignalValues};
+use super::{Layout, ParamId, SignalId, SignalValues, When};
 
 /// An event with its place in the performance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub enum Event {
     Scene { name: String, index: u32, of: u32 },
     /// A prompt is about to be read; the text so far is left behind.
     Prompt { name: Option<String>, text: String, tokens: u32 },
+    /// A prompt was chosen and waits for its moment; another that waited no longer does. Without a text: none waits any
+    /// more, since it has begun or was taken back.
+    Queued { name: Option<String>, text: String, when: When },
     /// A second prompt was taken up: from now on `generator.blend` crosses from the first one's words to this one's.
     /// Empty: there is none any more.
     Blend { name: Option<String>, text: String, tokens: u32 },
@@ -346,6 +349,11 @@ impl Flaw {
     pub fn span(&self) -> u32 {
         self.period.max(1).saturating_mul(self.count.max(1))
     }
+}
+
+/// What a stage says of a prompt that waits.
+pub fn waits(name: Option<&str>, text: &str, when: When) -> String {
+    format!("next: {}, at {}", name.unwrap_or(text), when.awaited())
 }
 
 /// What a stage says when another road is taken.

@@ -20,6 +20,7 @@ pub mod shutdown;
 pub mod signal;
 mod since;
 pub mod spectrum;
+mod when;
 
 pub use action::{Action, Digit, Key};
 pub use bus::Bus;
@@ -36,3 +37,4 @@ pub use shutdown::Shutdown;
 pub use signal::{SignalId, SignalValues};
 pub use since::Since;
 pub use spectrum::Spectrum;
+pub use when::When;

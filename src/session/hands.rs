@@ -6,6 +6,7 @@
 mod activity;
 mod controllers;
 mod patch_file;
+mod prompts;
 mod scenes;
 mod shader;
 
@@ -72,8 +73,9 @@ pub struct Hands {
 struct State {
     hands: Hands,
     mapping: Mapping,
-    /// The prompt being played, an index into the patch's bank.
+    /// The prompt that was chosen last, and the one that is played, places in the patch's bank.
     prompt: usize,
+    playing: usize,
     selected: ParamId,
     /// What the next key means, if it is a digit.
     awaited: Option<Digit>,
@@ -97,6 +99,7 @@ impl Hands {
         let mut state = State {
             mapping: Mapping::new(&self.patch.controllers),
             prompt: 0,
+            playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
             help: None,
@@ -177,16 +180,16 @@ impl State {
             Action::Turn(id, steps) => self.set(id, travel::turned(id, self.hands.params.get(id), steps), by),
             Action::Toggle(id) => self.set(id, travel::toggled(id, self.hands.params.get(id)), by),
             Action::Prompt(name) => match self.hands.patch.prompts.iter().position(|p| p.name == name) {
-                Some(at) => self.play(at),
+                Some(at) => self.choose(at),
                 None => {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
             },
-            Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.play(nth),
+            Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.choose(nth),
             Action::PromptNth(_) => {}
             Action::PromptStep(step) => {
                 let count = self.hands.patch.prompts.len() as i64;
-                self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
+                self.choose((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
             }
             Action::SceneStep(step) => self.scene_step(step),
             Action::Scene(name) => self.scene_named(&name),
@@ -239,6 +242,7 @@ impl State {
             Action::SelectStep(step) => self.select(travel::selected(self.selected, step)),
             Action::SelectGroup(step) => self.select(travel::selected_group(self.selected, step)),
             Action::Help => self.show_help(Some(self.help.map_or(0, |page| page + 1))),
+            Action::HideHelp if self.help.is_none() => self.command(Command::Unqueue),
             Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
@@ -288,12 +292,6 @@ impl State {
             self.help = page;
             self.hands.bus.emit(Event::Help { on: page.is_some(), page: page.unwrap_or(0) });
         }
-    }
-
-    fn play(&mut self, at: usize) {
-        self.prompt = at;
-        let prompt = &self.hands.patch.prompts[at];
-        self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.text.clone() });
     }
 
     fn command(&self, command: Command) {

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use crate::desk::clean;
-use crate::score::event::branched;
+use crate::score::event::{branched, waits};
 use crate::score::{Event, Queue, Received, Shutdown};
 
 /// What the plain stage needs.
@@ -75,6 +75,7 @@ impl<W: Write> Words<W> {
                 self.turned = true;
                 say(format!("prompt: {text}"));
             }
+            Event::Queued { name, text, when } if !text.is_empty() => say(waits(name.as_deref(), text, *when)),
             Event::Scene { name, index, of } => say(format!("scene {} of {of}: {name}", u64::from(*index) + 1)),
             Event::Begin { title, model, seed, .. } => say(format!("{title} · {model} · seed {seed}")),
             Event::Sound { output, .. } => say(format!("sound: {output}")),

@@ -21,7 +21,7 @@ use super::page::Page;
 use super::palette::Palette;
 use super::scene;
 use crate::patch::{self, Modulator};
-use crate::score::event::branched;
+use crate::score::event::{branched, waits};
 use crate::score::{Event, Hand, Happening, HelpPage, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
@@ -231,6 +231,8 @@ impl FrameState {
             Event::Branch { instead_of, taken, .. } => self.notice(t_ns, branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.notice(t_ns, "the loop is let go".to_string()),
             Event::Loop { period } => self.notice(t_ns, format!("a loop of {period} tokens is held")),
+            Event::Queued { text, .. } if text.is_empty() => {}
+            Event::Queued { name, text, when } => self.notice(t_ns, waits(name.as_deref(), text, *when)),
             Event::Blend { text, .. } if text.is_empty() => self.notice(t_ns, "no second prompt".to_string()),
             Event::Blend { text, .. } => self.notice(t_ns, format!("second prompt: {text}")),
             Event::Forget { tokens, kept, .. } => self.page.forget(t_ns, *tokens, *kept),

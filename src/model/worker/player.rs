@@ -11,9 +11,11 @@ use super::super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rew
 use super::modulation::Modulation;
 use super::{Command, WorkerOptions};
 use crate::patch::{self, SamplerSpec};
-use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown};
+use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown, When};
+use waiting::Waiting;
 
 mod orders;
+mod waiting;
 
 /// The longest the thread waits without looking around.
 const LOOK: Duration = Duration::from_millis(5);
@@ -37,6 +39,9 @@ pub(super) struct Player {
     shutdown: Shutdown,
     commands: Receiver<Command>,
     prompt: Option<Named>,
+    /// The prompt that was chosen and has not begun yet, and whether that was told.
+    waiting: Option<Waiting>,
+    told: bool,
     /// The second prompt and its tokens.
     blend: Option<(Named, u32)>,
     /// Both as they were when a piece was kept.
@@ -89,6 +94,8 @@ impl Player {
             shutdown,
             commands,
             prompt: None,
+            waiting: None,
+            told: false,
             blend: None,
             kept: Default::default(),
             phase: Phase::Idle,
@@ -132,6 +139,7 @@ impl Player {
             self.load()?;
             return Ok(true);
         }
+        self.listen_for_beat();
         match self.phase {
             Phase::Idle => {
                 self.values();
@@ -220,6 +228,7 @@ impl Player {
             false => self.generator.prompt(&text)?,
         };
         self.bus.emit(Event::Prompt { name, text, tokens });
+        self.tell_begun();
         if let Some(forgot) = forgot {
             self.forgot(forgot);
         }
@@ -301,11 +310,15 @@ impl Player {
         self.phase = Phase::Compute;
         match step {
             Step::Token { token, flaws } => {
+                let begins = self.waiting.as_ref().is_some_and(|waiting| waiting.begins_after(&token.text));
                 self.bus.emit(Event::Token(token));
                 for flaw in flaws {
                     self.bus.emit(Event::Flaw(flaw));
                 }
                 self.faults = 0;
+                if begins {
+                    self.begin_waiting();
+                }
             }
             Step::Forget(forgot) => self.forgot(forgot),
             Step::PieceEnd { tokens, flaw } => {
@@ -314,6 +327,9 @@ impl Player {
                 }
                 self.bus.emit(Event::PieceEnd { tokens });
                 self.phase = Phase::Rest(now);
+                if self.waiting.as_ref().is_some_and(|waiting| waiting.when != When::Beat) {
+                    self.begin_waiting();
+                }
             }
         }
         Ok(())
@@ -352,6 +368,8 @@ impl Player {
         }
         self.again = false;
         self.take_plan(false);
+        // The piece that it waited in is gone.
+        self.begin_waiting();
         self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
         // Where no prompt follows, nothing else would say that it is back.
         let total = self.generator.model().mapped_bytes().max(1);

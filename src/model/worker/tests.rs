@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{Generator, Step};
 use super::*;
 use crate::patch::{Origin, Route};
-use crate::score::{Clock, Event, ParamId, ParamValues, Queue, Received, SignalId, Token};
+use crate::score::{Clock, Event, ParamId, ParamValues, Queue, Received, SignalId, Token, When};
 
 /// A worker, its parameters and everything it emits.
 struct Rig {
@@ -36,7 +36,7 @@ fn rig(seed: u64, matrix: Matrix) -> Rig {
 
 impl Rig {
     fn prompt(&self, text: &str) {
-        assert!(self.worker.send(Command::Prompt { name: None, text: text.to_string() }));
+        assert!(self.worker.send(Command::Prompt { name: None, text: text.to_string(), when: When::Now }));
     }
 
     fn next(&self) -> Event {
@@ -329,3 +329,5 @@ fn a_kept_piece_that_had_ended_rests_again() {
     assert!(rig.is_silent());
     rig.end();
 }
+
+mod waiting;

@@ -79,8 +79,8 @@ impl State {
         if patch.controllers != old.controllers {
             self.mapping.take(&patch.controllers);
         }
-        let playing = &old.prompts[self.prompt].name;
-        self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
+        let now_at = |was: usize| patch.prompts.iter().position(|p| p.name == old.prompts[was].name).unwrap_or(0);
+        (self.prompt, self.playing) = (now_at(self.prompt), now_at(self.playing));
         let other_samples = patch.samples != old.samples || self.samples.failed();
         let other_shader = (patch.shader != old.shader).then(|| patch.shader.clone());
         let (same_model, plan) = (patch.model == old.model, patch.plan.clone());

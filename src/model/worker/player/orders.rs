@@ -7,11 +7,8 @@ use super::{Command, Event, Phase, Player, Restored};
 impl Player {
     pub(super) fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Prompt { name, text } => {
-                self.prompt = Some((name, text));
-                self.again = false;
-                self.begin_soon();
-            }
+            Command::Prompt { name, text, when } => self.choose((name, text), when),
+            Command::Unqueue => self.unqueue(),
             Command::Again => {
                 if self.prompt.is_some() {
                     // A prompt that is still to be asked is asked for the first time.

@@ -35,7 +35,7 @@ prompt = "dawn"
 pub(in crate::session::hands) struct Rig {
     pub state: State,
     events: Queue,
-    commands: Receiver<Command>,
+    pub commands: Receiver<Command>,
 }
 
 impl Rig {
@@ -47,6 +47,7 @@ impl Rig {
         let state = State {
             mapping: Mapping::new(&patch.controllers),
             prompt: 0,
+            playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
             help: None,

@@ -1,0 +1,34 @@
+//! The hands' part in prompts: they choose from the bank, and follow what is played of it.
+
+#[cfg(test)]
+mod tests;
+
+use super::State;
+use crate::model::Command;
+use crate::score::{Event, ParamId, When};
+
+impl State {
+    /// Plays a prompt of the bank when `generator.queue` lets it.
+    pub(super) fn choose(&mut self, at: usize) {
+        self.play(at, When::of(self.hands.params.get(ParamId::Queue)));
+    }
+
+    pub(super) fn play(&mut self, at: usize, when: When) {
+        self.prompt = at;
+        let prompt = &self.hands.patch.prompts[at];
+        self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.text.clone(), when });
+    }
+
+    /// Takes in what has become of the prompt that was chosen: after one that was taken back, the bank is gone through
+    /// from the one that is played.
+    pub(super) fn hear_prompt(&mut self, event: &Event) {
+        match event {
+            Event::Prompt { name: Some(name), .. } => {
+                let at = self.hands.patch.prompts.iter().position(|prompt| prompt.name == *name);
+                self.playing = at.unwrap_or(self.playing);
+            }
+            Event::Queued { text, .. } if text.is_empty() => self.prompt = self.playing,
+            _ => {}
+        }
+    }
+}
