@@ -18,7 +18,7 @@ use super::shown::Shown;
 use crate::patch::sampler::Stage;
 use crate::patch::{self, Modulator, Prompt};
 use crate::score::MorphSide;
-use crate::score::event::{branched, waits};
+use crate::score::event::{back_to, branched, waits};
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Lines of the log that are kept.
@@ -217,11 +217,12 @@ impl State {
                 self.page.rewind(text);
                 self.resting = false;
             }
-            Event::Restore { slot, prompt, text, index } => {
+            Event::Restore { slot, name, prompt, text, index } => {
+                self.playing = name.as_deref().map(clean::line).or(self.playing.take());
                 self.page.prompt(prompt);
                 self.page.restore(text, *index);
                 self.resting = false;
-                self.remark(t_ns, Tone::Notice, &format!("back to {}", slot + 1));
+                self.remark(t_ns, Tone::Notice, &back_to(*slot));
             }
             Event::Snapshot { slot } => self.remark(t_ns, Tone::Notice, &format!("kept as {}", slot + 1)),
             Event::Branch { instead_of, taken, .. } => self.remark(t_ns, Tone::Notice, &branched(instead_of, taken)),

@@ -44,6 +44,10 @@ pub enum Command {
     Prompt { name: Option<String>, text: String, when: When },
     /// Takes back the prompt that waits, if one does.
     Unqueue,
+    /// Plays this prompt until it is let go; then the piece that it interrupted goes on as it was.
+    Hold { name: String, text: String },
+    /// Lets the held prompt of this name go.
+    LetGo(String),
     /// Begins the present prompt again.
     Again,
     /// Takes back so many tokens.

@@ -87,6 +87,7 @@ impl Outgoing {
                 self.param_paces[*id as usize].moved = true;
             }
             Event::Prompt { name, text, .. } => self.prompt = Some(prompt(name.as_deref(), text)),
+            Event::Restore { name: Some(name), prompt: text, .. } => self.prompt = Some(prompt(Some(name), text)),
             Event::Scene { name, index, of } => {
                 let args = vec![packet::text(name), Arg::Int(*index as i32), Arg::Int(*of as i32)];
                 self.scene = Some(say("/xiao/scene", args));
@@ -94,7 +95,7 @@ impl Outgoing {
             _ => {}
         }
         self.moments.extend(match &stamped.event {
-            Event::Prompt { .. } => self.prompt.clone(),
+            Event::Prompt { .. } | Event::Restore { name: Some(_), .. } => self.prompt.clone(),
             Event::Scene { .. } => self.scene.clone(),
             event => moment(event),
         });

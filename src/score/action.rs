@@ -50,6 +50,9 @@ pub enum Action {
     Toggle(ParamId),
     /// Plays a prompt of the patch's bank by name.
     Prompt(String),
+    /// A prompt of the bank is held down: it is played until it is let go, and then what it interrupted goes on.
+    PromptDown(String),
+    PromptUp(String),
     /// Plays the next (or, negative, an earlier) prompt of the bank.
     PromptStep(i32),
     /// Plays the prompt at this place of the bank, counted from 0.

@@ -68,8 +68,16 @@ pub enum Event {
     Branch { index: u32, instead_of: String, taken: String },
     /// The piece as it is was kept under a name.
     Snapshot { slot: u8 },
-    /// The piece is again as it was when kept: its prompt, its `text`, and `index`, that of its next token.
-    Restore { slot: u8, prompt: String, text: String, index: u32 },
+    /// The piece is again as it was when kept, or when a held prompt interrupted it: its prompt with its name, its
+    /// `text`, and `index`, that of its next token.
+    Restore {
+        slot: u8,
+        #[serde(default)]
+        name: Option<String>,
+        prompt: String,
+        text: String,
+        index: u32,
+    },
     /// The last `period` tokens are drawn again and again from now on; 0: no longer.
     Loop { period: u32 },
     /// The model ended its piece; another begins from the same prompt after a rest.
@@ -348,6 +356,17 @@ impl Flaw {
     /// How many tokens up to `index` it spans.
     pub fn span(&self) -> u32 {
         self.period.max(1).saturating_mul(self.count.max(1))
+    }
+}
+
+/// The slot of a piece that a held prompt interrupted; no hand can name it.
+pub const INTERRUPTED: u8 = u8::MAX;
+
+/// What a stage says when a piece comes back.
+pub fn back_to(slot: u8) -> String {
+    match slot {
+        INTERRUPTED => "back to the piece that was interrupted".to_string(),
+        slot => format!("back to {}", u32::from(slot) + 1),
     }
 }
 

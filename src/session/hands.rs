@@ -185,6 +185,8 @@ impl State {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
             },
+            Action::PromptDown(name) => self.hold_prompt(name),
+            Action::PromptUp(name) => self.command(Command::LetGo(name)),
             Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.choose(nth),
             Action::PromptNth(_) => {}
             Action::PromptStep(step) => {

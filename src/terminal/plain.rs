@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use crate::desk::clean;
-use crate::score::event::{branched, waits};
+use crate::score::event::{back_to, branched, waits};
 use crate::score::{Event, Queue, Received, Shutdown};
 
 /// What the plain stage needs.
@@ -86,7 +86,7 @@ impl<W: Write> Words<W> {
             Event::Rewind { text, .. } => say(format!("taken back: {text}")),
             Event::Restore { slot, .. } => {
                 self.turned = true;
-                say(format!("back to {}", slot + 1));
+                say(back_to(*slot));
             }
             Event::Snapshot { slot } => say(format!("kept as {}", slot + 1)),
             Event::Branch { instead_of, taken, .. } => say(branched(instead_of, taken)),

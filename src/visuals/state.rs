@@ -21,7 +21,7 @@ use super::page::Page;
 use super::palette::Palette;
 use super::scene;
 use crate::patch::{self, Modulator};
-use crate::score::event::{branched, waits};
+use crate::score::event::{back_to, branched, waits};
 use crate::score::{Event, Hand, Happening, HelpPage, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
@@ -221,11 +221,11 @@ impl FrameState {
                 self.marks.rewind(t_ns, *to);
                 self.roll.close(t_ns);
             }
-            Event::Restore { slot, prompt, text, index } => {
+            Event::Restore { slot, prompt, text, index, .. } => {
                 self.page.restore(t_ns, prompt, text, *index);
                 self.marks.begin(t_ns);
                 self.roll.close(t_ns);
-                self.notice(t_ns, format!("back to {}", slot + 1));
+                self.notice(t_ns, back_to(*slot));
             }
             Event::Snapshot { slot } => self.notice(t_ns, format!("kept as {}", slot + 1)),
             Event::Branch { instead_of, taken, .. } => self.notice(t_ns, branched(instead_of, taken)),

@@ -6,6 +6,7 @@
 
 mod blend;
 mod inside;
+mod interrupt;
 mod piece;
 mod roads;
 mod step;
@@ -14,6 +15,7 @@ mod tests;
 mod text;
 mod trail;
 
+pub use interrupt::Interrupted;
 pub use roads::{Branched, Restored, Rewound};
 pub use step::{Forgot, Progress, Reading, Step};
 

@@ -12,8 +12,10 @@ use super::modulation::Modulation;
 use super::{Command, WorkerOptions};
 use crate::patch::{self, SamplerSpec};
 use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown, When};
+use holds::{Below, Held};
 use waiting::Waiting;
 
+mod holds;
 mod orders;
 mod waiting;
 
@@ -42,6 +44,9 @@ pub(super) struct Player {
     /// The prompt that was chosen and has not begun yet, and whether that was told.
     waiting: Option<Waiting>,
     told: bool,
+    /// The prompts that are held, the one that is heard last, and what is to go on once the model is back.
+    holds: Vec<Held>,
+    returning: Option<Below>,
     /// The second prompt and its tokens.
     blend: Option<(Named, u32)>,
     /// Both as they were when a piece was kept.
@@ -96,6 +101,8 @@ impl Player {
             prompt: None,
             waiting: None,
             told: false,
+            holds: Vec::new(),
+            returning: None,
             blend: None,
             kept: Default::default(),
             phase: Phase::Idle,
@@ -357,9 +364,12 @@ impl Player {
         self.generator.set_manner(self.chat.clone());
         if self.faults <= 1 {
             self.generator.inherit(&mut old);
-        } else if self.kept.iter().any(|(prompt, _)| prompt.is_some()) {
-            self.kept = Default::default();
-            self.notice("the model was read anew: what was kept is gone");
+        } else {
+            self.lose_interrupted();
+            if self.kept.iter().any(|(prompt, _)| prompt.is_some()) {
+                self.kept = Default::default();
+                self.notice("the model was read anew: what was kept is gone");
+            }
         }
         if let Some(((_, text), _)) = &self.blend
             && let Err(problem) = self.generator.blend_with(Some(text))
@@ -371,6 +381,9 @@ impl Player {
         // The piece that it waited in is gone.
         self.begin_waiting();
         self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
+        if let Some(below) = self.returning.take() {
+            self.come_back(below);
+        }
         // Where no prompt follows, nothing else would say that it is back.
         let total = self.generator.model().mapped_bytes().max(1);
         self.bus.emit(Event::Load { done: total, total });

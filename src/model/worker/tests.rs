@@ -330,4 +330,5 @@ fn a_kept_piece_that_had_ended_rests_again() {
     rig.end();
 }
 
+mod holds;
 mod waiting;

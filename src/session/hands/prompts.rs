@@ -19,6 +19,14 @@ impl State {
         self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.text.clone(), when });
     }
 
+    /// Plays a prompt until it is let go.
+    pub(super) fn hold_prompt(&mut self, name: String) {
+        match self.hands.patch.prompts.iter().find(|prompt| prompt.name == name) {
+            Some(prompt) => self.command(Command::Hold { name, text: prompt.text.clone() }),
+            None => drop(self.hands.bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") })),
+        }
+    }
+
     /// Takes in what has become of the prompt that was chosen: after one that was taken back, the bank is gone through
     /// from the one that is played.
     pub(super) fn hear_prompt(&mut self, event: &Event) {

@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
-use super::{Command, Event, Phase, Player, Restored};
+use super::{Command, Event, Named, Phase, Player, Restored};
 
 impl Player {
     pub(super) fn carry_out(&mut self, command: Command) {
         match command {
             Command::Prompt { name, text, when } => self.choose((name, text), when),
             Command::Unqueue => self.unqueue(),
+            Command::Hold { name, text } => self.hold(name, text),
+            Command::LetGo(name) => self.let_go(&name),
             Command::Again => {
                 if self.prompt.is_some() {
                     // A prompt that is still to be asked is asked for the first time.
@@ -52,20 +54,11 @@ impl Player {
                 }
             }
             Command::Restore(slot) => match self.generator.restore(slot) {
-                Some(Restored { prompt, text, index }) => {
-                    self.bus.emit(Event::Restore { slot, prompt, text, index });
+                Some(restored) => {
+                    self.drop_holds();
                     let (prompt, blend) = self.kept[usize::from(slot)].clone();
                     self.prompt = prompt;
-                    if blend != self.blend {
-                        self.blend = blend;
-                        let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
-                        self.bus.emit(Event::Blend { name, text, tokens });
-                    }
-                    self.go_on();
-                    if self.generator.ended() {
-                        self.bus.emit(Event::PieceEnd { tokens: index });
-                        self.phase = Phase::Rest(Instant::now());
-                    }
+                    self.came_back(slot, restored, blend);
                 }
                 None => self.notice(&format!("nothing was kept as {}", slot + 1)),
             },
@@ -88,6 +81,23 @@ impl Player {
                 self.take_plan(true);
             }
             Command::Crash => panic!("the performer broke the generator"),
+        }
+    }
+
+    /// Tells that the piece is again what it was, and goes on with it.
+    pub(super) fn came_back(&mut self, slot: u8, restored: Restored, blend: Option<(Named, u32)>) {
+        let Restored { prompt, text, index } = restored;
+        let name = self.prompt.as_ref().and_then(|(name, _)| name.clone());
+        self.bus.emit(Event::Restore { slot, name, prompt, text, index });
+        if blend != self.blend {
+            self.blend = blend;
+            let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
+            self.bus.emit(Event::Blend { name, text, tokens });
+        }
+        self.go_on();
+        if self.generator.ended() {
+            self.bus.emit(Event::PieceEnd { tokens: index });
+            self.phase = Phase::Rest(Instant::now());
         }
     }
 }

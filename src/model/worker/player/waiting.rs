@@ -47,7 +47,7 @@ impl Player {
 
     /// Takes back the prompt that waits.
     pub(super) fn unqueue(&mut self) {
-        if self.waiting.take().is_some() {
+        if self.waiting.take().is_some() | self.unqueue_below() {
             self.tell_begun();
         }
     }
@@ -55,6 +55,7 @@ impl Player {
     /// The moment of the prompt that waits has come, if one waits.
     pub(super) fn begin_waiting(&mut self) {
         if let Some(Waiting { prompt, .. }) = self.waiting.take() {
+            self.drop_holds();
             self.prompt = Some(prompt);
             self.again = false;
             self.begin_soon();
@@ -72,7 +73,7 @@ impl Player {
 
     /// What was told to wait does so no longer.
     pub(super) fn tell_begun(&mut self) {
-        if self.waiting.is_none() && std::mem::take(&mut self.told) {
+        if self.waiting.is_none() && !self.waits_below() && std::mem::take(&mut self.told) {
             self.bus.emit(Event::Queued { name: None, text: String::new(), when: When::Now });
         }
     }
