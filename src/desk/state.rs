@@ -2,11 +2,13 @@
 //!
 //! Owned by the stage on the main thread. Nothing here draws, and nothing here reads a clock.
 
+mod log;
 mod pause;
 mod switched;
 
 use std::collections::VecDeque;
 
+use log::kept;
 pub use pause::Pause;
 
 use super::clean;
@@ -17,12 +19,9 @@ use super::page::Page;
 use super::shown::Shown;
 use crate::patch::sampler::Stage;
 use crate::patch::{self, Modulator, Prompt};
-use crate::score::MorphSide;
 use crate::score::event::{back_to, branched, waits};
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
-/// Lines of the log that are kept.
-const LOG: usize = 32;
 /// Ports of controllers that are kept.
 const PORTS: usize = 8;
 /// So long a controller's lamp is lit.
@@ -196,6 +195,10 @@ impl State {
                 self.resting = false;
                 self.roads.clear();
             }
+            Event::Layer { text, tokens, index, .. } => {
+                self.page.layer(text, *index, *tokens);
+                self.resting = false;
+            }
             Event::Prefill { done, total } => self.reading = (done < total).then_some((*done, *total)),
             Event::Token(token) => {
                 self.page.token(&token.text, token.p, token.index);
@@ -368,34 +371,6 @@ impl State {
     /// Whether a journal is among the consumers, and whether it has lost anything.
     pub fn recording(&self) -> Option<bool> {
         self.losses.iter().find(|(name, ..)| *name == "journal").map(|(_, dropped, _)| *dropped == 0)
-    }
-
-    fn remark(&mut self, t_ns: u64, tone: Tone, text: &str) {
-        let remark = Remark { t_ns, tone, text: clean::line(text) };
-        if tone == Tone::Fault {
-            keep(&mut self.faults, remark.clone(), LOG);
-        }
-        keep(&mut self.log, remark, LOG);
-    }
-}
-
-fn keep<T>(list: &mut VecDeque<T>, item: T, most: usize) {
-    if list.len() == most {
-        list.pop_front();
-    }
-    list.push_back(item);
-}
-
-/// What is said of a snapshot of the sound.
-fn kept(side: MorphSide, empty: bool) -> String {
-    let end = match side {
-        MorphSide::First => "first",
-        MorphSide::Second => "second",
-    };
-    if empty {
-        format!("no {end} end of the morph")
-    } else {
-        format!("the sound is kept as the {end} end of the morph")
     }
 }
 

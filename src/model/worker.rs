@@ -48,6 +48,8 @@ pub enum Command {
     Hold { name: String, text: String },
     /// Lets the held prompt of this name go.
     LetGo(String),
+    /// Puts words into the piece, as if they had been written.
+    Layer { name: Option<String>, text: String },
     /// Begins the present prompt again.
     Again,
     /// Takes back so many tokens.

@@ -102,6 +102,8 @@ impl Space {
                 Place::Moment(Action::Prompt(name.clone())),
                 format!("Plays the prompt {name}"),
             );
+            let layer = Place::Moment(Action::Layer(name.clone()));
+            space.put(of("layer", name), layer, format!("Puts the words of the prompt {name} into the piece"));
         }
         for name in &names.scenes {
             space.put(

@@ -53,6 +53,8 @@ pub enum Action {
     /// A prompt of the bank is held down: it is played until it is let go, and then what it interrupted goes on.
     PromptDown(String),
     PromptUp(String),
+    /// Puts the words of a prompt of the bank into the piece, which goes on from them.
+    Layer(String),
     /// Plays the next (or, negative, an earlier) prompt of the bank.
     PromptStep(i32),
     /// Plays the prompt at this place of the bank, counted from 0.

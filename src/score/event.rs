@@ -3,7 +3,11 @@
 //! Every event is stamped at its source with the performance's clock and numbered by the bus. The serde form of these
 //! types *is* the journal's format (one JSON object a line), so a field is added with a default and never renamed.
 
+mod said;
+
 use serde::{Deserialize, Serialize};
+
+pub use said::{INTERRUPTED, back_to, branched, waits};
 
 use super::{Layout, ParamId, SignalId, SignalValues, When};
 
@@ -47,6 +51,8 @@ pub enum Event {
     /// A prompt was chosen and waits for its moment; another that waited no longer does. Without a text: none waits any
     /// more, since it has begun or was taken back.
     Queued { name: Option<String>, text: String, when: When },
+    /// The performer put words into the piece, as if they had been written: `tokens` of them from token `index` on.
+    Layer { name: Option<String>, text: String, tokens: u32, index: u32 },
     /// A second prompt was taken up: from now on `generator.blend` crosses from the first one's words to this one's.
     /// Empty: there is none any more.
     Blend { name: Option<String>, text: String, tokens: u32 },
@@ -357,31 +363,6 @@ impl Flaw {
     pub fn span(&self) -> u32 {
         self.period.max(1).saturating_mul(self.count.max(1))
     }
-}
-
-/// The slot of a piece that a held prompt interrupted; no hand can name it.
-pub const INTERRUPTED: u8 = u8::MAX;
-
-/// What a stage says when a piece comes back.
-pub fn back_to(slot: u8) -> String {
-    match slot {
-        INTERRUPTED => "back to the piece that was interrupted".to_string(),
-        slot => format!("back to {}", u32::from(slot) + 1),
-    }
-}
-
-/// What a stage says of a prompt that waits.
-pub fn waits(name: Option<&str>, text: &str, when: When) -> String {
-    format!("next: {}, at {}", name.unwrap_or(text), when.awaited())
-}
-
-/// What a stage says when another road is taken.
-pub fn branched(instead_of: &str, taken: &str) -> String {
-    let shown = |text: &str| match text.trim() {
-        "" => "nothing".to_string(),
-        text => format!("\u{201c}{text}\u{201d}"),
-    };
-    format!("the other road: {} instead of {}", shown(taken), shown(instead_of))
 }
 
 impl Spent {

@@ -187,6 +187,7 @@ impl State {
             },
             Action::PromptDown(name) => self.hold_prompt(name),
             Action::PromptUp(name) => self.command(Command::LetGo(name)),
+            Action::Layer(name) => self.layer(name),
             Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.choose(nth),
             Action::PromptNth(_) => {}
             Action::PromptStep(step) => {

@@ -70,6 +70,10 @@ impl<W: Write> Words<W> {
         let mut say = |text: String| drop(writeln!(aside, "xiao: {}", clean::line(&text)));
         match event {
             Event::Token(token) => return self.write(&clean::text(&token.text)),
+            Event::Layer { text, .. } => {
+                self.turned = false;
+                return self.write(&clean::text(text));
+            }
             Event::PieceEnd { .. } => self.turned = true,
             Event::Prompt { text, .. } => {
                 self.turned = true;

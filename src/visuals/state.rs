@@ -227,6 +227,10 @@ impl FrameState {
                 self.roll.close(t_ns);
                 self.notice(t_ns, back_to(*slot));
             }
+            Event::Layer { text, tokens, index, .. } => {
+                self.page.layer(t_ns, text, *index, *tokens);
+                self.roll.close(t_ns);
+            }
             Event::Snapshot { slot } => self.notice(t_ns, format!("kept as {}", slot + 1)),
             Event::Branch { instead_of, taken, .. } => self.notice(t_ns, branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.notice(t_ns, "the loop is let go".to_string()),

@@ -7,6 +7,7 @@
 mod blend;
 mod inside;
 mod interrupt;
+mod layer;
 mod piece;
 mod roads;
 mod step;
@@ -16,6 +17,7 @@ mod text;
 mod trail;
 
 pub use interrupt::Interrupted;
+pub use layer::Layered;
 pub use roads::{Branched, Restored, Rewound};
 pub use step::{Forgot, Progress, Reading, Step};
 

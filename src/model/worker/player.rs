@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::super::generator::{Reading, SLOTS};
-use super::super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
+use super::super::{Branched, Forgot, Generator, Layered, Model, ModelError, Restored, Rewound, Source, Step};
 use super::modulation::Modulation;
 use super::{Command, WorkerOptions};
 use crate::patch::{self, SamplerSpec};

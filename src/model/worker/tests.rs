@@ -331,4 +331,5 @@ fn a_kept_piece_that_had_ended_rests_again() {
 }
 
 mod holds;
+mod layers;
 mod waiting;

@@ -67,10 +67,11 @@ pub fn target(to: &str, item: &Item, place: &str, bank: Bank, problems: &mut Pro
     if let Some(id) = ParamId::from_name(to) {
         return Some(Target::Param { id, from: id.spec().min, to: id.spec().max });
     }
-    if let Some((of, name)) = to.split_once('.').filter(|(of, _)| ["prompt", "blend"].contains(of)) {
+    if let Some((of, name)) = to.split_once('.').filter(|(of, _)| ["prompt", "blend", "layer"].contains(of)) {
         if bank.prompts.iter().any(|p| p.name == name) {
             return Some(match of {
                 "blend" => Target::Trigger(Action::BlendWith(name.to_string())),
+                "layer" => Target::Trigger(Action::Layer(name.to_string())),
                 _ => Target::Prompt(name.to_string()),
             });
         }

@@ -172,3 +172,10 @@ fn a_prompt_is_held_or_pressed() {
     assert!(said.starts_with("p.toml:4:") && said.ends_with("did you mean \"hold\"?"), "{said}");
     assert!(refused("[midi.\"*\"]\nnote1 = { to = \"prompt.next\", mode = \"hold\" }\n").contains("take it out"));
 }
+
+#[test]
+fn a_prompt_is_layered_by_its_name() {
+    let patch = ok("[midi.\"*\"]\nnote1 = \"layer.moon\"\n");
+    assert_eq!(patch.controllers[0].bindings[0].target, Target::Trigger(crate::score::Action::Layer("moon".into())));
+    assert!(refused("[midi.\"*\"]\nnote1 = \"layer.moom\"\n").ends_with("did you mean \"moon\"?"));
+}

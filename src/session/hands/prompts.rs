@@ -21,10 +21,24 @@ impl State {
 
     /// Plays a prompt until it is let go.
     pub(super) fn hold_prompt(&mut self, name: String) {
-        match self.hands.patch.prompts.iter().find(|prompt| prompt.name == name) {
-            Some(prompt) => self.command(Command::Hold { name, text: prompt.text.clone() }),
-            None => drop(self.hands.bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") })),
+        if let Some(text) = self.prompt_text(&name) {
+            self.command(Command::Hold { name, text });
         }
+    }
+
+    /// Puts the words of a prompt into the piece.
+    pub(super) fn layer(&mut self, name: String) {
+        if let Some(text) = self.prompt_text(&name) {
+            self.command(Command::Layer { name: Some(name), text });
+        }
+    }
+
+    fn prompt_text(&self, name: &str) -> Option<String> {
+        let found = self.hands.patch.prompts.iter().find(|prompt| prompt.name == name);
+        if found.is_none() {
+            self.hands.bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
+        }
+        found.map(|prompt| prompt.text.clone())
     }
 
     /// Takes in what has become of the prompt that was chosen: after one that was taken back, the bank is gone through

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Command, Event, Named, Phase, Player, Restored};
+use super::{Command, Event, Layered, Named, Phase, Player, Restored};
 
 impl Player {
     pub(super) fn carry_out(&mut self, command: Command) {
@@ -11,6 +11,7 @@ impl Player {
             Command::Unqueue => self.unqueue(),
             Command::Hold { name, text } => self.hold(name, text),
             Command::LetGo(name) => self.let_go(&name),
+            Command::Layer { name, text } => self.layer(name, &text),
             Command::Again => {
                 if self.prompt.is_some() {
                     // A prompt that is still to be asked is asked for the first time.
@@ -82,6 +83,26 @@ impl Player {
             }
             Command::Crash => panic!("the performer broke the generator"),
         }
+    }
+
+    /// Puts words into the piece, and has them read.
+    fn layer(&mut self, name: Option<String>, text: &str) {
+        match self.phase {
+            Phase::Idle => return self.notice("there is no piece yet to put words into"),
+            Phase::Fault(_) => return self.notice("the model is gone just now: there is no piece to put words into"),
+            Phase::Begin | Phase::Read => return self.notice("words are put in once the prompt has been read"),
+            Phase::Compute | Phase::Ready | Phase::Rest(_) => {}
+        }
+        let Some(Layered { index, tokens, text, left_out, forgot }) = self.generator.layer(text) else { return };
+        self.bus.emit(Event::Layer { name, text, tokens, index });
+        if left_out > 0 {
+            self.notice(&format!("too much for the context: the first {left_out} tokens were left out"));
+        }
+        if let Some(forgot) = forgot {
+            self.forgot(forgot);
+        }
+        self.go_on();
+        self.phase = Phase::Read;
     }
 
     /// Tells that the piece is again what it was, and goes on with it.
