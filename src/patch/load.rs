@@ -5,13 +5,15 @@
 use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
+use super::template::{KNOBS, Wrong};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, hands, midi_out, osc, sampler, scenes};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, Slots, Template};
+use super::{cables, hands, midi_out, osc, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 20] = [
-    "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "prompts", "params", "morph",
-    "sampler", "midi", "midi_out", "osc", "lfo", "envelope", "matrix", "plan", "scene",
+const SECTIONS: [&str; 22] = [
+    "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "missing", "words", "prompts",
+    "params", "morph", "sampler", "midi", "midi_out", "osc", "lfo", "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
@@ -41,7 +43,8 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         let message = format!("\"shader\" is a name without folder or ending, as in \"field\", not {shader:?}");
         problems.add(root.get("shader").and_then(Item::span), message);
     }
-    let prompts = prompts(root, &mut problems);
+    let slots = slots(root, &mut problems);
+    let prompts = prompts(root, &slots, &mut problems);
     let chat = match section(root, "chat", &mut problems) {
         Some(table) => chat(table, &mut problems),
         None => Chat::default(),
@@ -86,6 +89,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         samples,
         chat,
         blend,
+        slots,
         prompts,
         params,
         morph,
@@ -148,7 +152,39 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
-fn prompts(root: &dyn TableLike, problems: &mut Problems) -> Vec<Prompt> {
+/// The lists of words and what is said where there is nothing to say.
+fn slots(root: &dyn TableLike, problems: &mut Problems) -> Slots {
+    let mut slots = Slots::default();
+    if let Some(missing) = root.get("missing").and_then(|item| text(item, "missing", problems)) {
+        slots.missing = missing;
+    }
+    let Some(table) = section(root, "words", problems) else { return slots };
+    for (i, (name, item)) in table.iter().enumerate() {
+        let at = key_span(table, name);
+        if i == KNOBS.len() {
+            problems
+                .add(at, "[words] has more than four lists, and there are four knobs for them; take one out".into());
+            break;
+        }
+        if !is_name(name) {
+            problems.add(at, format!("[words] {name:?} may hold only letters, digits, - and _"));
+        }
+        let words = item.as_array().and_then(|list| {
+            let words = list.iter().map(|word| word.as_str().filter(|word| !word.is_empty()).map(str::to_string));
+            words.collect::<Option<Vec<_>>>().filter(|words| !words.is_empty())
+        });
+        match words {
+            Some(words) => slots.words.push((name.to_string(), words)),
+            None => {
+                let message = format!("[words] {name} is a list of texts, as in [\"春\", \"夏\"]");
+                problems.add(item.span(), message);
+            }
+        }
+    }
+    slots
+}
+
+fn prompts(root: &dyn TableLike, slots: &Slots, problems: &mut Problems) -> Vec<Prompt> {
     let mut prompts = Vec::new();
     let example = "write one below [prompts], as in: moon = \"The moon\"";
     if !root.contains_key("prompts") {
@@ -169,7 +205,14 @@ fn prompts(root: &dyn TableLike, problems: &mut Problems) -> Vec<Prompt> {
             if text.is_empty() {
                 problems.add(item.span(), format!("[prompts] {name} is empty; give it at least one character"));
             }
-            prompts.push(Prompt { name: name.to_string(), text });
+            let template = Template::read(&text, slots).unwrap_or_else(|wrong| {
+                for Wrong { brace, message } in wrong {
+                    let at = problems.nth(item.span(), '{', brace);
+                    problems.add(at, format!("[prompts] {name}: {message}"));
+                }
+                Template::plain(&text)
+            });
+            prompts.push(Prompt { name: name.to_string(), text, template });
         }
     }
     prompts

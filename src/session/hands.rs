@@ -27,7 +27,7 @@ use super::samples::Samples;
 use super::sound::Sound;
 use crate::control::{self, Mapping, travel};
 use crate::model::Command;
-use crate::patch::{self, Patch};
+use crate::patch::{self, Patch, Template};
 use crate::score::{Action, Bus, Digit, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
 use crate::visuals::shader::{Input, Watch};
 
@@ -215,14 +215,14 @@ impl State {
             Action::Restore(slot) => self.command(Command::Restore(slot)),
             Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
                 Some(prompt) => {
-                    let (name, text) = (Some(prompt.name.clone()), prompt.text.clone());
+                    let (name, text) = (Some(prompt.name.clone()), prompt.template.clone());
                     self.command(Command::Blend { name, text });
                 }
                 None => {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
             },
-            Action::BlendNth(None) => self.command(Command::Blend { name: None, text: String::new() }),
+            Action::BlendNth(None) => self.command(Command::Blend { name: None, text: Template::default() }),
             Action::BlendNth(Some(nth)) => match self.hands.patch.prompts.get(nth).map(|prompt| prompt.name.clone()) {
                 Some(name) => self.act(Action::BlendWith(name), by),
                 None => drop(bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) })),

@@ -137,14 +137,13 @@ impl Generator {
         self.ask(text)
     }
 
-    /// Asks the present prompt anew, as if it had not been answered.
+    /// Asks this in the place of the present prompt, as if that had not been answered.
     ///
     /// # Errors
     /// As [`Generator::prompt`].
-    pub fn ask_again(&mut self) -> Result<Reading, ModelError> {
+    pub fn ask_again(&mut self, text: &str) -> Result<Reading, ModelError> {
         self.turns.pop();
-        let prompt = self.prompt.clone();
-        self.ask(&prompt)
+        self.ask(text)
     }
 
     fn ask(&mut self, text: &str) -> Result<Reading, ModelError> {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::patch::{Matrix, Modulator};
+use super::facts::Followed;
+use crate::patch::{Matrix, Modulator, Template};
 use crate::score::{Happening, ParamValues, Params, Queue, SignalValues, Since, Stamped};
 
 /// The worker's copy of the matrix with the signals it has heard.
@@ -12,6 +13,7 @@ pub(super) struct Modulation {
     batch: Vec<Arc<Stamped>>,
     signals: SignalValues,
     since: Since,
+    followed: Followed,
     last_ns: u64,
 }
 
@@ -23,6 +25,7 @@ impl Modulation {
             batch: Vec::new(),
             signals: SignalValues::default(),
             since: Since::default(),
+            followed: Followed::default(),
             last_ns: now_ns,
         }
     }
@@ -32,11 +35,18 @@ impl Modulation {
         self.modulator = Modulator::new(matrix);
     }
 
+    /// A prompt's text as it is at `t_ns`.
+    pub fn fill(&mut self, template: &Template, params: &Params, t_ns: u64) -> String {
+        let values = self.values(params, t_ns);
+        template.fill(&self.followed.facts, &self.signals, &values)
+    }
+
     /// The parameters as they are to be played at `t_ns`.
     pub fn values(&mut self, params: &Params, t_ns: u64) -> ParamValues {
         self.heard.drain(&mut self.batch);
         for stamped in self.batch.drain(..) {
             stamped.event.apply(&mut self.signals);
+            self.followed.take(&stamped.event);
             if let Some(what) = Happening::of(&stamped.event) {
                 self.since.happened(what, stamped.t_ns);
                 self.modulator.happened(what);

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::model::Command;
-use crate::patch::{self, Patch};
+use crate::patch::{self, Patch, Template};
 use crate::score::{Event, Hand, MorphSide};
 use crate::session::tuning;
 
@@ -44,9 +44,9 @@ impl State {
             self.command(Command::Chat(patch.chat.clone()));
         }
         let second =
-            |patch: &Patch| patch.blend.map(|at| (patch.prompts[at].name.clone(), patch.prompts[at].text.clone()));
+            |patch: &Patch| patch.blend.map(|at| (patch.prompts[at].name.clone(), patch.prompts[at].template.clone()));
         if second(patch) != second(&old) {
-            let (name, text) = second(patch).map_or((None, String::new()), |(name, text)| (Some(name), text));
+            let (name, text) = second(patch).map_or((None, Template::default()), |(name, text)| (Some(name), text));
             self.command(Command::Blend { name, text });
         }
         if patch.sampler != old.sampler {

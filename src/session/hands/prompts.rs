@@ -5,6 +5,7 @@ mod tests;
 
 use super::State;
 use crate::model::Command;
+use crate::patch::Template;
 use crate::score::{Event, ParamId, When};
 
 impl State {
@@ -16,7 +17,7 @@ impl State {
     pub(super) fn play(&mut self, at: usize, when: When) {
         self.prompt = at;
         let prompt = &self.hands.patch.prompts[at];
-        self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.text.clone(), when });
+        self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.template.clone(), when });
     }
 
     /// Plays a prompt until it is let go.
@@ -33,12 +34,12 @@ impl State {
         }
     }
 
-    fn prompt_text(&self, name: &str) -> Option<String> {
+    fn prompt_text(&self, name: &str) -> Option<Template> {
         let found = self.hands.patch.prompts.iter().find(|prompt| prompt.name == name);
         if found.is_none() {
             self.hands.bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
         }
-        found.map(|prompt| prompt.text.clone())
+        found.map(|prompt| prompt.template.clone())
     }
 
     /// Takes in what has become of the prompt that was chosen: after one that was taken back, the bank is gone through

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::waiting::Waiting;
-use super::{Asked, Named, Phase, Player};
+use super::{Asked, Named, Phase, Player, Template};
 use crate::model::Interrupted;
 use crate::score::Event;
 use crate::score::event::INTERRUPTED;
@@ -33,7 +33,7 @@ pub(super) struct Below {
 
 impl Player {
     /// Plays a prompt until it is let go.
-    pub(super) fn hold(&mut self, name: String, text: String) {
+    pub(super) fn hold(&mut self, name: String, text: Template) {
         // One that is pressed twice without a release between is held once.
         self.forget_hold(&name);
         if self.holds.len() == MOST {

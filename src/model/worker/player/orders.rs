@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Command, Event, Layered, Named, Phase, Player, Restored};
+use super::{Command, Event, Layered, Phase, Player, Restored, Second, Template};
 
 impl Player {
     pub(super) fn carry_out(&mut self, command: Command) {
@@ -64,6 +64,7 @@ impl Player {
                 None => self.notice(&format!("nothing was kept as {}", slot + 1)),
             },
             Command::Blend { name, text } => {
+                let text = self.fill(&text);
                 match self.generator.blend_with(Some(text.as_str()).filter(|text| !text.is_empty())) {
                     Ok(tokens) => {
                         self.blend = (!text.is_empty()).then(|| ((name.clone(), text.clone()), tokens));
@@ -86,14 +87,15 @@ impl Player {
     }
 
     /// Puts words into the piece, and has them read.
-    fn layer(&mut self, name: Option<String>, text: &str) {
+    fn layer(&mut self, name: Option<String>, text: &Template) {
         match self.phase {
             Phase::Idle => return self.notice("there is no piece yet to put words into"),
             Phase::Fault(_) => return self.notice("the model is gone just now: there is no piece to put words into"),
             Phase::Begin | Phase::Read => return self.notice("words are put in once the prompt has been read"),
             Phase::Compute | Phase::Ready | Phase::Rest(_) => {}
         }
-        let Some(Layered { index, tokens, text, left_out, forgot }) = self.generator.layer(text) else { return };
+        let words = self.fill(text);
+        let Some(Layered { index, tokens, text, left_out, forgot }) = self.generator.layer(&words) else { return };
         self.bus.emit(Event::Layer { name, text, tokens, index });
         if left_out > 0 {
             self.notice(&format!("too much for the context: the first {left_out} tokens were left out"));
@@ -106,7 +108,7 @@ impl Player {
     }
 
     /// Tells that the piece is again what it was, and goes on with it.
-    pub(super) fn came_back(&mut self, slot: u8, restored: Restored, blend: Option<(Named, u32)>) {
+    pub(super) fn came_back(&mut self, slot: u8, restored: Restored, blend: Option<Second>) {
         let Restored { prompt, text, index } = restored;
         let name = self.prompt.as_ref().and_then(|(name, _)| name.clone());
         self.bus.emit(Event::Restore { slot, name, prompt, text, index });

@@ -80,7 +80,7 @@ impl Player {
 
     fn tell_waiting(&self) {
         if let Some(Waiting { prompt: (name, text), when, .. }) = &self.waiting {
-            self.bus.emit(Event::Queued { name: name.clone(), text: text.clone(), when: *when });
+            self.bus.emit(Event::Queued { name: name.clone(), text: text.source().into(), when: *when });
         }
     }
 
@@ -107,6 +107,7 @@ fn ends_sentence(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::patch::Template;
 
     #[test]
     fn sentences_end_where_a_reader_would_say() {
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn each_moment_has_its_words() {
-        let begins = |when, text| Waiting { prompt: (None, String::new()), when, beat: 0 }.begins_after(text);
+        let begins = |when, text| Waiting { prompt: (None, Template::default()), when, beat: 0 }.begins_after(text);
         assert!(begins(When::Token, " the") && begins(When::Line, "\n") && begins(When::Sentence, "."));
         assert!(!begins(When::Sentence, " the") && !begins(When::Line, "."));
         assert!(!begins(When::Piece, ".\n") && !begins(When::Beat, ".\n"));

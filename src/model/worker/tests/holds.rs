@@ -5,7 +5,7 @@ use crate::score::event::INTERRUPTED;
 
 impl Rig {
     fn down(&self, name: &str) {
-        self.worker.send(Command::Hold { name: name.into(), text: name.into() });
+        self.worker.send(Command::Hold { name: name.into(), text: Template::plain(name) });
     }
 
     fn up(&self, name: &str) {
@@ -100,7 +100,8 @@ fn of_several_the_last_is_heard_and_each_gives_back_what_it_took() {
 #[test]
 fn a_chosen_prompt_ends_the_hold_and_one_that_waits_goes_on_waiting() {
     let rig = rig(3, Matrix::default());
-    let choose = |when| rig.worker.send(Command::Prompt { name: Some("dawn".into()), text: "春".into(), when });
+    let choose =
+        |when| rig.worker.send(Command::Prompt { name: Some("dawn".into()), text: Template::plain("春"), when });
     rig.params.set(ParamId::Pace, 50.0);
     rig.prompt("O sea");
     rig.tokens(3);

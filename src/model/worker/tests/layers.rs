@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn words_go_in_where_there_is_a_piece_and_elsewhere_it_is_said_why_not() {
     let rig = rig(3, Matrix::default());
-    let layer = |text: &str| assert!(rig.worker.send(Command::Layer { name: Some("sea".into()), text: text.into() }));
+    let layer =
+        |text: &str| assert!(rig.worker.send(Command::Layer { name: Some("sea".into()), text: Template::plain(text) }));
     let notice = |event| if let Event::Notice { text } = event { Some(text) } else { None };
     let layered = |event| match event {
         Event::Layer { name, text, tokens, index } => Some((name, text, tokens, index)),

@@ -4,7 +4,7 @@ use super::*;
 
 impl Rig {
     fn choose(&self, name: &str, when: When) {
-        self.worker.send(Command::Prompt { name: Some(name.into()), text: name.into(), when });
+        self.worker.send(Command::Prompt { name: Some(name.into()), text: Template::plain(name), when });
     }
 
     /// The tokens until a prompt begins, and its text.
