@@ -53,6 +53,8 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('N'), Key::Char('P')], label: "N  P", actions: |i| Action::SceneStep([1, -1][i]),
         help: "the next, the previous scene of the plan" },
     Row { keys: DIGITS, label: "1 … 9", actions: Action::PromptNth, help: "a prompt of the bank by its place" },
+    Row { keys: &[Key::Char(':'), Key::Char('/')], label: ":  /", actions: |_| Action::Type,
+        help: "type a prompt: Enter plays it, Tab layers it, Esc drops it" },
     Row { keys: &[Key::Char('r')], label: "r", actions: |_| Action::Again, help: "begin the prompt again" },
     Row { keys: &[Key::Backspace], label: "Backspace", actions: |_| Action::Rewind(1),
         help: "take back the last token" },

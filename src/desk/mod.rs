@@ -13,6 +13,8 @@ pub mod room;
 pub mod shown;
 pub mod signals;
 pub mod state;
+pub mod typing;
 pub mod words;
 
 pub use state::State;
+pub use typing::Typing;

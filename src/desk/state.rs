@@ -17,6 +17,7 @@ use super::energy::Energy;
 use super::history::History;
 use super::page::Page;
 use super::shown::Shown;
+use super::typing::Typing;
 use crate::patch::sampler::Stage;
 use crate::patch::{self, Modulator, Prompt};
 use crate::score::event::{back_to, branched, waits};
@@ -98,6 +99,8 @@ pub struct State {
     pub xruns: (u64, Option<u64>),
     /// The page of the help that is open.
     pub help: Option<usize>,
+    /// The line that the performer types in, where it is open.
+    pub typing: Option<Typing>,
     /// What the audience's stage shows, as it was told last.
     pub shown: Shown,
     /// Events lost and coalesced by each consumer.
@@ -149,6 +152,7 @@ impl State {
             controls: Vec::new(),
             xruns: (0, None),
             help: None,
+            typing: None,
             shown: Shown::default(),
             losses: Vec::new(),
             now_ns: 0,
@@ -261,6 +265,10 @@ impl State {
             }
             Event::Select { id } => self.selected = Some(*id),
             Event::Help { on, page } => self.help = on.then_some(*page as usize),
+            Event::Typing { on, text, at } => {
+                let composed = self.typing.take().unwrap_or_default().composed;
+                self.typing = on.then(|| Typing { text: text.clone(), at: *at, composed });
+            }
             Event::Control { port, what } => self.control(t_ns, port, what),
             Event::Callback { xruns, .. } if *xruns > 0 => self.xruns = (self.xruns.0 + xruns, Some(t_ns)),
             Event::Callback { .. } => {}

@@ -22,6 +22,8 @@ pub enum Key {
     Backspace,
     /// A control character, as in Ctrl-C.
     Ctrl(char),
+    /// A character that was pasted or composed by an input method: text, and never a shortcut.
+    Written(char),
 }
 
 /// What the next digit means, after the key that asks for one.
@@ -63,6 +65,8 @@ pub enum Action {
     SceneStep(i32),
     /// Begins a scene of the plan by name.
     Scene(String),
+    /// Opens the line that a prompt is typed in.
+    Type,
     /// Begins the present prompt again.
     Again,
     /// Takes back so many tokens.

@@ -53,6 +53,8 @@ pub enum Event {
     Queued { name: Option<String>, text: String, when: When },
     /// The performer put words into the piece, as if they had been written: `tokens` of them from token `index` on.
     Layer { name: Option<String>, text: String, tokens: u32, index: u32 },
+    /// The line that the performer types in: open or not, its text, and how many characters stand before the cursor.
+    Typing { on: bool, text: String, at: u32 },
     /// A second prompt was taken up: from now on `generator.blend` crosses from the first one's words to this one's.
     /// Empty: there is none any more.
     Blend { name: Option<String>, text: String, tokens: u32 },
@@ -302,6 +304,7 @@ impl Event {
             Event::Machine(sample) if sample.absent.is_empty() => Some((1, 0)),
             Event::Param { id, .. } => Some((2, *id as u8)),
             Event::Select { .. } => Some((3, 0)),
+            Event::Typing { .. } => Some((5, 0)),
             // Two ports that fold to the same byte stand in for each other: one of them shows a little late.
             Event::Control { port, .. } => Some((4, port.bytes().fold(0, |sum: u8, b| sum.rotate_left(3) ^ b))),
             _ => None,

@@ -5,10 +5,12 @@
 
 mod activity;
 mod controllers;
+mod line;
 mod patch_file;
 mod prompts;
 mod scenes;
 mod shader;
+mod typing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use controllers::Controllers;
+use line::Line;
 pub(super) use patch_file::morph;
 
 use super::course::{Ask, Course};
@@ -79,6 +82,8 @@ struct State {
     selected: ParamId,
     /// What the next key means, if it is a digit.
     awaited: Option<Digit>,
+    /// The line that prompts are typed in.
+    line: Line,
     /// The page of the help that is shown.
     help: Option<u32>,
     /// How many pages it has.
@@ -102,6 +107,7 @@ impl Hands {
             playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
+            line: Line::default(),
             help: None,
             help_pages: control::help::pages().len() as u32,
             panicked: None,
@@ -153,6 +159,9 @@ impl Hands {
 
 impl State {
     fn key(&mut self, key: Key) {
+        if self.is_typed(key) {
+            return;
+        }
         let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
         if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
             self.act(action, Hand::Key);
@@ -196,6 +205,7 @@ impl State {
             }
             Action::SceneStep(step) => self.scene_step(step),
             Action::Scene(name) => self.scene_named(&name),
+            Action::Type => self.open_line(),
             Action::Again => self.command(Command::Again),
             Action::Rewind(n) => self.command(Command::Rewind(n)),
             Action::Branch => self.command(Command::Branch),

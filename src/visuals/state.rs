@@ -9,46 +9,24 @@ mod roll;
 mod strata;
 #[cfg(test)]
 pub(super) mod tests;
-
-use std::sync::Arc;
+mod told;
 
 pub use cross::Cross;
 pub use marks::{Mark, Marks};
 pub use roll::{EXPOSURES, Exposure, Roll};
 pub use strata::{KEPT, MOST_STRATA, Strata, Stratum};
+pub use told::{Crash, Message, ShaderText};
 
 use super::page::Page;
 use super::palette::Palette;
 use super::scene;
+use crate::desk::Typing;
 use crate::patch::{self, Modulator};
 use crate::score::event::{back_to, branched, waits};
 use crate::score::{Event, Hand, Happening, HelpPage, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
 const GLIDE_S: f32 = 0.3;
-
-/// A line of words for the foot of the stage, with when it came.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    pub t_ns: u64,
-    pub text: String,
-}
-
-/// A shader as an event brought it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ShaderText {
-    pub name: Arc<str>,
-    pub text: Arc<str>,
-}
-
-/// A crash of the model, and its return.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Crash {
-    pub t_ns: u64,
-    pub what: String,
-    /// When it was back.
-    pub back_ns: Option<u64>,
-}
 
 /// How long the scene fault stays after the model is back.
 const RETURN_S: f32 = 2.5;
@@ -88,6 +66,8 @@ pub struct FrameState {
     pub(super) card: Vec<String>,
     /// When the plate was last shown or hidden.
     pub(super) plate_ns: Option<u64>,
+    /// The line that the performer types in, where it is open and has no other page to be on.
+    pub(super) typing: Option<Typing>,
     pub(super) fault: Option<Message>,
     pub(super) notice: Option<Message>,
     pub(super) prompts: Vec<String>,
@@ -144,6 +124,7 @@ impl FrameState {
             help_pages: Vec::new(),
             card: Vec::new(),
             plate_ns: None,
+            typing: None,
             fault: None,
             notice: None,
             prompts: Vec::new(),
@@ -165,6 +146,12 @@ impl FrameState {
             modulator: Modulator::new(patch::Matrix::default()),
             since: Since::default(),
         }
+    }
+
+    /// The line that is typed, for what an input method composes in it.
+    #[cfg(feature = "window")]
+    pub(super) fn typing_mut(&mut self) -> Option<&mut Typing> {
+        self.typing.as_mut()
     }
 
     /// The pages of the help overlay.
@@ -270,6 +257,10 @@ impl FrameState {
             }
             Event::Select { id } => (self.selected, self.touched_ns) = (*id, Some(t_ns)),
             Event::Help { on, page } => (self.help, self.help_page) = (*on, *page as usize),
+            Event::Typing { on, text, at } => {
+                let composed = self.typing.take().unwrap_or_default().composed;
+                self.typing = on.then(|| Typing { text: text.clone(), at: *at, composed });
+            }
             Event::Patch { name, text } => self.take_patch(t_ns, name, text),
             Event::Shader { name, text } => {
                 self.shader = Some(ShaderText { name: name.as_str().into(), text: text.as_str().into() });

@@ -80,6 +80,9 @@ fn draw(state: &mut State, help: &[HelpPage], palette: Palette, face: Face, area
     } else {
         full(state, palette, area, buf);
     }
+    if let Some(typing) = &state.typing {
+        overlay::typing(typing, palette, area, buf);
+    }
     if let Some(page) = state.help {
         overlay::help(help, page, palette, area, buf);
     }

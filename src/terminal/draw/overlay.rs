@@ -4,14 +4,25 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
+use unicode_width::UnicodeWidthStr;
 
 use super::text::cut;
+use crate::desk::Typing;
 use crate::desk::state::State;
 use crate::score::{HelpPage, ParamId};
 use crate::terminal::palette::{Palette, Role};
 
 /// Help broken into longer lines than this is hard to read.
 const WIDEST: u16 = 116;
+
+/// The line that the performer types in, in the last row.
+pub fn typing(typing: &Typing, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let row = Rect { y: area.bottom() - 1, height: 1, ..area };
+    clear(row, buf);
+    let line = typing.line(usize::from(area.width).saturating_sub(2), UnicodeWidthStr::width);
+    let x = area.x + u16::from(area.width > 2);
+    buf.set_stringn(x, row.y, line, usize::from(area.right() - x), palette.of(Role::Strong));
+}
 
 /// A page of the help over everything; what a small screen has no room for is left out, and the page still turns.
 pub fn help(pages: &[HelpPage], page: usize, palette: Palette, area: Rect, buf: &mut Buffer) {

@@ -91,6 +91,12 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
     let room = (brush.width - 2.0 * margin) / unit;
     let said = [(&state.notice, NOTICE_S, brush.palette.label), (&state.fault, FAULT_S, brush.palette.accent)];
     for (row, (message, for_s, color)) in said.into_iter().enumerate() {
+        // What is typed stands in the notice's place.
+        if let Some(typing) = state.typing.as_ref().filter(|_| row == 0) {
+            let line = typing.line((room / 8.0) as usize, |text| (text_width(text) / 8.0) as usize);
+            brush.text(margin, messages + 24.0 * unit, &fit(&line, room), brush.palette.prompt);
+            continue;
+        }
         if let Some(Message { t_ns, text }) = message {
             let color = faded(color, fading(state.since(*t_ns), for_s));
             brush.text(margin, messages + (1 - row) as f32 * 24.0 * unit, &fit(text, room), color);
@@ -257,5 +263,14 @@ mod tests {
             Event::Fault { place: "sound".into(), what: "the device is gone".into(), remedy: "plug it in".into() };
         assert!(small(&glyphs(vec![fault.clone()], 2)).contains("sound:thedeviceisgone;plugitin"));
         assert!(!small(&glyphs(vec![fault], 20)).contains("gone"));
+    }
+
+    #[test]
+    fn what_is_typed_stands_in_the_notices_place() {
+        let typing = |on| Event::Typing { on, text: "The moon".into(), at: 3 };
+        let notice = Event::Notice { text: "no MIDI".into() };
+        let text = small(&glyphs(vec![notice.clone(), typing(true)], 1));
+        assert!(text.contains("»The▏moon") && !text.contains("noMIDI"), "{text}");
+        assert!(small(&glyphs(vec![notice, typing(true), typing(false)], 1)).contains("noMIDI"));
     }
 }

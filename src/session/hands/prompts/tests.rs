@@ -45,3 +45,34 @@ fn after_a_prompt_that_was_taken_back_the_bank_goes_on_from_the_one_that_plays()
     let names: Vec<_> = prompts(&rig).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["dawn", "moon", "moon"]);
 }
+
+#[test]
+fn a_typed_prompt_is_played_or_layered_and_its_keys_are_no_shortcuts() {
+    let mut rig = Rig::new(BANK);
+    rig.state.hands.params.set(ParamId::Queue, 1.0);
+    let mut asked = |keys: &[Key]| {
+        keys.iter().for_each(|key| rig.state.key(*key));
+        let text = |command| match command {
+            Command::Prompt { name, text, when } => format!("{name:?} {} {}", text.source(), when.name()),
+            Command::Layer { text, .. } => format!("layer {}", text.source()),
+            _ => "another".to_string(),
+        };
+        rig.commands.try_iter().map(text).collect::<Vec<_>>()
+    };
+    let typed = |open: char, text: &str, last: Key| {
+        [Key::Char(open)].into_iter().chain(text.chars().map(Key::Char)).chain([last]).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&typed(':', "q {fan}", Key::Enter)), ["None q {fan} token"]);
+    assert_eq!(asked(&typed('/', "{", Key::Tab)), ["layer {"]);
+    assert_eq!(asked(&typed(':', "nnn", Key::Escape)), [""; 0]);
+    assert_eq!(asked(&[Key::Written('n'), Key::Written('q')]), [""; 0], "what is pasted is no shortcut");
+    assert_eq!(asked(&[Key::Char(':'), Key::Written('月'), Key::Enter]), ["None 月 token"]);
+    assert!(!rig.state.hands.shutdown.requested());
+    let typing = |event: Event| if let Event::Typing { on, text, at } = event { Some((on, text, at)) } else { None };
+    let told: Vec<_> = rig.events().into_iter().filter_map(typing).collect();
+    assert_eq!(told[..2], [(true, String::new(), 0), (true, "q".into(), 1)]);
+    assert_eq!(told.last(), Some(&(false, String::new(), 0)));
+    rig.state.key(Key::Char(':'));
+    rig.state.key(Key::Ctrl('c'));
+    assert!(rig.state.hands.shutdown.requested());
+}

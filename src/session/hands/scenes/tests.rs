@@ -50,6 +50,7 @@ impl Rig {
             playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
+            line: Default::default(),
             help: None,
             help_pages: 2,
             panicked: None,
