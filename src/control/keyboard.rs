@@ -55,6 +55,8 @@ const TABLE: &[Row] = &[
     Row { keys: DIGITS, label: "1 … 9", actions: Action::PromptNth, help: "a prompt of the bank by its place" },
     Row { keys: &[Key::Char(':'), Key::Char('/')], label: ":  /", actions: |_| Action::Type,
         help: "type a prompt: Enter plays it, Tab layers it, Esc drops it" },
+    Row { keys: &[Key::Char('E')], label: "E", actions: |_| Action::PromptError,
+        help: "feed the last error back: it becomes the prompt" },
     Row { keys: &[Key::Char('r')], label: "r", actions: |_| Action::Again, help: "begin the prompt again" },
     Row { keys: &[Key::Backspace], label: "Backspace", actions: |_| Action::Rewind(1),
         help: "take back the last token" },

@@ -11,13 +11,13 @@ use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, Slots, Template};
 use super::{cables, hands, midi_out, osc, sampler, scenes};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 22] = [
-    "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "missing", "words", "prompts",
-    "params", "morph", "sampler", "midi", "midi_out", "osc", "lfo", "envelope", "matrix", "plan", "scene",
+const SECTIONS: [&str; 23] = [
+    "title", "model", "shader", "tuning", "keyboard", "samples", "chat", "blend", "error", "missing", "words",
+    "prompts", "params", "morph", "sampler", "midi", "midi_out", "osc", "lfo", "envelope", "matrix", "plan", "scene",
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
-pub(super) const STEPS: [&str; 3] = ["next", "previous", "again"];
+pub(super) const STEPS: [&str; 4] = ["next", "previous", "again", "error"];
 
 /// Reads and checks a patch. `file` is how errors call it; its stem is the title of a patch without one.
 pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
@@ -49,15 +49,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => chat(table, &mut problems),
         None => Chat::default(),
     };
-    let blend = root.get("blend").and_then(|item| {
-        let name = text(item, "blend", &mut problems)?;
-        let at = prompts.iter().position(|p| p.name == name);
-        if at.is_none() {
-            let near = did_you_mean(&name, prompts.iter().map(|p| p.name.as_str()));
-            problems.add(item.span(), format!("blend: [prompts] has no \"{name}\"{near}"));
-        }
-        at
-    });
+    let [blend, error] = ["blend", "error"].map(|key| of_bank(root, key, &prompts, &mut problems));
     let mut params = Vec::new();
     if let Some(table) = section(root, "params", &mut problems) {
         read_params("[params]", table, "", &mut params, &mut problems);
@@ -89,6 +81,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         samples,
         chat,
         blend,
+        error,
         slots,
         prompts,
         params,
@@ -150,6 +143,18 @@ fn morph(table: &dyn TableLike, problems: &mut Problems) -> [Vec<(ParamId, f32)>
 /// Letters and digits of any script, `-` and `_`.
 pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+}
+
+/// A prompt of the bank that a key names.
+fn of_bank(root: &dyn TableLike, key: &str, prompts: &[Prompt], problems: &mut Problems) -> Option<usize> {
+    let item = root.get(key)?;
+    let name = text(item, key, problems)?;
+    let at = prompts.iter().position(|p| p.name == name);
+    if at.is_none() {
+        let near = did_you_mean(&name, prompts.iter().map(|p| p.name.as_str()));
+        problems.add(item.span(), format!("{key}: [prompts] has no \"{name}\"{near}"));
+    }
+    at
 }
 
 /// The lists of words and what is said where there is nothing to say.

@@ -53,6 +53,8 @@ pub struct Patch {
     pub chat: Chat,
     /// The second prompt of `generator.blend` when the piece begins, an index into the bank.
     pub blend: Option<usize>,
+    /// The prompt that an error is fed back with, an index into the bank; none: its words alone.
+    pub error: Option<usize>,
     /// The lists of words, and what a slot says that has nothing to say.
     pub slots: Slots,
     /// The bank of prompts in the order of the file; never empty.

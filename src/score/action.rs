@@ -65,6 +65,8 @@ pub enum Action {
     SceneStep(i32),
     /// Begins a scene of the plan by name.
     Scene(String),
+    /// Feeds the last error back: the words of the last flaw, or the last fault, become the prompt.
+    PromptError,
     /// Opens the line that a prompt is typed in.
     Type,
     /// Begins the present prompt again.

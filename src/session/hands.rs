@@ -82,6 +82,8 @@ struct State {
     selected: ParamId,
     /// What the next key means, if it is a digit.
     awaited: Option<Digit>,
+    /// The model has erred, or something has failed.
+    erred: bool,
     /// The line that prompts are typed in.
     line: Line,
     /// The page of the help that is shown.
@@ -107,6 +109,7 @@ impl Hands {
             playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
+            erred: false,
             line: Line::default(),
             help: None,
             help_pages: control::help::pages().len() as u32,
@@ -205,6 +208,7 @@ impl State {
             }
             Action::SceneStep(step) => self.scene_step(step),
             Action::Scene(name) => self.scene_named(&name),
+            Action::PromptError => self.feed_error_back(),
             Action::Type => self.open_line(),
             Action::Again => self.command(Command::Again),
             Action::Rewind(n) => self.command(Command::Rewind(n)),

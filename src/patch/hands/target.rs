@@ -19,10 +19,11 @@ pub enum Target {
 }
 
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-pub static TRIGGERS: [(&str, Action); 16] = [
+pub static TRIGGERS: [(&str, Action); 17] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
+    ("prompt.error", Action::PromptError),
     ("scene.next", Action::SceneStep(1)),
     ("scene.previous", Action::SceneStep(-1)),
     ("generator.rewind", Action::Rewind(1)),

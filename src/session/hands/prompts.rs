@@ -42,6 +42,19 @@ impl State {
         found.map(|prompt| prompt.template.clone())
     }
 
+    /// Makes the last error the prompt: the patch's own for that, or the error's words alone.
+    pub(super) fn feed_error_back(&mut self) {
+        if !self.erred {
+            let text = "nothing has gone wrong yet that could be fed back".to_string();
+            self.hands.bus.emit(Event::Notice { text });
+        } else if let Some(at) = self.hands.patch.error {
+            self.choose(at);
+        } else if let Ok(text) = Template::read("{error}", &self.hands.patch.slots) {
+            let when = When::of(self.hands.params.get(ParamId::Queue));
+            self.command(Command::Prompt { name: None, text, when });
+        }
+    }
+
     /// Takes in what has become of the prompt that was chosen: after one that was taken back, the bank is gone through
     /// from the one that is played.
     pub(super) fn hear_prompt(&mut self, event: &Event) {
@@ -51,6 +64,7 @@ impl State {
                 self.playing = at.unwrap_or(self.playing);
             }
             Event::Queued { text, .. } if text.is_empty() => self.prompt = self.playing,
+            Event::Flaw(_) | Event::Fault { .. } => self.erred = true,
             _ => {}
         }
     }

@@ -50,6 +50,7 @@ impl Rig {
             playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
+            erred: false,
             line: Default::default(),
             help: None,
             help_pages: 2,
