@@ -14,6 +14,8 @@ pub mod shown;
 pub mod signals;
 pub mod state;
 mod tempo;
+pub mod typing;
 pub mod words;
 
 pub use state::State;
+pub use typing::Typing;

@@ -14,6 +14,7 @@ pub mod osc;
 mod reader;
 pub mod sampler;
 mod scenes;
+pub mod template;
 mod tempo;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use midi_out::Synth;
 pub use osc::{Osc, OscWish};
 pub use sampler::SamplerSpec;
 pub use scenes::{Next, Plan, Scene};
+pub use template::{Slots, Template};
 pub use tempo::{Tempo, TempoFrom};
 pub use watch::Watch;
 
@@ -53,6 +55,10 @@ pub struct Patch {
     pub chat: Chat,
     /// The second prompt of `generator.blend` when the piece begins, an index into the bank.
     pub blend: Option<usize>,
+    /// The prompt that an error is fed back with, an index into the bank; none: its words alone.
+    pub error: Option<usize>,
+    /// The lists of words, and what a slot says that has nothing to say.
+    pub slots: Slots,
     /// The bank of prompts in the order of the file; never empty.
     pub prompts: Vec<Prompt>,
     /// Where parameters stand when the piece begins; the rest stand at their defaults.
@@ -118,5 +124,7 @@ impl Chat {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
     pub name: String,
+    /// As it is written, with its slots.
     pub text: String,
+    pub template: Template,
 }

@@ -21,6 +21,7 @@ pub mod signal;
 mod since;
 pub mod spectrum;
 pub mod tempo;
+mod when;
 
 pub use action::{Action, Digit, Key};
 pub use bus::Bus;
@@ -38,3 +39,4 @@ pub use signal::{SignalId, SignalValues};
 pub use since::Since;
 pub use spectrum::Spectrum;
 pub use tempo::{Lines, Timeline};
+pub use when::When;

@@ -6,13 +6,16 @@
 mod activity;
 mod controllers;
 mod learning;
+mod line;
 #[cfg(feature = "link")]
 mod link;
 mod moves;
 mod patch_file;
+mod prompts;
 mod scenes;
 mod shader;
 mod tempo;
+mod typing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use controllers::Controllers;
 use learning::Learning;
 pub use learning::Source;
+use line::Line;
 use moves::Moves;
 pub(super) use patch_file::morph;
 use tempo::Tempo;
@@ -35,7 +39,7 @@ use super::samples::Samples;
 use super::sound::Sound;
 use crate::control::{self, Mapping, travel};
 use crate::model::Command;
-use crate::patch::{self, Patch};
+use crate::patch::{self, Patch, Template};
 use crate::score::{Action, Bus, Digit, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
 use crate::visuals::shader::{Input, Watch};
 
@@ -86,11 +90,16 @@ pub struct Hands {
 struct State {
     hands: Hands,
     mapping: Mapping,
-    /// The prompt being played, an index into the patch's bank.
+    /// The prompt that was chosen last, and the one that is played, places in the patch's bank.
     prompt: usize,
+    playing: usize,
     selected: ParamId,
     /// What the next key means, if it is a digit.
     awaited: Option<Digit>,
+    /// The model has erred, or something has failed.
+    erred: bool,
+    /// The line that prompts are typed in.
+    line: Line,
     /// How far the help that is shown was turned. Each stage has as many pages as its size asks for, and begins again
     /// after the last.
     help: Option<u32>,
@@ -116,8 +125,11 @@ impl Hands {
         let mut state = State {
             mapping: Mapping::new(&control::known::behind(&self.patch)),
             prompt: 0,
+            playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
+            erred: false,
+            line: Line::default(),
             help: None,
             panicked: None,
             course: Course::new(self.patch.plan.clone()),
@@ -176,6 +188,9 @@ impl Hands {
 
 impl State {
     fn key(&mut self, key: Key) {
+        if self.is_typed(key) {
+            return;
+        }
         if self.learning_key(key) {
             return;
         }
@@ -226,21 +241,26 @@ impl State {
             Action::Turn(id, steps) => self.set(id, travel::turned(id, self.hands.params.get(id), steps), by),
             Action::Toggle(id) => self.set(id, travel::toggled(id, self.hands.params.get(id)), by),
             Action::Prompt(name) => match self.hands.patch.prompts.iter().position(|p| p.name == name) {
-                Some(at) => self.play(at),
+                Some(at) => self.choose(at),
                 None => {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
             },
-            Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.play(nth),
+            Action::PromptDown(name) => self.hold_prompt(name),
+            Action::PromptUp(name) => self.command(Command::LetGo(name)),
+            Action::Layer(name) => self.layer(name),
+            Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.choose(nth),
             Action::PromptNth(nth) => {
                 bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) });
             }
             Action::PromptStep(step) => {
                 let count = self.hands.patch.prompts.len() as i64;
-                self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
+                self.choose((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
             }
             Action::SceneStep(step) => self.scene_step(step),
             Action::Scene(name) => self.scene_named(&name),
+            Action::PromptError => self.feed_error_back(),
+            Action::Type => self.open_line(),
             Action::Again => self.command(Command::Again),
             Action::Rewind(n) => self.command(Command::Rewind(n)),
             Action::Branch => self.command(Command::Branch),
@@ -260,14 +280,14 @@ impl State {
             Action::Restore(slot) => self.command(Command::Restore(slot)),
             Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
                 Some(prompt) => {
-                    let (name, text) = (Some(prompt.name.clone()), prompt.text.clone());
+                    let (name, text) = (Some(prompt.name.clone()), prompt.template.clone());
                     self.command(Command::Blend { name, text });
                 }
                 None => {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
             },
-            Action::BlendNth(None) => self.command(Command::Blend { name: None, text: String::new() }),
+            Action::BlendNth(None) => self.command(Command::Blend { name: None, text: Template::default() }),
             Action::BlendNth(Some(nth)) => match self.hands.patch.prompts.get(nth).map(|prompt| prompt.name.clone()) {
                 Some(name) => self.act(Action::BlendWith(name), by),
                 None => drop(bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) })),
@@ -292,6 +312,7 @@ impl State {
             Action::Learn => self.learn(),
             Action::Unlearn => self.unlearn(),
             Action::Help => self.show_help(Some(self.help.map_or(0, |page| page.saturating_add(1)))),
+            Action::HideHelp if self.help.is_none() => self.command(Command::Unqueue),
             Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
@@ -350,12 +371,6 @@ impl State {
             self.help = page;
             self.hands.bus.emit(Event::Help { on: page.is_some(), page: page.unwrap_or(0) });
         }
-    }
-
-    fn play(&mut self, at: usize) {
-        self.prompt = at;
-        let prompt = &self.hands.patch.prompts[at];
-        self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.text.clone() });
     }
 
     fn command(&self, command: Command) {

@@ -7,28 +7,33 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::super::generator::{Reading, SLOTS};
-use super::super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
+use super::super::{Branched, Forgot, Generator, Layered, ModelError, Restored, Rewound, Source, Step};
 use super::modulation::Modulation;
 use super::{Command, WorkerOptions};
-use crate::patch::{self, SamplerSpec};
-use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown};
+use crate::patch::{self, SamplerSpec, Template};
+use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown, When};
+use holds::{Below, Held};
+use waiting::Waiting;
 
 mod beat;
+mod holds;
 mod orders;
+mod recovery;
+mod waiting;
 
 use beat::Beat;
 
 /// The longest the thread waits without looking around.
 const LOOK: Duration = Duration::from_millis(5);
-/// The silence after a fault.
-const RECOVERY: Duration = Duration::from_secs(1);
 /// A model of this size is told of while it loads, in parts of so many bytes.
 const TOLD_BYTES: u64 = 32 << 20;
 const LOAD_BYTES: u64 = 32 << 20;
 /// A prompt with its name in the bank, where it has one.
-type Named = (Option<String>, String);
-/// The prompt that was played, and the second one with its tokens.
-type Asked = (Option<Named>, Option<(Named, u32)>);
+type Named = (Option<String>, Template);
+/// The second prompt as it was filled, and its tokens.
+type Second = ((Option<String>, String), u32);
+/// The prompt that was played, and the second one.
+type Asked = (Option<Named>, Option<Second>);
 
 /// The thread's own state.
 pub(super) struct Player {
@@ -40,8 +45,14 @@ pub(super) struct Player {
     shutdown: Shutdown,
     commands: Receiver<Command>,
     prompt: Option<Named>,
+    /// The prompt that was chosen and has not begun yet, and whether that was told.
+    waiting: Option<Waiting>,
+    told: bool,
+    /// The prompts that are held, the one that is heard last, and what is to go on once the model is back.
+    holds: Vec<Held>,
+    returning: Option<Below>,
     /// The second prompt and its tokens.
-    blend: Option<(Named, u32)>,
+    blend: Option<Second>,
     /// Both as they were when a piece was kept.
     kept: [Asked; SLOTS],
     phase: Phase,
@@ -93,6 +104,10 @@ impl Player {
             shutdown,
             commands,
             prompt: None,
+            waiting: None,
+            told: false,
+            holds: Vec::new(),
+            returning: None,
             blend: None,
             kept: Default::default(),
             phase: Phase::Idle,
@@ -136,6 +151,7 @@ impl Player {
             self.load()?;
             return Ok(true);
         }
+        self.listen_for_beat();
         match self.phase {
             Phase::Idle => {
                 self.values();
@@ -215,20 +231,27 @@ impl Player {
     }
 
     fn begin(&mut self) -> Result<(), ModelError> {
-        let Some((name, text)) = self.prompt.clone() else {
+        let Some((name, template)) = self.prompt.clone() else {
             self.phase = Phase::Idle;
             return Ok(());
         };
+        let text = self.fill(&template);
         let Reading { tokens, forgot } = match std::mem::take(&mut self.again) {
-            true => self.generator.ask_again()?,
+            true => self.generator.ask_again(&text)?,
             false => self.generator.prompt(&text)?,
         };
         self.bus.emit(Event::Prompt { name, text, tokens });
+        self.tell_begun();
         if let Some(forgot) = forgot {
             self.forgot(forgot);
         }
         self.phase = Phase::Read;
         Ok(())
+    }
+
+    /// A text with its slots filled.
+    fn fill(&mut self, template: &Template) -> String {
+        self.modulation.fill(template, &self.params, self.bus.clock().now_ns())
     }
 
     /// Brings the next part of the model into memory, so that the first word does not wait for the disk.
@@ -309,11 +332,15 @@ impl Player {
         self.phase = Phase::Compute;
         match step {
             Step::Token { token, flaws } => {
+                let begins = self.waiting.as_ref().is_some_and(|waiting| waiting.begins_after(&token.text));
                 self.bus.emit(Event::Token(token));
                 for flaw in flaws {
                     self.bus.emit(Event::Flaw(flaw));
                 }
                 self.faults = 0;
+                if begins {
+                    self.begin_waiting();
+                }
             }
             Step::Forget(forgot) => self.forgot(forgot),
             Step::PieceEnd { tokens, flaw } => {
@@ -322,48 +349,11 @@ impl Player {
                 }
                 self.bus.emit(Event::PieceEnd { tokens });
                 self.phase = Phase::Rest(Instant::now());
+                if self.waiting.as_ref().is_some_and(|waiting| waiting.when != When::Beat) {
+                    self.begin_waiting();
+                }
             }
         }
-        Ok(())
-    }
-
-    fn fault(&mut self, what: &str) {
-        self.faults += 1;
-        self.phase = Phase::Fault(Instant::now() + RECOVERY);
-        self.bus.emit(Event::Fault {
-            place: "generator".to_string(),
-            what: what.lines().next().unwrap_or_default().to_string(),
-            remedy: "the model comes back and the prompt begins again".to_string(),
-        });
-    }
-
-    /// Makes the generator anew: with an empty memory, and after two faults in a row from the file itself.
-    fn recover(&mut self) -> Result<(), ModelError> {
-        let old = self.generator.model();
-        let model = match self.faults {
-            0..=1 => old.fresh(),
-            _ => Model::load_with_context(&self.source, Some(old.context()))?,
-        };
-        let generator = Generator::resume(model, self.seed, self.generator.draws());
-        let mut old = std::mem::replace(&mut self.generator, generator);
-        self.generator.set_manner(self.chat.clone());
-        if self.faults <= 1 {
-            self.generator.inherit(&mut old);
-        } else if self.kept.iter().any(|(prompt, _)| prompt.is_some()) {
-            self.kept = Default::default();
-            self.notice("the model was read anew: what was kept is gone");
-        }
-        if let Some(((_, text), _)) = &self.blend
-            && let Err(problem) = self.generator.blend_with(Some(text))
-        {
-            self.notice(&problem.to_string());
-        }
-        self.again = false;
-        self.take_plan(false);
-        self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
-        // Where no prompt follows, nothing else would say that it is back.
-        let total = self.generator.model().mapped_bytes().max(1);
-        self.bus.emit(Event::Load { done: total, total });
         Ok(())
     }
 }

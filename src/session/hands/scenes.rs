@@ -5,7 +5,7 @@ pub(super) mod tests;
 
 use super::State;
 use crate::patch::Plan;
-use crate::score::{Action, Event, Hand};
+use crate::score::{Action, Event, Hand, When};
 use crate::session::course::Ask;
 
 impl State {
@@ -26,9 +26,12 @@ impl State {
     pub(super) fn tend_plan(&mut self) {
         self.tell_moves();
         self.events.drain(&mut self.heard);
-        for event in self.heard.drain(..) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for event in heard.drain(..) {
             self.course.hear(&event);
+            self.hear_prompt(&event.event);
         }
+        self.heard = heard;
         let now_ns = self.hands.bus.clock().now_ns();
         self.course.tick(now_ns, &self.hands.params, &mut self.asks);
         self.answer();
@@ -68,7 +71,7 @@ impl State {
             match ask {
                 Ask::Tell(event) => drop(self.hands.bus.emit(event)),
                 Ask::Set(id, value) => self.set(id, value, Hand::Plan),
-                Ask::Play(at) => self.play(at),
+                Ask::Play(at) => self.play(at, When::Now),
                 Ask::Shade(name) => self.shade(&name),
             }
         }

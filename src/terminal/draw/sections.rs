@@ -75,6 +75,7 @@ fn scene(state: &State, palette: Palette, width: usize) -> Option<Section> {
 
 fn prompts(state: &State, palette: Palette, width: usize) -> Section {
     let mut first = 0;
+    let waits = state.queued.as_ref().and_then(|(name, _)| name.as_deref());
     let lines = state.prompts.iter().enumerate().map(|(i, prompt)| {
         let playing = state.playing.as_deref() == Some(prompt.name.as_str());
         if playing {
@@ -82,6 +83,7 @@ fn prompts(state: &State, palette: Palette, width: usize) -> Section {
         }
         let mark = match () {
             () if playing => "▸",
+            () if waits == Some(prompt.name.as_str()) => "»",
             () if state.second.as_deref() == Some(prompt.name.as_str()) => "~",
             () => " ",
         };
@@ -92,7 +94,11 @@ fn prompts(state: &State, palette: Palette, width: usize) -> Section {
             Span::styled(clean::line(&prompt.text), palette.of(Role::Prompt)),
         ])
     });
-    let lines = lines.collect();
+    let mut lines: Vec<Line> = lines.collect();
+    // Below the one that is played, so that both are in sight.
+    if let Some((_, said)) = &state.queued {
+        lines.insert((first + 1).min(lines.len()), Line::styled(format!("» {said}"), palette.of(Role::Strong)));
+    }
     Section { first, ..Section::new("prompts", lines, 3) }
 }
 

@@ -111,6 +111,11 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
     if let Some(middle) = middle {
         words::draw(seen.desk, middle.start, top..bottom, middle.len(), &mut pen);
     }
+    if let Some(typing) = &seen.desk.typing {
+        pen.panel(0, rows - 1, columns, 1);
+        let line = typing.line(columns - 2, self::columns);
+        pen.row(1, rows - 1, columns - 2, &vec![Piece::text(line, Ink::Strong)]);
+    }
     let at = seen.desk.help.map(|page| page % seen.help.len().max(1));
     if let Some((at, page)) = at.and_then(|at| Some((at, seen.help.get(at)?))) {
         help(page, seen.help.len(), at, &mut pen);

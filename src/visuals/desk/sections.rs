@@ -73,6 +73,7 @@ fn stage(desk: &State) -> Section {
 
 fn prompts(desk: &State, width: usize) -> Section {
     let mut first = 0;
+    let waits = desk.queued.as_ref().and_then(|(name, _)| name.as_deref());
     let rows = desk.prompts.iter().enumerate().map(|(i, prompt)| {
         let playing = desk.playing.as_deref() == Some(prompt.name.as_str());
         if playing {
@@ -80,6 +81,7 @@ fn prompts(desk: &State, width: usize) -> Section {
         }
         let mark = match () {
             () if playing => "▸",
+            () if waits == Some(prompt.name.as_str()) => "»",
             () if desk.second.as_deref() == Some(prompt.name.as_str()) => "~",
             () => " ",
         };
@@ -91,7 +93,11 @@ fn prompts(desk: &State, width: usize) -> Section {
             Piece::text(format!(" {}", clean::line(&prompt.text)), Ink::Prompt),
         ]
     });
-    let rows = rows.collect();
+    let mut rows: Vec<Row> = rows.collect();
+    // Below the one that is played, so that both are in sight.
+    if let Some((_, said)) = &desk.queued {
+        rows.insert((first + 1).min(rows.len()), vec![Piece::text(format!("» {said}"), Ink::Strong)]);
+    }
     Section { first, ..Section::new("prompts", rows, 3) }
 }
 

@@ -110,6 +110,12 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
     let bare = if is_small(brush) { 1.0 } else { bare.sum::<f32>() };
     let said = [(&state.notice, NOTICE_S, brush.palette.label), (&state.fault, FAULT_S, brush.palette.accent)];
     for (row, (message, for_s, color)) in said.into_iter().enumerate() {
+        // What is typed stands in the notice's place.
+        if let Some(typing) = state.typing.as_ref().filter(|_| row == 0) {
+            let line = typing.line((room / 8.0) as usize, |text| (text_width(text) / 8.0) as usize);
+            brush.text(margin, messages + 24.0 * unit, &fit(&line, room), brush.palette.prompt);
+            continue;
+        }
         if let Some(Message { t_ns, text }) = message {
             let there = fading(state.since(*t_ns), for_s);
             let (text, y) = (fit(text, room), first + (1 - row) as f32 * 24.0 * unit);
@@ -331,5 +337,14 @@ mod tests {
         assert!(small(&glyphs(vec![fault.clone()], 2)).contains("shader:line2"));
         let good = Event::Shader { name: "mine".into(), text: "fn field".into() };
         assert!(!small(&glyphs(vec![fault, good], 2)).contains("line2"));
+    }
+
+    #[test]
+    fn what_is_typed_stands_in_the_notices_place() {
+        let typing = |on| Event::Typing { on, text: "The moon".into(), at: 3 };
+        let notice = Event::Notice { text: "no MIDI".into() };
+        let text = small(&glyphs(vec![notice.clone(), typing(true)], 1));
+        assert!(text.contains("»The▏moon") && !text.contains("noMIDI"), "{text}");
+        assert!(small(&glyphs(vec![notice, typing(true), typing(false)], 1)).contains("noMIDI"));
     }
 }
