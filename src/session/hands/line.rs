@@ -179,7 +179,7 @@ mod tests {
         for keys in ["one!", "two>", "one!"] {
             typed(&mut line, keys);
         }
-        for (keys, text) in [("^!", "one"), ("^^!", "one"), ("new^^_!", "two"), ("new^__!", "new"), ("^^^^^^!", "one")]
+        for (keys, text) in [("^!", "one"), ("^^!", "two"), ("new^^_!", "two"), ("new^__!", "new"), ("^^^^^^!", "one")]
         {
             assert_eq!(typed(&mut line, keys), Typed::Play(text.into()), "{keys}");
         }

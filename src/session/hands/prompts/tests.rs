@@ -79,8 +79,8 @@ fn a_typed_prompt_is_played_or_layered_and_its_keys_are_no_shortcuts() {
 
 #[test]
 fn an_error_is_fed_back_with_the_patchs_own_prompt_or_its_words() {
-    for (head, wanted) in [("", "{error}"), ("error = \"again\"\n", "You said {flaw.text}.")] {
-        let mut rig = Rig::new(&format!("{head}{BANK}again = \"You said {{flaw.text}}.\"\n"));
+    for (head, wanted) in [("", "{error}"), ("error = \"mirror\"\n", "You said {flaw.text}.")] {
+        let mut rig = Rig::new(&format!("{head}{BANK}mirror = \"You said {{flaw.text}}.\"\n"));
         rig.state.key(Key::Char('E'));
         assert_eq!((rig.events().len(), prompts(&rig).len()), (1, 0), "nothing has gone wrong yet");
         let fault = Event::Fault { place: "sound".into(), what: "gone".into(), remedy: String::new() };
