@@ -106,6 +106,9 @@ impl Render {
     fn refuse_what_is_there(&self) -> anyhow::Result<()> {
         let files = [&self.film, &self.picture, &self.contact, &self.wav, &self.flac, &self.spectrogram];
         files.into_iter().flatten().try_for_each(|file| offline::new_file(file))?;
+        for out in &self.stems {
+            offline::stem_files(out, &self.stems_as).iter().try_for_each(|file| offline::new_file(file))?;
+        }
         self.frames.iter().try_for_each(|folder| offline::empty_folder(folder))
     }
 }
@@ -178,7 +181,9 @@ mod tests {
         std::fs::create_dir(here("full")).unwrap();
         std::fs::write(here("full/kept.txt"), "mine").unwrap();
         std::fs::write(here("there.mp4"), "mine").unwrap();
-        for [option, target] in [["--frames", "full"], ["--film", "there.mp4"]] {
+        std::fs::create_dir(here("stems")).unwrap();
+        std::fs::write(offline::stem_files(std::path::Path::new(&here("stems")), "wav")[0].as_path(), "mine").unwrap();
+        for [option, target] in [["--frames", "full"], ["--film", "there.mp4"], ["--stems", "stems"]] {
             let line =
                 ["render".into(), here("no recording"), "--wav".into(), here("a.wav"), option.into(), here(target)];
             let why = Line::parse_from(line).render.refuse_what_is_there().unwrap_err().to_string();

@@ -46,7 +46,7 @@ pub fn sound(folder: &Path, file: &Path, shutdown: &Shutdown) -> anyhow::Result<
 /// # Errors
 /// A folder that holds no recording, files that are there already or cannot be written, or that it was broken off.
 pub fn stems(folder: &Path, out: &Path, end: &str, shutdown: &Shutdown) -> anyhow::Result<()> {
-    let stems = audio::render::stems(out, end);
+    let stems = stem_files(out, end);
     stems.iter().try_for_each(|stem| new_file(stem))?;
     let (events, banks) = heard(folder)?;
     fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
@@ -56,6 +56,11 @@ pub fn stems(folder: &Path, out: &Path, end: &str, shutdown: &Shutdown) -> anyho
     written.iter().zip(&stems).try_for_each(|(written, stem)| name(written, stem))?;
     super::remark(&format!("{} stems in {}", written.len(), out.display()));
     Ok(())
+}
+
+/// The files that the stems go into.
+pub fn stem_files(out: &Path, end: &str) -> Vec<PathBuf> {
+    audio::render::stems(out, end)
 }
 
 /// Writes the sound of a recording as a picture.

@@ -141,8 +141,9 @@ impl Stage {
         if let Some(view) = &view {
             self.read_beside = Box::new(view.is_read());
         }
+        // Dropped after the view and every stage, when nothing has the terminal any more.
+        let mut driver = Driver(None);
         let _view = Beside { view, shutdown };
-        let mut driver = None;
         if let (StageChoice::Window, Some(events)) = (self.choice, self.events.clone()) {
             // A view has the terminal; without one, who types there should know where the keys are.
             let quiet = (!beside).then(terminal::Quiet::begin).flatten();
@@ -156,13 +157,11 @@ impl Stage {
             match shown {
                 Err(why) if !self.shutdown.requested() => {
                     self.give_way(&why, beside);
-                    driver = why.driver().map(str::to_string);
+                    driver.0 = why.driver().map(str::to_string);
                 }
                 other => return Ok(other?),
             }
         }
-        // Once no stage has the terminal any more.
-        let _driver = driver.map(Driver);
         let Some(events) = self.events.filter(|_| self.choice != StageChoice::None) else {
             while !self.shutdown.wait(std::time::Duration::from_secs(3600)) {}
             return Ok(());
@@ -253,11 +252,13 @@ impl Drop for Beside {
 }
 
 /// What the graphics driver said when the window failed: for whoever mends it, said when the show is over.
-struct Driver(String);
+struct Driver(Option<String>);
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        super::remark(&format!("the window failed; its driver said: {}", self.0));
+        if let Some(said) = &self.0 {
+            super::remark(&format!("the window failed; its driver said: {said}"));
+        }
     }
 }
 

@@ -39,13 +39,16 @@ mod unix {
         }
     }
 
-    /// Turns the echo off and says how the terminal was; `None` where it is none.
+    /// Turns the echo off, and the keys that would end or stop the program without it, and says how the terminal was; `None` where it is none.
     pub(super) fn hush(terminal: BorrowedFd) -> Option<libc::termios> {
         let mut was = MaybeUninit::uninit();
         // SAFETY: the descriptor is open, and the call writes the whole of `was` where it returns 0.
         let was = unsafe { (libc::tcgetattr(terminal.as_raw_fd(), was.as_mut_ptr()) == 0).then(|| was.assume_init()) }?;
         let mut quiet = was;
         quiet.c_lflag &= !(libc::ECHO | libc::ECHONL);
+        // Either would leave it quiet for the shell: the one ends the program on the spot, the other stops it.
+        quiet.c_cc[libc::VQUIT] = libc::_POSIX_VDISABLE;
+        quiet.c_cc[libc::VSUSP] = libc::_POSIX_VDISABLE;
         set(terminal, &quiet).then_some(was)
     }
 

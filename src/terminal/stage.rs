@@ -99,7 +99,7 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
         options.events.drain(&mut batch);
         for event in batch.drain(..) {
             changed |= state.take(&event);
-            if options.face == Face::Stage {
+            if options.face == Face::Stage && !state.replayed {
                 say_what_is_absent(&mut state, &event);
             }
             options.follow.take(&event);

@@ -34,14 +34,22 @@ pub fn lines(state: &State, palette: Palette, area: Rect) -> Vec<Line<'static>> 
 /// The last lines of the log, above them why meters are missing where the news leave room. Always as many, so that the
 /// words do not move when one comes.
 pub fn log(state: &State, palette: Palette, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let mut remarks = state.log.iter().rev().peekable();
+    // What failed is read before what the model merely erred in.
+    let fault = state.log.iter().any(|remark| remark.tone == Tone::Fault && state.is_news(remark));
+    let mut remarks = state.log.iter().rev().filter(|remark| !(fault && remark.tone == Tone::Flaw)).peekable();
     let mut said = Vec::new();
     while let Some(remark) = remarks.next_if(|remark| said.len() < rows && state.is_news(remark)) {
         said.splice(0..0, told(remark, palette, width, rows - said.len()));
     }
     let metered = state.played.get(ParamId::Meters) >= 0.5;
     let missing = meters::missing(state).filter(|_| metered && said.len() < rows).map(|missing| {
-        let lines = wrapped(&missing, |_| width, (rows / 3).min(rows - said.len()), UnicodeWidthStr::width);
+        // A list, which is cut at its end: without its middle it would say that one lacks what another does.
+        let room = (rows / 3).min(rows - said.len()).max(1);
+        let mut lines = wrapped(&missing, |_| width, usize::MAX, UnicodeWidthStr::width);
+        if lines.len() > room {
+            let rest = lines.split_off(room - 1).join(" ");
+            lines.push(rest);
+        }
         lines.into_iter().map(|line| cut(Line::styled(line, palette.of(Role::Quiet)), width))
     });
     let mut lines: Vec<Line> = missing.into_iter().flatten().collect();

@@ -145,8 +145,28 @@ fn what_is_absent_is_said_with_its_reason_and_is_not_zero() {
     // Nothing is known of heat yet, so nothing is said.
     assert!(!has(&screen, "heat"));
     let narrower = stage.screen(64, 24);
-    let cut = |line: &String| line.starts_with(" unavailable  fan: no fan") && line.ends_with("no power meter");
-    assert!(narrower.iter().any(|line| cut(line) && line.contains('…')), "{narrower:#?}");
+    let cut = |line: &String| line.starts_with(" unavailable  fan: no fan") && line.ends_with('…');
+    assert!(narrower.iter().any(cut), "{narrower:#?}");
+}
+
+#[test]
+fn flaws_do_not_push_a_fault_away() {
+    let mut stage = Stage::new();
+    stage.take(Event::Fault { place: "sound".into(), what: "the device is gone".into(), remedy: "plug it in".into() });
+    for index in 0..6 {
+        let cause = "surprise of 14 bits where 4 are usual".into();
+        stage.take(Event::Flaw(crate::score::Flaw {
+            kind: crate::score::FlawKind::Leap,
+            index,
+            period: 1,
+            count: 1,
+            cause,
+        }));
+    }
+    for (width, height) in [(80, 24), (60, 15)] {
+        let screen = stage.screen(width, height);
+        assert!(has(&screen, "sound: the device is gone; plug it in"), "{screen:#?}");
+    }
 }
 
 #[test]
