@@ -190,6 +190,13 @@ impl ParamId {
             && self.name().starts_with("sound.")
     }
 
+    /// Whether settings that are stored while playing hold it. What a hand holds down for a while, and what guards the
+    /// audience, is no setting.
+    pub fn is_setting(self) -> bool {
+        use ParamId::{Blackout, Ceiling, CeilingLoud, FlashGuard, Freeze, Hold, Lock, Mute};
+        !matches!(self, Hold | Lock | Mute | Ceiling | CeilingLoud | FlashGuard | Blackout | Freeze)
+    }
+
     /// Finds a parameter by its dotted name.
     pub fn from_name(name: &str) -> Option<ParamId> {
         PARAMS.iter().find(|p| p.name == name).map(|p| p.id)
