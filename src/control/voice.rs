@@ -10,7 +10,7 @@ use crate::score::{ParamValues, Stamped};
 const LOOP_BACK: &str = "midi through";
 
 /// One port's part.
-#[expect(clippy::large_enum_variant, reason = "there is a handful of them, and none is moved about")]
+#[allow(clippy::large_enum_variant, reason = "there is a handful of them, and none is moved about")]
 pub enum Voice {
     Score(ScoreOut),
     Feedback(FeedbackOut),

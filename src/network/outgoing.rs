@@ -185,6 +185,7 @@ fn moment(event: &Event) -> Option<Message> {
         Event::Fault { place, what, remedy } => {
             say("/xiao/fault", [place, what, remedy].map(|text| packet::text(text)).to_vec())
         }
+        Event::Settings { name, over_s } => say("/xiao/settings", vec![packet::text(name), Arg::Float(*over_s)]),
         Event::PieceEnd { tokens } => say("/xiao/piece_end", vec![Arg::Int(*tokens as i32)]),
         _ => return None,
     })

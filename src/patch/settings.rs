@@ -118,6 +118,10 @@ fn setting(name: &str, table: &dyn TableLike, prompts: &[Prompt], problems: &mut
             _ => read_param(&place, table, (key, item), "", &mut params, problems),
         }
     }
+    for (id, _) in params.iter().filter(|(id, _)| id.name().starts_with("settings.")) {
+        let message = format!("{place} cannot hold \"{}\", which is about settings itself; take it out", id.name());
+        problems.add(key_span(table, id.name()).or_else(|| key_span(table, "settings")), message);
+    }
     let mut read = Reader { place, table, span: None, problems };
     let over_s = read.number("over_s", 0.0, LONGEST_S);
     let [prompt, blend] = ["prompt", "blend"].map(|key| prompt(key, &mut read, prompts));

@@ -35,6 +35,19 @@ pub enum Digit {
     Blend,
 }
 
+/// What is asked of settings, parameters under a name; a place is counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingsAsk {
+    /// Stores the parameters as they stand in this place.
+    Store(u8),
+    /// Leads to what is stored in this place.
+    RecallNth(u8),
+    /// Leads to settings by their name.
+    Recall(String),
+    /// Writes what was stored while playing into the patch.
+    Save,
+}
+
 /// What the performer asks the instrument to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -72,6 +85,8 @@ pub enum Action {
     Snapshot(u8),
     /// Makes the piece what it was when kept.
     Restore(u8),
+    /// Recalls or stores settings.
+    Settings(SettingsAsk),
     /// Takes a prompt of the patch's bank as the second one of `generator.blend`.
     BlendWith(String),
     /// The same by its place in the bank, counted from 0; `None` takes the second prompt away.

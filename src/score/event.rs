@@ -97,6 +97,8 @@ pub enum Event {
     Tuning { name: String, scale: String, keyboard: Option<String> },
     /// A snapshot of the sound's parameters: `sound.morph` crosses from the first to the second. Empty: there is none.
     Morph { side: MorphSide, values: Vec<(ParamId, f32)> },
+    /// Settings are recalled: in so many seconds the parameters come to stand where they say.
+    Settings { name: String, over_s: f32 },
     /// Everything is to be silent at once.
     Panic,
     /// The artist's own sounds are there, in the order in which tokens choose from them: `folder` is where they were
@@ -258,6 +260,8 @@ pub enum Hand {
     Patch,
     /// A scene of the patch's plan, at its beginning or in a glide.
     Plan,
+    /// Settings that were recalled.
+    Settings,
     Key,
     Midi,
     CommandLine,

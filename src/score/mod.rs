@@ -21,7 +21,7 @@ pub mod signal;
 mod since;
 pub mod spectrum;
 
-pub use action::{Action, Digit, Key};
+pub use action::{Action, Digit, Key, SettingsAsk};
 pub use bus::Bus;
 pub use clock::Clock;
 pub use event::{

@@ -9,6 +9,7 @@ mod learning;
 mod moves;
 mod patch_file;
 mod scenes;
+mod settings;
 mod shader;
 
 use std::path::PathBuf;
@@ -101,6 +102,7 @@ struct State {
     /// What waits for a control, if anything does.
     learning: Option<Learning>,
     moves: Moves,
+    kept: settings::Kept,
     /// The MIDI inputs that are here.
     ports: Vec<String>,
 }
@@ -122,6 +124,7 @@ impl Hands {
             samples: Samples::default(),
             learning: None,
             moves: Moves::default(),
+            kept: Default::default(),
             ports: Vec::new(),
             hands: self,
         };
@@ -249,6 +252,7 @@ impl State {
             }
             Action::Snapshot(slot) => self.command(Command::Snapshot(slot)),
             Action::Restore(slot) => self.command(Command::Restore(slot)),
+            Action::Settings(ask) => self.settings(ask),
             Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
                 Some(prompt) => {
                     let (name, text) = (Some(prompt.name.clone()), prompt.text.clone());

@@ -205,6 +205,7 @@ impl FrameState {
                 self.signals.set(SignalId::Prefill, Some(0.0));
             }
             Event::Scene { name, .. } => self.notice(t_ns, name.clone()),
+            Event::Settings { name, .. } => self.notice(t_ns, format!("settings {name}")),
             Event::Token(token) => {
                 self.page.token(t_ns, token);
                 if token.index == 0 {
@@ -258,7 +259,7 @@ impl FrameState {
                     self.plate_ns = Some(t_ns);
                 }
                 self.base.set(*id, *value);
-                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan) {
+                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan | Hand::Settings) {
                     (self.selected, self.touched_ns) = (*id, Some(t_ns));
                 }
             }

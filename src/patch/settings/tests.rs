@@ -1,7 +1,8 @@
 //! What settings may say, what is said of those that may not, and how they are written.
 
 use super::*;
-use crate::patch::{BUILT_IN, Patch, parse};
+use crate::patch::{BUILT_IN, Patch, Target, parse};
+use crate::score::{Action, SettingsAsk};
 
 /// Two lines before those under test.
 const HEAD: &str = "[prompts]\nmoon = \"The moon\"\n";
@@ -52,6 +53,11 @@ fn every_mistake_has_its_place_and_the_nearest_word() {
             "[settings.a]\nprompt = \"mon\"",
             "p.toml:4:10: [settings.a] prompt: there is no \"mon\"; did you mean \"moon\"?",
         ),
+        ("[settings.a]\n\"settings.over_s\" = 1", "p.toml:4:1: [settings.a] cannot hold \"settings.over_s\""),
+        (
+            "[settings.a]\n[midi.\"*\"]\nnote1 = \"settings.recall.b\"",
+            "p.toml:5:9: [midi.\"*\"] note1: [settings] has no \"b\"",
+        ),
         ("[settings.a]\nover_s = -1", "p.toml:4:10: [settings.a] over_s is -1, outside 0 to 3600"),
         ("[settings.a]\n\"sampler.top_k\" = 1.5", "p.toml:4:19: [settings.a] \"sampler.top_k\" takes whole numbers"),
         ("[settings]\nhodl = []", "p.toml:4:1: [settings] has no \"hodl\"; did you mean \"hold\"?"),
@@ -66,6 +72,21 @@ fn every_mistake_has_its_place_and_the_nearest_word() {
     ] {
         let said = refused(text);
         assert!(said.starts_with(wanted), "{text}\n{said}");
+    }
+}
+
+#[test]
+fn notes_recall_and_store() {
+    let patch = patch(
+        "[settings.dusk]\n[midi.\"*\"]\nnote1 = \"settings.recall.dusk\"\nnote2 = \"settings.recall.3\"\n\
+         note3 = \"settings.store.8\"\nnote4 = \"settings.save\"\n",
+    );
+    let wanted =
+        [SettingsAsk::Recall("dusk".into()), SettingsAsk::RecallNth(2), SettingsAsk::Store(7), SettingsAsk::Save];
+    let words = ["settings.recall.dusk", "settings.recall.3", "settings.store.8", "settings.save"];
+    for ((binding, wanted), word) in patch.controllers[0].bindings.iter().zip(wanted).zip(words) {
+        assert_eq!(binding.target, Target::Trigger(Action::Settings(wanted)));
+        assert_eq!(binding.target.to_string(), word);
     }
 }
 

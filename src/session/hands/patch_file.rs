@@ -39,6 +39,7 @@ impl State {
                 self.set(param.0, param.1, Hand::Patch);
             }
         }
+        self.take_settings(&old);
         let patch = &self.hands.patch;
         self.command(Command::Matrix(patch.matrix.clone()));
         if patch.chat != old.chat {

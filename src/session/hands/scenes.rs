@@ -62,12 +62,12 @@ impl State {
         self.answer();
     }
 
-    fn answer(&mut self) {
+    pub(super) fn answer(&mut self) {
         let mut asks = std::mem::take(&mut self.asks);
         for ask in asks.drain(..) {
             match ask {
                 Ask::Tell(event) => drop(self.hands.bus.emit(event)),
-                Ask::Set(id, value) => self.set(id, value, Hand::Plan),
+                Ask::Set(id, value, by) => self.set(id, value, by),
                 Ask::Play(at) => self.play(at),
                 Ask::Shade(name) => self.shade(&name),
             }
@@ -75,7 +75,7 @@ impl State {
         self.asks = asks;
     }
 
-    fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         self.hands.bus.emit(Event::Notice { text: text.to_string() });
     }
 }

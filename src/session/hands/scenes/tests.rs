@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use crate::control::Mapping;
 use crate::model::Command;
 use crate::patch;
-use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown};
+use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
 use crate::session::course::Course;
 use crate::session::hands::{Hands, State};
 use crate::session::midi_out::Synths;
@@ -54,6 +54,7 @@ impl Rig {
             samples: Samples::default(),
             learning: None,
             moves: Default::default(),
+            kept: Default::default(),
             ports: Vec::new(),
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
@@ -84,7 +85,7 @@ impl Rig {
         Rig { state, events, commands }
     }
 
-    fn until(&mut self, ms: u64) {
+    pub fn until(&mut self, ms: u64) {
         while self.state.hands.bus.clock().now_ns() < ms * 1_000_000 {
             self.state.hands.bus.clock().advance_to(self.state.hands.bus.clock().now_ns() + 2_000_000);
             self.state.tend_plan();
@@ -92,13 +93,17 @@ impl Rig {
     }
 
     pub fn events(&self) -> Vec<Event> {
+        self.stamped().into_iter().map(|stamped| stamped.event.clone()).collect()
+    }
+
+    pub fn stamped(&self) -> Vec<Arc<Stamped>> {
         let mut events = Vec::new();
         self.events.drain(&mut events);
-        events.iter().map(|stamped| stamped.event.clone()).collect()
+        events
     }
 
     /// The names of the prompts that were asked for.
-    fn prompts(&self) -> Vec<String> {
+    pub fn prompts(&self) -> Vec<String> {
         let name = |command| match command {
             Command::Prompt { name, .. } => name,
             _ => None,
