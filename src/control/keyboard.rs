@@ -83,7 +83,7 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('M')], label: "M", actions: |_| Action::Toggle(ParamId::Mute),
         help: "mute the sound" },
     Row { keys: &[Key::Char('!')], label: "!", actions: |_| Action::Panic,
-        help: "panic: silence and no further token; again takes it back" },
+        help: "panic: silence, no further token; again: back, to the last settings" },
     Row { keys: &[Key::Enter], label: "Enter", actions: |_| Action::Note("marked".to_string()),
         help: "mark this moment in the recording" },
     Row { keys: &[Key::Char('v'), Key::Char('V')], label: "v  V",

@@ -66,7 +66,10 @@ impl State {
         let mut asks = std::mem::take(&mut self.asks);
         for ask in asks.drain(..) {
             match ask {
-                Ask::Tell(event) => drop(self.hands.bus.emit(event)),
+                Ask::Tell(event) => {
+                    self.scene_has_begun();
+                    self.hands.bus.emit(event);
+                }
                 Ask::Set(id, value, by) => self.set(id, value, by),
                 Ask::Play(at) => self.play(at),
                 Ask::Shade(name) => self.shade(&name),

@@ -14,7 +14,7 @@ use crate::score::{Action, Event, Hand, ParamId, SettingsAsk};
 pub(super) struct Kept {
     /// What was stored while playing and is not in the patch yet, by its place.
     stored: [Option<Setting>; PLACES],
-    /// The name of the settings that were recalled or stored last.
+    /// The name of the settings that were recalled or stored last, if no scene has begun since.
     last: Option<String>,
 }
 
@@ -59,6 +59,18 @@ impl State {
         let (now_ns, params) = (self.hands.bus.clock().now_ns(), setting.params.iter().copied());
         self.course.glides.lead(params, (over_s, Hand::Settings), now_ns, &self.hands.params, &mut self.asks);
         self.answer();
+    }
+
+    /// Brings the last settings back at once, their parameters alone: the text goes on.
+    pub(super) fn recall_last(&mut self) {
+        if let Some(Ok(setting)) = self.kept.last.clone().map(|name| self.setting(&name)) {
+            self.lead_to(&setting, 0.0);
+        }
+    }
+
+    /// A scene has begun: it is where the piece is now.
+    pub(super) fn scene_has_begun(&mut self) {
+        self.kept.last = None;
     }
 
     fn store(&mut self, at: usize) {

@@ -1,6 +1,7 @@
 //! Settings recalled, stored and written, without a thread, a model or a device.
 
 #[path = "../../../../tests/common/ear.rs"]
+#[allow(dead_code, reason = "the ear hears more than clicks")]
 mod ear;
 
 use super::*;
@@ -161,6 +162,30 @@ fn what_was_stored_is_written_when_it_is_asked_for() {
     rig.state.set(ParamId::Temperature, 1.9, Hand::Key);
     recall(&mut rig, "1");
     assert_eq!(at(&rig, ParamId::Temperature), 0.1);
+}
+
+#[test]
+fn a_panic_taken_back_brings_the_last_settings() {
+    let mut rig = Rig::new(&PATCH.replace("\"stage.hue\"", "\"sound.mute\" = true\n\"stage.hue\""));
+    let panic = |rig: &mut Rig| rig.state.act(Action::Panic, Hand::Key);
+    let held = |rig: &Rig| [ParamId::Mute, ParamId::Hold].map(|id| at(rig, id));
+    rig.state.set(ParamId::Temperature, 0.5, Hand::Key);
+    panic(&mut rig);
+    panic(&mut rig);
+    assert_eq!((at(&rig, ParamId::Temperature), held(&rig)), (0.5, [0.0, 0.0]), "there are none yet");
+    ask(&mut rig, SettingsAsk::Store(0));
+    rig.state.set(ParamId::Temperature, 1.5, Hand::Key);
+    panic(&mut rig);
+    assert_eq!((at(&rig, ParamId::Temperature), held(&rig)), (1.5, [1.0, 1.0]));
+    panic(&mut rig);
+    assert_eq!((at(&rig, ParamId::Temperature), held(&rig)), (0.5, [0.0, 0.0]));
+    // Those that mute are to mute afterwards too; their glide and their prompt are not waited for.
+    recall(&mut rig, "dusk");
+    drop(rig.prompts());
+    panic(&mut rig);
+    panic(&mut rig);
+    assert_eq!((at(&rig, ParamId::Temperature), held(&rig)), (1.8, [1.0, 0.0]));
+    assert!(rig.prompts().is_empty());
 }
 
 /// Plays the events at their times and says how many clicks there are.
