@@ -46,6 +46,8 @@ pub enum SettingsAsk {
     Recall(String),
     /// Writes what was stored while playing into the patch.
     Save,
+    /// Takes back what a recall, a scene, a changed patch or a hand did to the parameters last.
+    Undo,
 }
 
 /// What the performer asks the instrument to do.

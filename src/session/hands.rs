@@ -11,6 +11,7 @@ mod patch_file;
 mod scenes;
 mod settings;
 mod shader;
+mod undo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -252,7 +253,7 @@ impl State {
             }
             Action::Snapshot(slot) => self.command(Command::Snapshot(slot)),
             Action::Restore(slot) => self.command(Command::Restore(slot)),
-            Action::Settings(ask) => self.settings(ask),
+            Action::Settings(ask) => self.settings(ask, by),
             Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
                 Some(prompt) => {
                     let (name, text) = (Some(prompt.name.clone()), prompt.text.clone());
@@ -298,7 +299,16 @@ impl State {
         self.learn_selected();
     }
 
+    /// Sets a parameter, to be taken back.
     fn set(&mut self, id: ParamId, value: f32, by: Hand) {
+        let before = self.hands.params.get(id);
+        self.put(id, value, by);
+        if self.hands.params.get(id) != before {
+            self.note_move(id, before, by);
+        }
+    }
+
+    fn put(&mut self, id: ParamId, value: f32, by: Hand) {
         let held = self.panicked.as_mut().and_then(|after| after.iter_mut().find(|(held, _)| *held == id));
         if let Some((_, after)) = held {
             *after = value;

@@ -46,7 +46,7 @@ impl fmt::Display for Target {
 }
 
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-pub static TRIGGERS: [(&str, Action); 21] = [
+pub static TRIGGERS: [(&str, Action); 22] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
@@ -65,6 +65,7 @@ pub static TRIGGERS: [(&str, Action); 21] = [
     ("generator.restore.1", Action::Restore(0)),
     ("settings.recall.1", Action::Settings(SettingsAsk::RecallNth(0))),
     ("settings.store.1", Action::Settings(SettingsAsk::Store(0))),
+    ("settings.undo", Action::Settings(SettingsAsk::Undo)),
     ("settings.save", Action::Settings(SettingsAsk::Save)),
     ("prompt.nth.1", Action::PromptNth(0)),
     ("blend.nth.1", Action::BlendNth(Some(0))),

@@ -67,7 +67,9 @@ impl State {
         for ask in asks.drain(..) {
             match ask {
                 Ask::Tell(event) => {
-                    self.scene_has_begun();
+                    if let Event::Scene { name, .. } = &event {
+                        self.scene_begins(name);
+                    }
                     self.hands.bus.emit(event);
                 }
                 Ask::Set(id, value, by) => self.set(id, value, by),

@@ -5,6 +5,7 @@
 mod tests;
 
 use super::State;
+use super::undo::Undo;
 use crate::patch::Patch;
 use crate::patch::settings::{PLACES, Setting, place, write};
 use crate::score::{Action, Event, Hand, ParamId, SettingsAsk};
@@ -16,16 +17,18 @@ pub(super) struct Kept {
     stored: [Option<Setting>; PLACES],
     /// The name of the settings that were recalled or stored last, if no scene has begun since.
     last: Option<String>,
+    pub undo: Undo,
 }
 
 impl State {
-    pub(super) fn settings(&mut self, ask: SettingsAsk) {
+    pub(super) fn settings(&mut self, ask: SettingsAsk, by: Hand) {
         match ask {
             SettingsAsk::Store(at) if usize::from(at) < PLACES => self.store(usize::from(at)),
             SettingsAsk::Store(_) => self.say("settings are stored in one of the places 1 to 8"),
             SettingsAsk::RecallNth(at) => self.recall(&(at + 1).to_string()),
             SettingsAsk::Recall(name) => self.recall(&name),
             SettingsAsk::Save => self.save_settings(),
+            SettingsAsk::Undo => self.undo(by),
         }
     }
 
@@ -54,6 +57,8 @@ impl State {
 
     /// Leads the parameters to where settings have them.
     fn lead_to(&mut self, setting: &Setting, over_s: f32) {
+        let before = self.before(&setting.params);
+        self.kept.undo.note(format!("settings {}", setting.name), before);
         self.kept.last = Some(setting.name.clone());
         self.hands.bus.emit(Event::Settings { name: setting.name.clone(), over_s });
         let (now_ns, params) = (self.hands.bus.clock().now_ns(), setting.params.iter().copied());
@@ -68,9 +73,13 @@ impl State {
         }
     }
 
-    /// A scene has begun: it is where the piece is now.
-    pub(super) fn scene_has_begun(&mut self) {
+    /// A scene begins: it is where the piece is now.
+    pub(super) fn scene_begins(&mut self, name: &str) {
         self.kept.last = None;
+        if let Some(at) = self.hands.patch.plan.place(name) {
+            let before = self.before(&self.hands.patch.plan.scenes[at].params);
+            self.kept.undo.note(format!("scene {name}"), before);
+        }
     }
 
     fn store(&mut self, at: usize) {
@@ -100,8 +109,10 @@ impl State {
         }
     }
 
-    /// A changed patch goes before what was stored in the places that it changed.
+    /// A changed patch is about to set what it changed. It goes before what was stored in the places that it changed.
     pub(super) fn take_settings(&mut self, old: &Patch) {
+        let before = self.before(self.hands.patch.params.iter().filter(|param| !old.params.contains(param)));
+        self.kept.undo.note("what the patch changed".into(), before);
         let new = &self.hands.patch.settings;
         for (at, stored) in self.kept.stored.iter_mut().enumerate() {
             let name = (at + 1).to_string();
