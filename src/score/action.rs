@@ -31,6 +31,10 @@ pub enum Digit {
     Keep,
     /// The place that the piece goes back to.
     Restore,
+    /// The place whose settings are recalled.
+    Recall,
+    /// The place where the settings are stored; 0 writes what was stored into the patch.
+    Store,
     /// The prompt of the bank that is blended with; 0 is none.
     Blend,
 }

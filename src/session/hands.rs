@@ -370,6 +370,8 @@ fn asked(digit: Digit) -> &'static str {
     match digit {
         Digit::Keep => "a digit, 1 to 8: where the piece is kept",
         Digit::Restore => "a digit, 1 to 8: what was kept there comes back",
+        Digit::Recall => "a digit, 1 to 8: the settings there are recalled",
+        Digit::Store => "a digit, 1 to 8: where the settings are stored; 0 writes them into the patch",
         Digit::Blend => "a digit: the second prompt by its place; 0 is none",
     }
 }

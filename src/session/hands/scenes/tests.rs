@@ -256,5 +256,5 @@ fn a_key_that_has_nothing_to_do_says_so() {
         notice.unwrap_or_default()
     };
     assert_eq!(said('9'), "the patch has no prompt 9");
-    assert!(said('f').contains("window") && said('g').contains("window") && said('j').is_empty());
+    assert!(said('f').contains("window") && said('g').contains("window") && said('o').is_empty());
 }
