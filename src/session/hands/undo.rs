@@ -154,7 +154,7 @@ mod tests {
         let first = at(&rig, ids);
         for n in 0..20u64 {
             rig.until(n * 100);
-            ids.map(|id| rig.state.act(Action::Set(id, n as f32 / 100.0), Hand::Midi));
+            ids.into_iter().for_each(|id| rig.state.act(Action::Set(id, n as f32 / 100.0), Hand::Midi));
         }
         rig.until(4000);
         rig.state.act(Action::Set(ParamId::Hue, 0.9), Hand::Midi);
