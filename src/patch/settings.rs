@@ -23,7 +23,7 @@ const MOST: usize = 64;
 const LONGEST_S: f32 = 3600.0;
 
 /// Keys of `[settings]` that are no names.
-const OF_TABLE: [&str; 1] = ["hold"];
+const OF_TABLE: [&str; 3] = ["hold", "between", "corners"];
 /// Keys of `[settings.NAME]` that are no parameters.
 const KEYS: [&str; 3] = ["prompt", "blend", "over_s"];
 
@@ -32,6 +32,10 @@ const KEYS: [&str; 3] = ["prompt", "blend", "over_s"];
 pub struct Settings {
     /// Beginnings of the names of parameters that are stored while playing; empty: all of them.
     pub hold: Vec<String>,
+    /// The ends of `settings.morph`, by name; those that are not stored yet hold nothing.
+    pub between: Option<[String; 2]>,
+    /// The corners of `settings.x` and `settings.y`: left and right below, left and right above.
+    pub corners: Option<[String; 4]>,
     /// In the order of the file.
     pub named: Vec<Setting>,
 }
@@ -104,7 +108,30 @@ pub(super) fn read(root: &dyn TableLike, prompts: &[Prompt], problems: &mut Prob
             }
         }
     }
+    settings.between = ends("between", "[\"day\", \"night\"]", table, &settings.named, problems);
+    settings.corners = ends("corners", "[\"a\", \"b\", \"c\", \"d\"]", table, &settings.named, problems);
     settings
+}
+
+/// A list of so many names of settings or places.
+fn ends<const N: usize>(
+    key: &str,
+    example: &str,
+    table: &dyn TableLike,
+    named: &[Setting],
+    problems: &mut Problems,
+) -> Option<[String; N]> {
+    let item = table.get(key)?;
+    let words = item.as_array().map(|list| list.iter().map(|value| value.as_str()).collect::<Option<Vec<&str>>>());
+    let Some(words) = words.flatten().and_then(|words| <[&str; N]>::try_from(words).ok()) else {
+        problems.add(item.span(), format!("[settings] {key} names {N} settings, as in {example}"));
+        return None;
+    };
+    for word in words.iter().filter(|word| place(word).is_none() && !named.iter().any(|known| known.name == **word)) {
+        let near = did_you_mean(word, named.iter().map(|known| known.name.as_str()));
+        problems.add(item.span(), format!("[settings] {key}: there are no settings \"{word}\"{near}"));
+    }
+    Some(words.map(str::to_string))
 }
 
 fn setting(name: &str, table: &dyn TableLike, prompts: &[Prompt], problems: &mut Problems) -> Setting {

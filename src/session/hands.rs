@@ -5,6 +5,7 @@
 
 mod activity;
 mod controllers;
+mod crossing;
 mod learning;
 mod moves;
 mod patch_file;
@@ -316,6 +317,9 @@ impl State {
         }
         let before = self.hands.params.get(id);
         let value = self.hands.params.set(id, value);
+        if value != before {
+            self.crosses(id);
+        }
         if moves::comes_in_streams(by) {
             self.moves.moved(id, before, by);
         } else if value != before {

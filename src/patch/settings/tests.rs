@@ -62,6 +62,18 @@ fn every_mistake_has_its_place_and_the_nearest_word() {
         ("[settings.a]\n\"sampler.top_k\" = 1.5", "p.toml:4:19: [settings.a] \"sampler.top_k\" takes whole numbers"),
         ("[settings]\nhodl = []", "p.toml:4:1: [settings] has no \"hodl\"; did you mean \"hold\"?"),
         ("[settings]\ndusk = 3", "p.toml:4:1: [settings] has no \"dusk\"; settings have a name: write [settings.dusk]"),
+        (
+            "[settings]\nbetween = [\"a\"]",
+            "p.toml:4:11: [settings] between names 2 settings, as in [\"day\", \"night\"]",
+        ),
+        (
+            "[settings]\ncorners = [\"1\", \"dusc\", \"2\", \"8\"]\ndusk = {}",
+            "p.toml:4:11: [settings] corners: there are no settings \"dusc\"; did you mean \"dusk\"?",
+        ),
+        (
+            "[[matrix]]\nfrom = \"machine.cpu\"\nto = \"settings.x\"\namount = 1",
+            "p.toml:5:6: [[matrix]] to: \"settings.x\" is moved by hands and scenes alone",
+        ),
         ("[settings]\nhold = \"sound\"", "p.toml:4:8: [settings] hold is a list, as in"),
         (
             "[settings]\nhold = [\"sond\"]",

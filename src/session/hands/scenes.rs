@@ -32,6 +32,7 @@ impl State {
         let now_ns = self.hands.bus.clock().now_ns();
         self.course.tick(now_ns, &self.hands.params, &mut self.asks);
         self.answer();
+        self.tend_crossing();
     }
 
     pub(super) fn take_plan(&mut self, plan: Plan) {

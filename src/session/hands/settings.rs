@@ -5,6 +5,7 @@
 mod tests;
 
 use super::State;
+use super::crossing::Crossing;
 use super::undo::Undo;
 use crate::patch::Patch;
 use crate::patch::settings::{PLACES, Setting, place, write};
@@ -18,6 +19,7 @@ pub(super) struct Kept {
     /// The name of the settings that were recalled or stored last, if no scene has begun since.
     last: Option<String>,
     pub undo: Undo,
+    pub crossing: Crossing,
 }
 
 impl State {
@@ -33,7 +35,7 @@ impl State {
     }
 
     /// The settings of this name. What was stored while playing goes before what the patch has in the same place.
-    fn setting(&self, name: &str) -> Result<Setting, String> {
+    pub(super) fn setting(&self, name: &str) -> Result<Setting, String> {
         match place(name).and_then(|at| self.kept.stored[at].clone()) {
             Some(stored) => Ok(stored),
             None => self.hands.patch.settings.find(name).cloned(),
@@ -77,7 +79,7 @@ impl State {
     pub(super) fn scene_begins(&mut self, name: &str) {
         self.kept.last = None;
         if let Some(at) = self.hands.patch.plan.place(name) {
-            let before = self.before(&self.hands.patch.plan.scenes[at].params);
+            let before = self.with_crossed(self.before(&self.hands.patch.plan.scenes[at].params));
             self.kept.undo.note(format!("scene {name}"), before);
         }
     }

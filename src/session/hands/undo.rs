@@ -20,31 +20,23 @@ pub(super) struct Undo(VecDeque<Step>);
 struct Step {
     what: String,
     before: Vec<(ParamId, f32)>,
-    /// When a hand moved it last, if a hand did.
-    moved_ns: Option<u64>,
+    /// Which parameter a hand moved, and when last, if a hand did.
+    moved: Option<(ParamId, u64)>,
 }
 
 impl Undo {
     /// Something is about to change these parameters, which stand here.
     pub fn note(&mut self, what: String, before: Vec<(ParamId, f32)>) {
         if !before.is_empty() {
-            self.push(Step { what, before, moved_ns: None });
+            self.push(Step { what, before, moved: None });
         }
     }
 
-    /// A hand moved a parameter, which stood at `before`.
-    fn moved(&mut self, id: ParamId, before: f32, now_ns: u64) {
-        let moves = self.0.iter_mut().rev().take_while(|step| step.moved_ns.is_some());
-        let burst = moves
-            .filter(|step| step.before[0].0 == id)
-            .find(|step| step.moved_ns.is_some_and(|t_ns| now_ns.saturating_sub(t_ns) < BURST_NS));
-        match burst {
-            Some(step) => step.moved_ns = Some(now_ns),
-            None => {
-                let what = id.name().to_string();
-                self.push(Step { what, before: vec![(id, before)], moved_ns: Some(now_ns) });
-            }
-        }
+    /// Whether a hand goes on with a move of this parameter.
+    fn goes_on(&mut self, of: ParamId, now_ns: u64) -> bool {
+        let moves = self.0.iter_mut().rev().map_while(|step| step.moved.as_mut());
+        let mut recent = moves.filter(|(id, t_ns)| *id == of && now_ns.saturating_sub(*t_ns) < BURST_NS);
+        recent.next().map(|(_, t_ns)| *t_ns = now_ns).is_some()
     }
 
     fn push(&mut self, step: Step) {
@@ -64,9 +56,16 @@ impl State {
 
     /// A hand moved a parameter. A pedal, a mute and their like are let go by whoever holds them.
     pub(super) fn note_move(&mut self, id: ParamId, before: f32, by: Hand) {
-        if matches!(by, Hand::Key | Hand::Midi | Hand::Osc) && (id.is_setting() || id.name().starts_with("settings.")) {
-            let now_ns = self.hands.bus.clock().now_ns();
-            self.kept.undo.moved(id, before, now_ns);
+        let plays = id.is_setting() || id.name().starts_with("settings.");
+        if !matches!(by, Hand::Key | Hand::Midi | Hand::Osc) || !plays {
+            return;
+        }
+        // A surface has two, moved as one.
+        let of = if id == ParamId::SettingsY { ParamId::SettingsX } else { id };
+        let now_ns = self.hands.bus.clock().now_ns();
+        if !self.kept.undo.goes_on(of, now_ns) {
+            let before = self.with_crossed(vec![(id, before)]);
+            self.kept.undo.push(Step { what: of.name().to_string(), before, moved: Some((of, now_ns)) });
         }
     }
 
@@ -77,6 +76,7 @@ impl State {
             self.course.glides.release(id);
             self.put(id, value, by);
         }
+        self.leave_crossing();
     }
 }
 
