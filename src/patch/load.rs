@@ -88,7 +88,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         None => Default::default(),
     };
     let settings = settings::read(root, &prompts, &mut problems);
-    let plan = scenes::plan(root, &prompts, &mut problems);
+    let plan = scenes::plan(root, (&prompts, &settings), &mut problems);
     let bank = hands::Bank { prompts: &prompts, scenes: &plan.scenes, settings: &settings.named };
     let controllers = hands::controllers(root, bank, &mut problems);
     let midi_out = match section(root, "midi_out", &mut problems) {

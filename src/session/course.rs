@@ -19,6 +19,8 @@ pub enum Ask {
     Set(ParamId, f32, Hand),
     /// Play the prompt at this place of the bank.
     Play(usize),
+    /// Take the prompt at this place of the bank as the second one.
+    Second(usize),
     /// Take up the shader of this name.
     Shade(String),
 }
@@ -52,6 +54,8 @@ impl Course {
         (self.at, self.begun_ns, self.token_ns) = (at, now_ns, now_ns);
         (self.tokens, self.pieces, self.flawed) = (0, 0, false);
         let of = self.plan.scenes.len() as u32;
+        // A stage has room for one: the scene's name is told last.
+        asks.extend(scene.settings.map(|name| Ask::Tell(Event::Settings { name, over_s: scene.over_s })));
         asks.push(Ask::Tell(Event::Scene { name: scene.name, index: at as u32, of }));
         // The shader first: it brings its inputs' defaults, which the scene's own values follow, also one that stands already.
         let inputs = scene.params.iter().filter(|(id, to)| id.name().starts_with("shader.") && params.get(*id) == *to);
@@ -61,6 +65,7 @@ impl Course {
             asks.extend(stand);
         }
         self.glides.lead(scene.params.into_iter(), (scene.over_s, Hand::Plan), now_ns, params, asks);
+        asks.extend(scene.blend.map(Ask::Second));
         asks.extend(scene.prompt.map(Ask::Play));
     }
 

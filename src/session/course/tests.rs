@@ -334,3 +334,21 @@ fn plans_may_come_and_go_and_lose_the_present_scene() {
     rig.until(99.0);
     assert_eq!((rig.asked.len(), rig.course.step(1)), (asked, None));
 }
+
+#[test]
+fn a_scene_tells_the_settings_that_it_leads_to() {
+    let text = "[settings.dusk]\nover_s = 2\nblend = \"dawn\"\nprompt = \"moon\"\n\"stage.hue\" = 0.25\n\
+                \"sampler.top_k\" = 5\n[[scene]]\nname = \"a\"\nsettings = \"dusk\"\n";
+    let mut rig = Rig::new(text);
+    let asked: Vec<Ask> = rig.asked.iter().map(|(_, ask)| ask.clone()).collect();
+    let wanted = [
+        Ask::Tell(Event::Settings { name: "dusk".into(), over_s: 2.0 }),
+        Ask::Tell(Event::Scene { name: "a".into(), index: 0, of: 1 }),
+        Ask::Set(ParamId::TopK, 5.0, Hand::Plan),
+        Ask::Second(1),
+        Ask::Play(0),
+    ];
+    assert_eq!(asked, wanted);
+    rig.until(2.1);
+    assert_eq!(rig.params.get(ParamId::Hue), 0.25);
+}

@@ -75,6 +75,7 @@ impl State {
                 }
                 Ask::Set(id, value, by) => self.set(id, value, by),
                 Ask::Play(at) => self.play(at),
+                Ask::Second(at) => self.act(Action::BlendNth(Some(at)), Hand::Plan),
                 Ask::Shade(name) => self.shade(&name),
             }
         }

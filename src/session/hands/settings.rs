@@ -77,9 +77,10 @@ impl State {
 
     /// A scene begins: it is where the piece is now.
     pub(super) fn scene_begins(&mut self, name: &str) {
-        self.kept.last = None;
         if let Some(at) = self.hands.patch.plan.place(name) {
-            let before = self.with_crossed(self.before(&self.hands.patch.plan.scenes[at].params));
+            let scene = &self.hands.patch.plan.scenes[at];
+            let before = self.with_crossed(self.before(&scene.params));
+            self.kept.last = scene.settings.clone();
             self.kept.undo.note(format!("scene {name}"), before);
         }
     }
