@@ -30,6 +30,7 @@
 //! Only [`model`] sees candle, only it and [`train`] tokenizers, only [`train`] gemm, only [`visuals`] nannou and wgpu,
 //! only [`visuals::shader`] naga,
 //! only `audio::output` cpal, only `audio::bank` rodio, only `control::midi` and `control::midi_out` midir,
+//! only `control::link` rusty_link,
 //! only [`network`] rosc and the network's sockets.
 //!
 //! # Threads

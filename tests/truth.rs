@@ -224,7 +224,7 @@ fn claims(scene: &Scene, what: What) -> bool {
 }
 
 /// What a member of the shaders' struct shows, where that is not the signal of its name.
-const SHOWN: [(&str, Option<What>); 15] = [
+const SHOWN: [(&str, Option<What>); 16] = [
     ("token_age", Some(What::Token)),
     ("tokens", Some(What::Token)),
     ("flow", Some(What::Token)),
@@ -239,6 +239,7 @@ const SHOWN: [(&str, Option<What>); 15] = [
     ("focus", None),
     ("paper", None),
     ("accent", None),
+    ("lamp", None),
     ("time", None),
     ("dt", None),
 ];

@@ -4,7 +4,9 @@ use crate::audio::morph::{Kept, NOTHING};
 use crate::audio::tuning::Tuning;
 use crate::audio::voices::throat::{PHONES, Phone, phones};
 use crate::score::signal::eighths;
-use crate::score::{Event, FlawKind, Happening, MorphSide, ParamId, SignalId, SignalValues, Spent, Stamped, Token};
+use crate::score::{
+    Event, FlawKind, Happening, MorphSide, ParamId, SignalId, SignalValues, Spent, Stamped, Timeline, Token,
+};
 
 /// Cores that are heard each on their own; further ones are heard in the overall load only.
 pub const CORES: usize = 16;
@@ -22,6 +24,8 @@ const FILES: [&str; 4] = ["patch", "shader", "tuning", "samples"];
 pub struct Cue {
     /// The event's number in the score.
     pub seq: u64,
+    /// When the event was.
+    pub t_ns: u64,
     pub kind: CueKind,
 }
 
@@ -56,6 +60,8 @@ pub enum CueKind {
         side: MorphSide,
         values: Kept,
     },
+    /// The beats go on from here.
+    Tempo(Timeline),
     /// Silence, at once.
     Panic,
     /// The callback's own load, and how often the device ran dry.
@@ -155,12 +161,13 @@ impl Cue {
                 values.iter().for_each(|(id, value)| kept[*id as usize] = *value);
                 CueKind::Morph { side: *side, values: kept }
             }
+            Event::Tempo { .. } => CueKind::Tempo(Timeline::of(stamped)?),
             Event::Panic => CueKind::Panic,
             Event::Callback { load, xruns } => CueKind::Callback { load: *load, xruns: *xruns },
             Event::End { .. } => CueKind::End,
             _ => return None,
         };
-        Some(Cue { seq: stamped.seq, kind })
+        Some(Cue { seq: stamped.seq, t_ns: stamped.t_ns, kind })
     }
 
     /// What the cue is to the matrix, as [`Happening::of`] says of its event.

@@ -188,6 +188,7 @@ impl Engine {
 
     /// Takes a cue and returns the frame at which it acts.
     pub fn take(&mut self, cue: Cue) -> u64 {
+        self.grid.heard(cue.t_ns, self.frame);
         cue.apply(&mut self.signals);
         if let Some(what) = cue.happening() {
             self.since.happened(what, self.now_ns());
@@ -238,6 +239,7 @@ impl Engine {
                 self.melody.fault(&control, &mut self.gestures);
             }
             CueKind::Tuning(tuning) => self.tuning = tuning,
+            CueKind::Tempo(timeline) => self.grid.retime(timeline),
             CueKind::Morph { side, values } => self.morph.keep(side, values),
             CueKind::Panic => {
                 self.melody.hush();

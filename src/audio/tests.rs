@@ -9,7 +9,8 @@ use super::{Cue, CueKind, Engine, Report, Voice, link};
 use crate::patch::{Matrix, Modulator, Origin, Route, matrix::Shape};
 use crate::score::layout::Form;
 use crate::score::{
-    Candidate, Event, Flaw, FlawKind, Hand, Layout, MachineSample, MorphSide, ParamId, SignalId, Stamped, Token,
+    Candidate, Event, Flaw, FlawKind, Hand, Layout, MachineSample, MorphSide, ParamId, SignalId, Stamped, Timeline,
+    Token,
 };
 
 mod playing;
@@ -39,7 +40,7 @@ fn token(surprise_bits: f32) -> CueKind {
 }
 
 fn take(engine: &mut Engine, kind: CueKind) -> u64 {
-    engine.take(Cue { seq: 0, kind })
+    engine.take(Cue { seq: 0, t_ns: 0, kind })
 }
 
 fn set(engine: &mut Engine, id: ParamId, value: f32) {

@@ -100,6 +100,7 @@ impl FeedbackOut {
                 }
             }
             Event::Prompt { name, .. } => self.prompt.clone_from(name),
+            Event::Restore { name: Some(name), .. } => self.prompt = Some(name.clone()),
             Event::Scene { name, .. } => self.scene = Some(name.clone()),
             Event::Settings { name, .. } => self.settings = Some(name.clone()),
             _ => return,

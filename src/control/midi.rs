@@ -3,6 +3,8 @@
 //! Only this file and `midi_out` see midir. [`Midi`] is owned by the hands thread. midir's callback may be JACK's process thread:
 //! it does no more than push a few bytes into a bounded lock-free queue, and counts what did not fit.
 
+mod stamp;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,8 +13,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use midir::{Ignore, MidiInput, MidiInputConnection, MidiInputPort};
 use serde::Serialize;
 
+use super::clock_in::is_clock;
 use super::known;
 use super::midi_out::device;
+use stamp::Stamps;
 
 /// How often the list of ports is read, since midir does not tell of changes; 0.15 ms each time under ALSA. A port that
 /// leaves and comes back between two looks would stay deaf, so a second would be too long for a loose cable.
@@ -20,6 +24,8 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Messages that may wait between two polls; of ten thousand a second, which only programs send, three seconds: the hands
 /// may be held up by a sound device that is opened.
 const QUEUE: usize = 1 << 15;
+/// The clock's messages that may wait, apart from the others so that no knob crowds them out; eight seconds.
+const CLOCK_QUEUE: usize = 1024;
 
 /// The name under which other programs see xiao.
 const CLIENT: &str = "xiao";
@@ -37,7 +43,7 @@ pub enum MidiError {
 pub struct Message {
     /// The port's name, as the patch's patterns see it.
     pub port: Arc<str>,
-    /// When the callback had it.
+    /// When the callback had it; of the clock's, when it came, as [`stamp`] has it.
     pub at: Instant,
     bytes: [u8; 3],
     len: u8,
@@ -66,6 +72,13 @@ struct Raw {
     len: u8,
 }
 
+impl Raw {
+    fn of(self, names: &[Arc<str>]) -> Message {
+        let Raw { port, at, bytes, len } = self;
+        Message { port: names[port as usize].clone(), at, bytes, len }
+    }
+}
+
 /// A port that is open.
 struct Open {
     /// midir's identifier with the name, since ALSA gives a freed number to the next device.
@@ -88,6 +101,9 @@ pub struct Midi {
     names: Vec<Arc<str>>,
     sender: Sender<Raw>,
     receiver: Receiver<Raw>,
+    /// The same for the clock's messages.
+    clock_sender: Sender<Raw>,
+    clock_receiver: Receiver<Raw>,
     dropped: Arc<AtomicU64>,
     next_look: Instant,
 }
@@ -100,12 +116,15 @@ impl Midi {
     pub fn open() -> Result<Midi, MidiError> {
         let lister = client()?;
         let (sender, receiver) = bounded(QUEUE);
+        let (clock_sender, clock_receiver) = bounded(CLOCK_QUEUE);
         Ok(Midi {
             lister,
             open: Vec::new(),
             names: Vec::new(),
             sender,
             receiver,
+            clock_sender,
+            clock_receiver,
             dropped: Arc::default(),
             next_look: Instant::now(),
         })
@@ -119,9 +138,17 @@ impl Midi {
             self.next_look = now + LOOK_EVERY;
             self.look(notices);
         }
-        while let Ok(Raw { port, at, bytes, len }) = self.receiver.try_recv() {
-            messages.push(Message { port: self.names[port as usize].clone(), at, bytes, len });
-        }
+        messages.extend(self.receiver.try_iter().map(|raw| raw.of(&self.names)));
+    }
+
+    /// Adds what clocks have said since the last poll: ticks, start, continue, stop and the song's place.
+    pub fn poll_clocks(&mut self, messages: &mut Vec<Message>) {
+        messages.extend(self.clock_receiver.try_iter().map(|raw| raw.of(&self.names)));
+    }
+
+    /// Whether a port of this name is open.
+    pub fn has(&self, port: &str) -> bool {
+        self.open.iter().any(|open| open.name == port)
     }
 
     /// The names of the inputs that are here.
@@ -173,21 +200,25 @@ impl Midi {
             self.names.push(name.into());
             self.names.len() - 1
         }) as u32;
-        let (sender, dropped) = (self.sender.clone(), self.dropped.clone());
-        let push = move |_micros: u64, message: &[u8], _: &mut ()| {
-            // Clock, active sensing and sysex are no controls.
-            if message.is_empty() || message.len() > 3 || message[0] >= 0xf0 {
+        let (controls, clocks, dropped) = (self.sender.clone(), self.clock_sender.clone(), self.dropped.clone());
+        let mut stamps = Stamps::default();
+        let push = move |micros: u64, message: &[u8], _: &mut ()| {
+            let (now, clock) = (Instant::now(), is_clock(message));
+            // Active sensing and sysex are neither a control nor a clock.
+            if message.is_empty() || message.len() > 3 || (message[0] >= 0xf0 && !clock) {
                 return;
             }
             let mut bytes = [0; 3];
             bytes[..message.len()].copy_from_slice(message);
-            let raw = Raw { port: number, at: Instant::now(), bytes, len: message.len() as u8 };
+            let at = if clock { stamps.came(micros, now) } else { now };
+            let raw = Raw { port: number, at, bytes, len: message.len() as u8 };
+            let sender = if clock { &clocks } else { &controls };
             if sender.try_send(raw).is_err() {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
         let mut input = MidiInput::new(CLIENT).map_err(|e| e.to_string())?;
-        input.ignore(Ignore::All);
+        input.ignore(Ignore::SysexAndActiveSense);
         input.connect(port, "in", push, ()).map_err(|e| e.to_string())
     }
 }

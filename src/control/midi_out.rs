@@ -4,16 +4,19 @@
 //! Beside `midi` the only file that sees midir. [`Outputs`] is owned by the MIDI-out thread. Whatever ends it, dropping
 //! included, every note that was begun is ended first.
 
+mod port;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use midir::{MidiOutput, MidiOutputConnection, MidiOutputPort};
+use midir::{MidiOutput, MidiOutputPort};
 
 use super::midi::{LOOK_EVERY, MidiError, is_own, probe};
 use super::score_out::Short;
 use super::voice::{Role, Voice};
 use crate::patch::Listeners;
-use crate::score::{Event, ParamValues, Stamped};
+use crate::score::{Event, ParamValues, Stamped, Timeline};
+use port::Connection;
 
 /// The name under which other programs see what xiao plays.
 const CLIENT: &str = "xiao-out";
@@ -24,6 +27,8 @@ pub struct Outputs {
     listeners: Listeners,
     /// Where every parameter stands, as far as events have told.
     params: ParamValues,
+    /// The beats, as they were told last.
+    timeline: Option<Timeline>,
     /// One for each port that is or was here, and for what it is.
     parts: Vec<Part>,
     next_look_ns: u64,
@@ -37,7 +42,7 @@ struct Part {
     key: (String, String),
     voice: Voice,
     /// None while the port is away, and where connecting failed.
-    connection: Option<MidiOutputConnection>,
+    connection: Option<Connection>,
     /// It is listed by the system.
     here: bool,
     /// It did not take what it was sent, and that was not said yet.
@@ -63,8 +68,15 @@ impl Outputs {
         let lister = client()?;
         let parts = std::mem::take(&mut left.0);
         let listeners_yet = Listeners::default();
-        let mut outputs =
-            Outputs { lister, listeners: listeners_yet, params, parts, next_look_ns: 0, missed: Vec::new() };
+        let mut outputs = Outputs {
+            lister,
+            listeners: listeners_yet,
+            params,
+            timeline: None,
+            parts,
+            next_look_ns: 0,
+            missed: Vec::new(),
+        };
         outputs.take(listeners, now_ns);
         Ok(outputs)
     }
@@ -74,7 +86,18 @@ impl Outputs {
         if let Event::Param { id, value, .. } = &stamped.event {
             self.params.set(*id, *value);
         }
+        self.timeline = Timeline::of(stamped).or(self.timeline);
         self.each(|part, out| part.voice.event(stamped, now_ns, out));
+    }
+
+    /// The beats are these from now on.
+    pub fn retime(&mut self, timeline: Timeline, now_ns: u64) {
+        self.timeline = Some(timeline);
+        for part in &mut self.parts {
+            if let Voice::Score(score) = &mut part.voice {
+                score.retime(timeline, now_ns);
+            }
+        }
     }
 
     /// Sends what is due, and looks for ports every now and then; what was plugged in or out is added to `notices`.
@@ -182,14 +205,17 @@ impl Outputs {
         // The part that it had before, with the notes that it was left with.
         let known = self.parts.iter().position(|p| of_role(p) && !p.here && device(&p.key.1) == device(&key.1));
         let at = known.unwrap_or_else(|| {
-            let voice = Voice::new(wanted, self.params, now_ns);
+            let mut voice = Voice::new(wanted, self.params, now_ns);
+            if let (Voice::Score(score), Some(timeline)) = (&mut voice, self.timeline) {
+                score.retime(timeline, now_ns);
+            }
             self.parts.push(Part { key: key.clone(), voice, connection: None, here: true, refused: false });
             self.parts.len() - 1
         });
         let part = &mut self.parts[at];
         (part.key, part.here) = (key.clone(), true);
         let name = &part.key.1;
-        match connect(port) {
+        match Connection::open(CLIENT, port) {
             Ok(connection) => {
                 notices.push(format!("MIDI out: {} {name}", part.voice.role().does()));
                 part.connection = Some(connection);
@@ -219,9 +245,9 @@ impl Part {
     fn send(&mut self, out: &mut Vec<Short>) {
         let Some(connection) = &mut self.connection else { return out.clear() };
         for message in out.drain(..) {
-            // midir asserts that JACK takes what is sent, which a server that has died does not.
+            // A library below may assert what a server that has died does not keep.
             let sent = catch_unwind(AssertUnwindSafe(|| connection.send(message.bytes())));
-            if !matches!(sent, Ok(Ok(()))) {
+            if !matches!(sent, Ok(true)) {
                 self.refused = true;
                 if cfg!(feature = "midi-jack") {
                     // As in `Outputs::abandon`.
@@ -259,11 +285,6 @@ pub(super) fn device(name: &str) -> &str {
         Some((device, numbers)) if numbers.chars().all(|c| c.is_ascii_digit() || c == ':') => device,
         _ => name,
     }
-}
-
-fn connect(port: &MidiOutputPort) -> Result<MidiOutputConnection, String> {
-    let output = MidiOutput::new(CLIENT).map_err(|e| e.to_string())?;
-    output.connect(port, "out").map_err(|e| e.to_string())
 }
 
 fn client() -> Result<MidiOutput, MidiError> {

@@ -1,9 +1,10 @@
 //! Hands: what keys and MIDI controllers say becomes [`Action`](crate::score::Action)s.
 //!
 //! Run by the hands thread, which performs the actions. Nothing here writes a parameter or emits an event; only
-//! [`midi`] and [`midi_out`] see midir. The way out, from the score to the performer's synthesisers, is [`score_out`]'s
+//! [`midi`] and [`midi_out`] see midir, only `link` rusty_link. The way out, from the score to the performer's synthesisers, is [`score_out`]'s
 //! and [`midi_out`]'s, on a thread of its own.
 
+pub mod clock_in;
 pub mod decoder;
 mod described;
 pub mod feedback;
@@ -11,6 +12,8 @@ pub mod help;
 pub mod keyboard;
 pub mod known;
 pub mod learn;
+#[cfg(feature = "link")]
+pub mod link;
 pub mod mapping;
 pub mod midi;
 pub mod midi_out;
@@ -18,6 +21,7 @@ pub mod score_out;
 pub mod travel;
 mod voice;
 
+pub use clock_in::ClockIn;
 pub use described::described;
 pub use feedback::FeedbackOut;
 pub use mapping::Mapping;

@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn groups_are_gone_through_by_their_first() {
         assert_eq!(selected_group(ParamId::TopK, 1), ParamId::Pace);
-        assert_eq!(selected_group(ParamId::Rest, 1), ParamId::Level);
-        assert_eq!(selected_group(ParamId::Mute, -1), ParamId::Pace);
+        assert_eq!(selected_group(ParamId::Rest, 1), ParamId::Word1);
+        assert_eq!(selected_group(ParamId::Mute, -1), ParamId::Word1);
         assert_eq!(selected_group(ParamId::Shader3, 1), ParamId::Temperature);
         assert_eq!(selected_group(ParamId::Temperature, -1), ParamId::Shader1);
     }

@@ -13,6 +13,9 @@ pub mod room;
 pub mod shown;
 pub mod signals;
 pub mod state;
+mod tempo;
+pub mod typing;
 pub mod words;
 
 pub use state::State;
+pub use typing::Typing;

@@ -61,6 +61,12 @@ impl Page {
         self.push(text, Ink::Prompt, u32::MAX);
     }
 
+    /// The performer's words in the middle of the piece, which has not ended then.
+    pub fn layer(&mut self, text: &str, index: u32, tokens: u32) {
+        self.turned = false;
+        self.spread(text, Ink::Prompt, index, tokens);
+    }
+
     pub fn token(&mut self, text: &str, p: f32, index: u32) {
         self.push(text, Ink::Word { p }, index);
     }
@@ -115,18 +121,24 @@ impl Page {
         for ch in text.chars().rev().filter_map(clean::visible) {
             let ch = if ch == '\t' { ' ' } else { ch };
             // A mark without width is no glyph of its own.
-            if self.glyphs.back().is_some_and(|g| g.piece == piece && g.ink != Ink::Prompt && g.ch == ch) {
+            // The prompt itself is no part of what was written.
+            if self.glyphs.back().is_some_and(|g| g.piece == piece && g.index != u32::MAX && g.ch == ch) {
                 self.glyphs.pop_back();
             }
         }
     }
 
-    /// Words of `tokens` tokens at once. Where each begins is not known here: by proportion.
+    /// The words of a piece at once, of which there are `tokens` tokens.
     pub fn restore(&mut self, text: &str, tokens: u32) {
+        self.spread(text, Ink::Word { p: 1.0 }, 0, tokens);
+    }
+
+    /// Words of `tokens` tokens from `first` on. Where each begins is not known here: by proportion.
+    fn spread(&mut self, text: &str, ink: Ink, first: u32, tokens: u32) {
         let count = text.chars().count().max(1) as u64;
         for (i, ch) in (0..).zip(text.chars()) {
-            let index = (i * u64::from(tokens) / count) as u32;
-            self.push(ch.encode_utf8(&mut [0; 4]), Ink::Word { p: 1.0 }, index);
+            let index = first + (i * u64::from(tokens) / count) as u32;
+            self.push(ch.encode_utf8(&mut [0; 4]), ink, index);
         }
     }
 

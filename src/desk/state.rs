@@ -8,6 +8,7 @@ mod switched;
 
 use std::collections::VecDeque;
 
+use log::kept;
 pub use log::{Remark, Tone};
 pub use pause::Pause;
 
@@ -17,10 +18,11 @@ use super::energy::Energy;
 use super::history::History;
 use super::page::Page;
 use super::shown::Shown;
+use super::tempo::Tempo;
+use super::typing::Typing;
 use crate::patch::sampler::Stage;
 use crate::patch::{self, Modulator, Prompt};
-use crate::score::MorphSide;
-use crate::score::event::branched;
+use crate::score::event::{back_to, branched, waits};
 use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Ports of controllers that are kept.
@@ -46,10 +48,13 @@ pub struct State {
     pub settings: Option<(String, u64)>,
     /// How far the scene has come and what ends it.
     pub course: Course,
+    pub tempo: Tempo,
     /// The patch's bank, the prompt being played, and the one that is crossed to.
     pub prompts: Vec<Prompt>,
     pub playing: Option<String>,
     pub second: Option<String>,
+    /// The prompt that waits, by its name if it has one, and what a page says of it.
+    pub queued: Option<(Option<String>, String)>,
     /// The order of the sampler's stages, where the patch says one.
     pub order: Option<Vec<Stage>>,
     pub model: String,
@@ -86,6 +91,8 @@ pub struct State {
     pub xruns: (u64, Option<u64>),
     /// The page of the help that is open.
     pub help: Option<usize>,
+    /// The line that the performer types in, where it is open.
+    pub typing: Option<Typing>,
     /// What the audience's stage shows, as it was told last.
     pub shown: Shown,
     /// Whether a recording is played again.
@@ -114,9 +121,11 @@ impl State {
             scene: String::new(),
             settings: None,
             course: Course::default(),
+            tempo: Tempo::default(),
             prompts: Vec::new(),
             playing: None,
             second: None,
+            queued: None,
             order: None,
             model: String::new(),
             card: Vec::new(),
@@ -140,6 +149,7 @@ impl State {
             controls: Vec::new(),
             xruns: (0, None),
             help: None,
+            typing: None,
             shown: Shown::default(),
             replayed: false,
             losses: Vec::new(),
@@ -191,6 +201,10 @@ impl State {
                 self.resting = false;
                 self.roads.clear();
             }
+            Event::Layer { text, tokens, index, .. } => {
+                self.page.layer(text, *index, *tokens);
+                self.resting = false;
+            }
             Event::Prefill { done, total } => self.reading = (done < total).then_some((*done, *total)),
             Event::Token(token) => {
                 self.page.token(&token.text, token.p, token.index);
@@ -215,16 +229,23 @@ impl State {
                 self.page.rewind(text);
                 self.resting = false;
             }
-            Event::Restore { slot, prompt, text, index } => {
+            Event::Restore { slot, name, prompt, text, index } => {
+                self.playing = name.as_deref().map(clean::line).or(self.playing.take());
                 self.page.prompt(prompt);
                 self.page.restore(text, *index);
                 self.resting = false;
-                self.remark(t_ns, Tone::Notice, &format!("back to {}", slot + 1));
+                self.remark(t_ns, Tone::Notice, &back_to(*slot));
             }
             Event::Snapshot { slot } => self.remark(t_ns, Tone::Notice, &format!("kept as {}", slot + 1)),
             Event::Branch { instead_of, taken, .. } => self.remark(t_ns, Tone::Notice, &branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.remark(t_ns, Tone::Notice, "the loop is let go"),
             Event::Loop { period } => self.remark(t_ns, Tone::Notice, &format!("a loop of {period} tokens is held")),
+            Event::Queued { text, .. } if text.is_empty() => self.queued = None,
+            Event::Queued { name, text, when } => {
+                let said = clean::line(&waits(name.as_deref(), text, *when));
+                self.remark(t_ns, Tone::Notice, &said);
+                self.queued = Some((name.as_deref().map(clean::line), said));
+            }
             Event::Blend { name, text, .. } => {
                 self.second = name.as_deref().filter(|_| !text.is_empty()).map(clean::line);
                 match text.as_str() {
@@ -247,8 +268,13 @@ impl State {
                 self.params.set(*id, *value);
                 self.moved_by[*id as usize] = Some(*by);
             }
+            Event::Tempo { .. } => self.tempo.take(&stamped.event),
             Event::Select { id } => self.selected = Some(*id),
             Event::Help { on, page } => self.help = on.then_some(*page as usize),
+            Event::Typing { on, text, at } => {
+                let composed = self.typing.take().unwrap_or_default().composed;
+                self.typing = on.then(|| Typing { text: text.clone(), at: *at, composed });
+            }
             Event::Control { port, what } => self.control(t_ns, port, what),
             Event::Callback { xruns, .. } if *xruns > 0 => self.xruns = (self.xruns.0 + xruns, Some(t_ns)),
             Event::Callback { .. } => {}
@@ -367,19 +393,6 @@ impl State {
     /// Whether a journal is among the consumers, and whether it has lost anything.
     pub fn recording(&self) -> Option<bool> {
         self.losses.iter().find(|(name, ..)| *name == "journal").map(|(_, dropped, _)| *dropped == 0)
-    }
-}
-
-/// What is said of a snapshot of the sound.
-fn kept(side: MorphSide, empty: bool) -> String {
-    let end = match side {
-        MorphSide::First => "first",
-        MorphSide::Second => "second",
-    };
-    if empty {
-        format!("no {end} end of the morph")
-    } else {
-        format!("the sound is kept as the {end} end of the morph")
     }
 }
 

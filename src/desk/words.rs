@@ -92,6 +92,7 @@ pub fn hand(by: Hand) -> &'static str {
         Hand::Midi => "midi",
         Hand::CommandLine => "start",
         Hand::Osc => "osc",
+        Hand::Clock => "clock",
     }
 }
 

@@ -141,7 +141,7 @@ fn what_is_taken_back_is_no_word_of_its_piece() {
         token(1, "去"),
         prompt("moon", "The moon"),
         token(0, " is"),
-        Event::Restore { slot: 0, prompt: back, text, index: 2 },
+        Event::Restore { slot: 0, name: None, prompt: back, text, index: 2 },
         Event::PieceEnd { tokens: 2 },
     ];
     let events: Vec<_> = (0..).zip(events).map(|(seq, event)| Stamped { seq, t_ns: seq, event }).collect();

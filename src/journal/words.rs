@@ -40,6 +40,13 @@ pub fn pieces<'a>(events: impl IntoIterator<Item = &'a Stamped>) -> Vec<Piece> {
                 ended = false;
                 piece.text.push_str(&token.text);
             }
+            Event::Layer { text, .. } => {
+                // As taking back, it goes on in a piece that had ended.
+                if std::mem::take(&mut ended) {
+                    piece = pieces.pop().unwrap_or_default();
+                }
+                piece.text.push_str(text);
+            }
             Event::Rewind { text, .. } => {
                 // Taking back goes on in a piece that had ended.
                 if std::mem::take(&mut ended) {

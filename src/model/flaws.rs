@@ -195,6 +195,13 @@ impl Flaws {
         flaws
     }
 
+    /// Takes a token that the performer put into the piece: no error of the model's, but what comes after may repeat it.
+    pub fn given(&mut self, id: u32) {
+        self.repeated(id);
+        self.script = None;
+        self.tail.clear();
+    }
+
     /// The piece has ended here, with this probability of ending.
     pub fn end(&self, p: f32) -> Option<Flaw> {
         let tokens = self.count as u32;

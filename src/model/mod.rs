@@ -37,7 +37,9 @@ pub use distribution::{Distribution, Ranked};
 pub use error::ModelError;
 pub use floats::Floats;
 pub use foresight::{Foreseen, Foresight, Line, Piece, Tally, Told, foresee_all, pieces};
-pub use generator::{Branched, Forgot, Generator, Progress, Reading, Restored, Rewound, SLOTS, Step};
+pub use generator::{
+    Branched, Forgot, Generator, Interrupted, Layered, Progress, Reading, Restored, Rewound, SLOTS, Step,
+};
 pub use gguf::{GgufWriter, Stored};
 pub use info::{Info, Lineage, TensorInfo, TypeSum};
 pub use sampler::{Dice, Mirostat, Moved, Sampler, SamplerPlan, Sampling, StageView};

@@ -4,6 +4,7 @@
 //! milliseconds while it waits, and between any two chunks of a prompt or tokens while it computes. A panic or an error
 //! becomes a fault event and the same prompt begins again a second later; no other thread notices more than silence.
 
+mod facts;
 mod modulation;
 mod player;
 #[cfg(test)]
@@ -15,8 +16,8 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Sender, unbounded};
 
 use super::{Model, Source};
-use crate::patch::{self, Matrix, SamplerSpec};
-use crate::score::{Bus, Params, Policy, Shutdown};
+use crate::patch::{self, Matrix, SamplerSpec, Template};
+use crate::score::{Bus, Params, Policy, Shutdown, When};
 use player::Player;
 
 const NAME: &str = "xiao-worker";
@@ -36,11 +37,20 @@ pub struct WorkerOptions {
     pub shutdown: Shutdown,
 }
 
-/// What the worker is asked to do.
+/// What the worker is asked to do. Slots in a text are filled when it begins.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Leaves the text so far and begins with this prompt.
-    Prompt { name: Option<String>, text: String },
+    /// Leaves the text so far and begins with this prompt, at once or when its moment has come. One that waits already
+    /// gives way; chosen once more, it is taken back.
+    Prompt { name: Option<String>, text: Template, when: When },
+    /// Takes back the prompt that waits, if one does.
+    Unqueue,
+    /// Plays this prompt until it is let go; then the piece that it interrupted goes on as it was.
+    Hold { name: String, text: Template },
+    /// Lets the held prompt of this name go.
+    LetGo(String),
+    /// Puts words into the piece, as if they had been written.
+    Layer { name: Option<String>, text: Template },
     /// Begins the present prompt again.
     Again,
     /// Takes back so many tokens.
@@ -56,7 +66,7 @@ pub enum Command {
     /// Makes the piece what it was when kept.
     Restore(u8),
     /// Takes up a second prompt for `generator.blend`; an empty text leaves it.
-    Blend { name: Option<String>, text: String },
+    Blend { name: Option<String>, text: Template },
     /// Takes up a patch's matrix.
     Matrix(Matrix),
     /// Takes up a patch's order of stages and words.

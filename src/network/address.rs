@@ -68,12 +68,14 @@ pub struct Space {
 }
 
 /// What only goes out: address, types, help.
-const TOLD: [(&str, &str, &str); 5] = [
+const TOLD: [(&str, &str, &str); 7] = [
     ("/xiao/settings", "sf", "Settings are recalled: their name, the seconds in which they are reached"),
     ("/xiao/token", "sfff", "A token was drawn: its text, its probability, its surprise in bits, its latency in ms"),
     ("/xiao/flaw", "ss", "The model erred: the kind of flaw, what showed it"),
     ("/xiao/fault", "sss", "Something failed and the show went on: where, what, what to do"),
+    ("/xiao/queued", "ss", "A prompt waits: its name or its text, and what for; both are empty once none does"),
     ("/xiao/piece_end", "i", "The model ended its piece: of how many tokens it is"),
+    ("/xiao/tempo", "ffs", "The beats go on from here: beats a minute, the beat it is, and whose clock is followed"),
 ];
 
 /// The address of a dotted name among its kind.
@@ -104,6 +106,8 @@ impl Space {
                 Place::Moment(Action::Prompt(name.clone())),
                 format!("Plays the prompt {name}"),
             );
+            let layer = Place::Moment(Action::Layer(name.clone()));
+            space.put(of("layer", name), layer, format!("Puts the words of the prompt {name} into the piece"));
         }
         for name in &names.scenes {
             space.put(

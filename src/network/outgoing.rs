@@ -87,6 +87,7 @@ impl Outgoing {
                 self.param_paces[*id as usize].moved = true;
             }
             Event::Prompt { name, text, .. } => self.prompt = Some(prompt(name.as_deref(), text)),
+            Event::Restore { name: Some(name), prompt: text, .. } => self.prompt = Some(prompt(Some(name), text)),
             Event::Scene { name, index, of } => {
                 let args = vec![packet::text(name), Arg::Int(*index as i32), Arg::Int(*of as i32)];
                 self.scene = Some(say("/xiao/scene", args));
@@ -94,7 +95,7 @@ impl Outgoing {
             _ => {}
         }
         self.moments.extend(match &stamped.event {
-            Event::Prompt { .. } => self.prompt.clone(),
+            Event::Prompt { .. } | Event::Restore { name: Some(_), .. } => self.prompt.clone(),
             Event::Scene { .. } => self.scene.clone(),
             event => moment(event),
         });
@@ -186,7 +187,14 @@ fn moment(event: &Event) -> Option<Message> {
             say("/xiao/fault", [place, what, remedy].map(|text| packet::text(text)).to_vec())
         }
         Event::Settings { name, over_s } => say("/xiao/settings", vec![packet::text(name), Arg::Float(*over_s)]),
+        Event::Queued { text, .. } if text.is_empty() => say("/xiao/queued", vec![packet::text(""), packet::text("")]),
+        Event::Queued { name, text, when } => {
+            say("/xiao/queued", vec![packet::text(name.as_deref().unwrap_or(text)), packet::text(when.name())])
+        }
         Event::PieceEnd { tokens } => say("/xiao/piece_end", vec![Arg::Int(*tokens as i32)]),
+        Event::Tempo { bpm, beat, from, .. } => {
+            say("/xiao/tempo", vec![Arg::Float(*bpm as f32), Arg::Float(*beat as f32), packet::text(from)])
+        }
         _ => return None,
     })
 }

@@ -63,6 +63,13 @@ impl<'a> Problems<'a> {
         self.found.push((span.map_or(0, |s| s.start), Problem { at, message }));
     }
 
+    /// Where the `n`th of a character stands within a span, counted from 0; the span where it has fewer.
+    pub fn nth(&self, span: Option<Range<usize>>, character: char, n: usize) -> Option<Range<usize>> {
+        let span = span?;
+        let at = self.text.get(span.clone()).and_then(|text| text.match_indices(character).nth(n));
+        Some(at.map_or(span.clone(), |(at, _)| span.start + at..span.end))
+    }
+
     /// Fails with all that was noted, in the order of the file.
     pub fn finish(mut self, file: &str) -> Result<(), PatchError> {
         if self.found.is_empty() {

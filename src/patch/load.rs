@@ -5,11 +5,13 @@
 use toml_edit::{Document, Item, TableLike};
 
 use super::error::{Problems, did_you_mean};
+use super::template::{KNOBS, Wrong};
 use super::value::{described, fits, key_span, switch, text};
-use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, cables, hands, midi_out, osc, sampler, scenes, settings};
+use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, Slots, Template, Tempo};
+use super::{cables, hands, midi_out, osc, sampler, scenes, settings, tempo};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 22] = [
+const SECTIONS: [&str; 26] = [
     "title",
     "model",
     "shader",
@@ -18,6 +20,9 @@ const SECTIONS: [&str; 22] = [
     "samples",
     "chat",
     "blend",
+    "error",
+    "missing",
+    "words",
     "prompts",
     "params",
     "morph",
@@ -25,6 +30,7 @@ const SECTIONS: [&str; 22] = [
     "sampler",
     "midi",
     "midi_out",
+    "tempo",
     "osc",
     "lfo",
     "envelope",
@@ -35,7 +41,7 @@ const SECTIONS: [&str; 22] = [
 ];
 
 /// Words that follow `prompt.` in a mapping, so that no prompt may be called so.
-pub(super) const STEPS: [&str; 3] = ["next", "previous", "again"];
+pub(super) const STEPS: [&str; 4] = ["next", "previous", "again", "error"];
 
 /// Reads and checks a patch. `file` is how errors call it; its stem is the title of a patch without one.
 pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
@@ -61,20 +67,13 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         let message = format!("\"shader\" is a name without folder or ending, as in \"field\", not {shader:?}");
         problems.add(root.get("shader").and_then(Item::span), message);
     }
-    let prompts = prompts(root, &mut problems);
+    let slots = slots(root, &mut problems);
+    let prompts = prompts(root, &slots, &mut problems);
     let chat = match section(root, "chat", &mut problems) {
         Some(table) => chat(table, &mut problems),
         None => Chat::default(),
     };
-    let blend = root.get("blend").and_then(|item| {
-        let name = text(item, "blend", &mut problems)?;
-        let at = prompts.iter().position(|p| p.name == name);
-        if at.is_none() {
-            let near = did_you_mean(&name, prompts.iter().map(|p| p.name.as_str()));
-            problems.add(item.span(), format!("blend: [prompts] has no \"{name}\"{near}"));
-        }
-        at
-    });
+    let [blend, error] = ["blend", "error"].map(|key| of_bank(root, key, &prompts, &mut problems));
     let mut params = Vec::new();
     if let Some(table) = section(root, "params", &mut problems) {
         read_params("[params]", table, "", &mut params, &mut problems);
@@ -95,6 +94,10 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => midi_out::synths(table, &mut problems),
         None => Vec::new(),
     };
+    let tempo = match section(root, "tempo", &mut problems) {
+        Some(table) => tempo::tempo(table, &mut problems),
+        None => Tempo::default(),
+    };
     let osc = section(root, "osc", &mut problems).map(|table| osc::osc(table, &mut problems));
     let matrix = cables::matrix(root, &mut problems);
     let known = root.get("controllers").and_then(|item| switch(item, "controllers", &mut problems));
@@ -108,6 +111,8 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         samples,
         chat,
         blend,
+        error,
+        slots,
         prompts,
         params,
         morph,
@@ -115,6 +120,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         sampler,
         controllers,
         midi_out,
+        tempo,
         osc,
         matrix,
         plan,
@@ -172,7 +178,51 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
-fn prompts(root: &dyn TableLike, problems: &mut Problems) -> Vec<Prompt> {
+/// A prompt of the bank that a key names.
+fn of_bank(root: &dyn TableLike, key: &str, prompts: &[Prompt], problems: &mut Problems) -> Option<usize> {
+    let item = root.get(key)?;
+    let name = text(item, key, problems)?;
+    let at = prompts.iter().position(|p| p.name == name);
+    if at.is_none() {
+        let near = did_you_mean(&name, prompts.iter().map(|p| p.name.as_str()));
+        problems.add(item.span(), format!("{key}: [prompts] has no \"{name}\"{near}"));
+    }
+    at
+}
+
+/// The lists of words and what is said where there is nothing to say.
+fn slots(root: &dyn TableLike, problems: &mut Problems) -> Slots {
+    let mut slots = Slots::default();
+    if let Some(missing) = root.get("missing").and_then(|item| text(item, "missing", problems)) {
+        slots.missing = missing;
+    }
+    let Some(table) = section(root, "words", problems) else { return slots };
+    for (i, (name, item)) in table.iter().enumerate() {
+        let at = key_span(table, name);
+        if i == KNOBS.len() {
+            problems
+                .add(at, "[words] has more than four lists, and there are four knobs for them; take one out".into());
+            break;
+        }
+        if !is_name(name) {
+            problems.add(at, format!("[words] {name:?} may hold only letters, digits, - and _"));
+        }
+        let words = item.as_array().and_then(|list| {
+            let words = list.iter().map(|word| word.as_str().filter(|word| !word.is_empty()).map(str::to_string));
+            words.collect::<Option<Vec<_>>>().filter(|words| !words.is_empty())
+        });
+        match words {
+            Some(words) => slots.words.push((name.to_string(), words)),
+            None => {
+                let message = format!("[words] {name} is a list of texts, as in [\"春\", \"夏\"]");
+                problems.add(item.span(), message);
+            }
+        }
+    }
+    slots
+}
+
+fn prompts(root: &dyn TableLike, slots: &Slots, problems: &mut Problems) -> Vec<Prompt> {
     let mut prompts = Vec::new();
     let example = "write one below [prompts], as in: moon = \"The moon\"";
     if !root.contains_key("prompts") {
@@ -193,7 +243,14 @@ fn prompts(root: &dyn TableLike, problems: &mut Problems) -> Vec<Prompt> {
             if text.is_empty() {
                 problems.add(item.span(), format!("[prompts] {name} is empty; give it at least one character"));
             }
-            prompts.push(Prompt { name: name.to_string(), text });
+            let template = Template::read(&text, slots).unwrap_or_else(|wrong| {
+                for Wrong { brace, message } in wrong {
+                    let at = problems.nth(item.span(), '{', brace);
+                    problems.add(at, format!("[prompts] {name}: {message}"));
+                }
+                Template::plain(&text)
+            });
+            prompts.push(Prompt { name: name.to_string(), text, template });
         }
     }
     prompts

@@ -70,6 +70,8 @@ pub struct Control {
 pub enum ClockFrom {
     /// Beats a minute.
     Bpm(f32),
+    /// The instrument's own beats, whoever sets them.
+    Tempo,
     /// So many of the clock's ticks to each token, at the tokens' smoothed pace.
     PerToken(u8),
 }
@@ -117,7 +119,7 @@ fn synth(pattern: &str, table: &dyn TableLike, problems: &mut Problems) -> Synth
         pattern: pattern.to_string(),
         tokens: of.row("tokens", &["channel", "notes", "scale", "velocity", "length_ms", "voices"], &[], tokens),
         flaws: of.hit("flaws", TOP_FLAW),
-        clock: of.row("clock", &["bpm", "per_token"], &[], clock).flatten(),
+        clock: of.clock(),
         ..Synth::default()
     };
     for (word, what) in moments() {
@@ -162,6 +164,17 @@ impl Of<'_, '_> {
             Some(Hit { channel, note, velocity, length_ms })
         })
         .flatten()
+    }
+
+    fn clock(&mut self) -> Option<ClockFrom> {
+        let Some(item) = self.table.get("clock").filter(|item| item.as_str().is_some()) else {
+            return self.row("clock", &["bpm", "per_token"], &[], clock).flatten();
+        };
+        if item.as_str() != Some("tempo") {
+            let message = format!("{} clock takes \"tempo\", {{ bpm = 120 }} or {{ per_token = 6 }}", self.place);
+            self.problems.add(item.span(), message);
+        }
+        Some(ClockFrom::Tempo)
     }
 
     /// `[midi_out."port".cc]`.

@@ -15,6 +15,8 @@ mod reader;
 pub mod sampler;
 mod scenes;
 pub mod settings;
+pub mod template;
+mod tempo;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -31,6 +33,8 @@ pub use osc::{Osc, OscWish};
 pub use sampler::SamplerSpec;
 pub use scenes::{Next, Plan, Scene};
 pub use settings::Settings;
+pub use template::{Slots, Template};
+pub use tempo::{Tempo, TempoFrom};
 pub use watch::Watch;
 
 use crate::score::ParamId;
@@ -53,6 +57,10 @@ pub struct Patch {
     pub chat: Chat,
     /// The second prompt of `generator.blend` when the piece begins, an index into the bank.
     pub blend: Option<usize>,
+    /// The prompt that an error is fed back with, an index into the bank; none: its words alone.
+    pub error: Option<usize>,
+    /// The lists of words, and what a slot says that has nothing to say.
+    pub slots: Slots,
     /// The bank of prompts in the order of the file; never empty.
     pub prompts: Vec<Prompt>,
     /// Where parameters stand when the piece begins; the rest stand at their defaults.
@@ -67,6 +75,8 @@ pub struct Patch {
     pub controllers: Vec<Controller>,
     /// The synthesisers that are played over MIDI; of those that match a port, the one whose pattern says most.
     pub midi_out: Vec<Synth>,
+    /// Whose tempo is played.
+    pub tempo: Tempo,
     /// Control over the network; none: it is off.
     pub osc: Option<Osc>,
     pub matrix: Matrix,
@@ -118,5 +128,7 @@ impl Chat {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
     pub name: String,
+    /// As it is written, with its slots.
     pub text: String,
+    pub template: Template,
 }

@@ -22,6 +22,8 @@ pub enum Key {
     Backspace,
     /// A control character, as in Ctrl-C.
     Ctrl(char),
+    /// A character that was pasted or composed by an input method: text, and never a shortcut.
+    Written(char),
 }
 
 /// What the next digit means, after the key that asks for one.
@@ -69,6 +71,11 @@ pub enum Action {
     Toggle(ParamId),
     /// Plays a prompt of the patch's bank by name.
     Prompt(String),
+    /// A prompt of the bank is held down: it is played until it is let go, and then what it interrupted goes on.
+    PromptDown(String),
+    PromptUp(String),
+    /// Puts the words of a prompt of the bank into the piece, which goes on from them.
+    Layer(String),
     /// Plays the next (or, negative, an earlier) prompt of the bank.
     PromptStep(i32),
     /// Plays the prompt at this place of the bank, counted from 0.
@@ -77,6 +84,10 @@ pub enum Action {
     SceneStep(i32),
     /// Begins a scene of the plan by name.
     Scene(String),
+    /// Feeds the last error back: the words of the last flaw, or the last fault, become the prompt.
+    PromptError,
+    /// Opens the line that a prompt is typed in.
+    Type,
     /// Begins the present prompt again.
     Again,
     /// Takes back so many tokens.

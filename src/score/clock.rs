@@ -34,6 +34,14 @@ impl Clock {
         }
     }
 
+    /// The time of a moment of the machine's clock; of a virtual clock, what it is now.
+    pub fn at_ns(&self, moment: Instant) -> u64 {
+        match &self.0 {
+            Source::Live(start) => moment.saturating_duration_since(*start).as_nanos() as u64,
+            Source::Virtual(_) => self.now_ns(),
+        }
+    }
+
     /// Moves a virtual clock forward, never back. A live clock moves by itself and takes no notice.
     pub fn advance_to(&self, t_ns: u64) {
         if let Source::Virtual(now) = &self.0 {

@@ -3,9 +3,13 @@
 //! Every event is stamped at its source with the performance's clock and numbered by the bus. The serde form of these
 //! types *is* the journal's format (one JSON object a line), so a field is added with a default and never renamed.
 
+mod said;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, ParamId, SignalId, SignalValues};
+pub use said::{INTERRUPTED, back_to, branched, waits};
+
+use super::{Hand, Layout, ParamId, SignalId, SignalValues, When};
 
 /// An event with its place in the performance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +48,13 @@ pub enum Event {
     Scene { name: String, index: u32, of: u32 },
     /// A prompt is about to be read; the text so far is left behind.
     Prompt { name: Option<String>, text: String, tokens: u32 },
+    /// A prompt was chosen and waits for its moment; another that waited no longer does. Without a text: none waits any
+    /// more, since it has begun or was taken back.
+    Queued { name: Option<String>, text: String, when: When },
+    /// The performer put words into the piece, as if they had been written: `tokens` of them from token `index` on.
+    Layer { name: Option<String>, text: String, tokens: u32, index: u32 },
+    /// The line that the performer types in: open or not, its text, and how many characters stand before the cursor.
+    Typing { on: bool, text: String, at: u32 },
     /// A second prompt was taken up: from now on `generator.blend` crosses from the first one's words to this one's.
     /// Empty: there is none any more.
     Blend { name: Option<String>, text: String, tokens: u32 },
@@ -65,8 +76,16 @@ pub enum Event {
     Branch { index: u32, instead_of: String, taken: String },
     /// The piece as it is was kept under a name.
     Snapshot { slot: u8 },
-    /// The piece is again as it was when kept: its prompt, its `text`, and `index`, that of its next token.
-    Restore { slot: u8, prompt: String, text: String, index: u32 },
+    /// The piece is again as it was when kept, or when a held prompt interrupted it: its prompt with its name, its
+    /// `text`, and `index`, that of its next token.
+    Restore {
+        slot: u8,
+        #[serde(default)]
+        name: Option<String>,
+        prompt: String,
+        text: String,
+        index: u32,
+    },
     /// The last `period` tokens are drawn again and again from now on; 0: no longer.
     Loop { period: u32 },
     /// The model ended its piece; another begins from the same prompt after a rest.
@@ -77,6 +96,15 @@ pub enum Event {
     Machine(MachineSample),
     /// A parameter's base value was set.
     Param { id: ParamId, value: f32, by: Hand },
+    /// The beats go on from here: it is `beat` now, at `bpm` (see [`super::Timeline`]). `from` is the clock that is
+    /// followed, by its port's name; empty where the tempo is the instrument's own.
+    Tempo {
+        bpm: f64,
+        beat: f64,
+        by: Hand,
+        #[serde(default)]
+        from: String,
+    },
     /// The arrow keys now move this parameter.
     Select { id: ParamId },
     /// The help was shown, open at a page counted from 0, or hidden.
@@ -251,23 +279,6 @@ fn once() -> u32 {
     1
 }
 
-/// Who moved a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hand {
-    /// What the model's file wishes.
-    Model,
-    Patch,
-    /// A scene of the patch's plan, at its beginning or in a glide.
-    Plan,
-    /// Settings that were recalled.
-    Settings,
-    Key,
-    Midi,
-    CommandLine,
-    Osc,
-}
-
 /// One look at the machine. What could not be read is not in the list, and `absent` says why, once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MachineSample {
@@ -289,6 +300,8 @@ impl Event {
             Event::Machine(sample) if sample.absent.is_empty() => Some((1, 0)),
             Event::Param { id, .. } => Some((2, *id as u8)),
             Event::Select { .. } => Some((3, 0)),
+            Event::Tempo { .. } => Some((3, 1)),
+            Event::Typing { .. } => Some((5, 0)),
             // Two ports that fold to the same byte stand in for each other: one of them shows a little late.
             Event::Control { port, .. } => Some((4, port.bytes().fold(0, |sum: u8, b| sum.rotate_left(3) ^ b))),
             _ => None,
@@ -350,15 +363,6 @@ impl Flaw {
     pub fn span(&self) -> u32 {
         self.period.max(1).saturating_mul(self.count.max(1))
     }
-}
-
-/// What a stage says when another road is taken.
-pub fn branched(instead_of: &str, taken: &str) -> String {
-    let shown = |text: &str| match text.trim() {
-        "" => "nothing".to_string(),
-        text => format!("\u{201c}{text}\u{201d}"),
-    };
-    format!("the other road: {} instead of {}", shown(taken), shown(instead_of))
 }
 
 impl Spent {

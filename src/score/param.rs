@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::When;
+
 /// How a control's travel (0..1) maps onto a parameter's range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Curve {
@@ -102,6 +104,12 @@ params! {
     LockLength "generator.lock_length" "tokens" 1.0 .. 64.0 = 8.0 Step "How many tokens generator.lock repeats where the model is in no loop of its own"
     Lens "generator.lens" "layers" 0.0 .. 32.0 = 0.0 Step "The best guess of every so many layers is taken with each token; 0 takes none, each costs as much as the last layer"
     Rest "generator.rest_s" "s" 0.0 .. 30.0 = 2.0 Lin "Silence between the end of a piece and the next one from the same prompt"
+    Grid "generator.grid" "" 0.0 .. 6.0 = 0.0 Step "Tokens come free, or each on the next line of the beat: 1/4, 1/8, 1/8t, 1/16, 1/16t or 1/32 (t: triplets), with sound.tempo.swing"
+    Queue "generator.queue" "" 0.0 .. 5.0 = 0.0 Step "When a prompt that is chosen begins: now, or after the token, the sentence, the line, on the beat or after the piece"
+    Word1 "prompt.word.1" "" 0.0 .. 1.0 = 0.0 Lin "Which word of the patch's first list of words goes into its slot of a prompt, over the whole list"
+    Word2 "prompt.word.2" "" 0.0 .. 1.0 = 0.0 Lin "Which word of the second list goes into its slot"
+    Word3 "prompt.word.3" "" 0.0 .. 1.0 = 0.0 Lin "Which word of the third list goes into its slot"
+    Word4 "prompt.word.4" "" 0.0 .. 1.0 = 0.0 Lin "Which word of the fourth list goes into its slot"
     Level "sound.level_db" "dB" -60.0 .. 6.0 = -6.0 Lin "The loudness of everything"
     HumLevel "sound.hum.level_db" "dB" -60.0 .. 0.0 = -14.0 Lin "The loudness of the hum, the drone that follows the machine's load"
     HumPitch "sound.hum.pitch" "MIDI note" 24.0 .. 60.0 = 38.0 Lin "The root note of the hum; tokens sound in its scale"
@@ -209,7 +217,9 @@ impl ParamId {
 }
 
 /// The names that whole values go by, from the parameter's least value up.
-const NAMES: [(ParamId, &[&str]); 3] = [
+const NAMES: [(ParamId, &[&str]); 5] = [
+    (ParamId::Grid, &["free", "1/4", "1/8", "1/8t", "1/16", "1/16t", "1/32"]),
+    (ParamId::Queue, &When::NAMES),
     (ParamId::StageScene, &["page", "river", "loom", "breath", "film", "body", "fault", "shader"]),
     (ParamId::Palette, &["ink", "paper", "phosphor", "ember", "plain"]),
     (ParamId::Doubt, &["dim", "weight", "blur"]),

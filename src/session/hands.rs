@@ -7,11 +7,18 @@ mod activity;
 mod controllers;
 mod crossing;
 mod learning;
+mod line;
+#[cfg(feature = "link")]
+mod link;
 mod moves;
+mod panic;
 mod patch_file;
+mod prompts;
 mod scenes;
 mod settings;
 mod shader;
+mod tempo;
+mod typing;
 mod undo;
 
 use std::path::PathBuf;
@@ -23,8 +30,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use controllers::Controllers;
 use learning::Learning;
 pub use learning::Source;
+use line::Line;
 use moves::Moves;
 pub(super) use patch_file::morph;
+use tempo::Tempo;
 
 use super::course::{Ask, Course};
 use super::midi_out::Synths;
@@ -34,7 +43,7 @@ use super::samples::Samples;
 use super::sound::Sound;
 use crate::control::{self, Mapping, travel};
 use crate::model::Command;
-use crate::patch::{self, Patch};
+use crate::patch::{self, Patch, Template};
 use crate::score::{Action, Bus, Digit, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
 use crate::visuals::shader::{Input, Watch};
 
@@ -85,11 +94,16 @@ pub struct Hands {
 struct State {
     hands: Hands,
     mapping: Mapping,
-    /// The prompt being played, an index into the patch's bank.
+    /// The prompt that was chosen last, and the one that is played, places in the patch's bank.
     prompt: usize,
+    playing: usize,
     selected: ParamId,
     /// What the next key means, if it is a digit.
     awaited: Option<Digit>,
+    /// The model has erred, or something has failed.
+    erred: bool,
+    /// The line that prompts are typed in.
+    line: Line,
     /// How far the help that is shown was turned. Each stage has as many pages as its size asks for, and begins again
     /// after the last.
     help: Option<u32>,
@@ -107,6 +121,7 @@ struct State {
     kept: settings::Kept,
     /// The MIDI inputs that are here.
     ports: Vec<String>,
+    tempo: Tempo,
 }
 
 impl Hands {
@@ -115,8 +130,11 @@ impl Hands {
         let mut state = State {
             mapping: Mapping::new(&control::known::behind(&self.patch)),
             prompt: 0,
+            playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
+            erred: false,
+            line: Line::default(),
             help: None,
             panicked: None,
             course: Course::new(self.patch.plan.clone()),
@@ -128,8 +146,10 @@ impl Hands {
             moves: Moves::default(),
             kept: Default::default(),
             ports: Vec::new(),
+            tempo: Tempo::default(),
             hands: self,
         };
+        state.begin_tempo();
         state.begin();
         let mut controllers = Controllers::open(&state.hands.bus);
         state.hands.bus.emit(Event::Select { id: state.selected });
@@ -150,6 +170,8 @@ impl Hands {
             }
             state.tend_learning();
             state.tend_plan();
+            #[cfg(feature = "link")]
+            state.tend_link();
             let lost = state.hands.sound.as_mut().is_some_and(|sound| sound.tend(&state.hands.bus));
             if let Some(sound) = &mut state.hands.sound {
                 state.samples.tend(sound, &state.hands.bus);
@@ -172,6 +194,9 @@ impl Hands {
 
 impl State {
     fn key(&mut self, key: Key) {
+        if self.is_typed(key) {
+            return;
+        }
         if self.learning_key(key) {
             return;
         }
@@ -212,7 +237,7 @@ impl State {
     fn act(&mut self, action: Action, by: Hand) {
         if !moves::is_move(&action) {
             // What was moved before it is told before it.
-            self.tell_moves();
+            self.tell_moves_now();
         }
         let bus = &self.hands.bus;
         match action {
@@ -222,21 +247,26 @@ impl State {
             Action::Turn(id, steps) => self.set(id, travel::turned(id, self.hands.params.get(id), steps), by),
             Action::Toggle(id) => self.set(id, travel::toggled(id, self.hands.params.get(id)), by),
             Action::Prompt(name) => match self.hands.patch.prompts.iter().position(|p| p.name == name) {
-                Some(at) => self.play(at),
+                Some(at) => self.choose(at),
                 None => {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
             },
-            Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.play(nth),
+            Action::PromptDown(name) => self.hold_prompt(name),
+            Action::PromptUp(name) => self.command(Command::LetGo(name)),
+            Action::Layer(name) => self.layer(name),
+            Action::PromptNth(nth) if nth < self.hands.patch.prompts.len() => self.choose(nth),
             Action::PromptNth(nth) => {
                 bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) });
             }
             Action::PromptStep(step) => {
                 let count = self.hands.patch.prompts.len() as i64;
-                self.play((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
+                self.choose((self.prompt as i64 + i64::from(step)).rem_euclid(count) as usize);
             }
             Action::SceneStep(step) => self.scene_step(step),
             Action::Scene(name) => self.scene_named(&name),
+            Action::PromptError => self.feed_error_back(),
+            Action::Type => self.open_line(),
             Action::Again => self.command(Command::Again),
             Action::Rewind(n) => self.command(Command::Rewind(n)),
             Action::Branch => self.command(Command::Branch),
@@ -257,14 +287,14 @@ impl State {
             Action::Settings(ask) => self.settings(ask, by),
             Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
                 Some(prompt) => {
-                    let (name, text) = (Some(prompt.name.clone()), prompt.text.clone());
+                    let (name, text) = (Some(prompt.name.clone()), prompt.template.clone());
                     self.command(Command::Blend { name, text });
                 }
                 None => {
                     bus.emit(Event::Notice { text: format!("the patch has no prompt {name:?}") });
                 }
             },
-            Action::BlendNth(None) => self.command(Command::Blend { name: None, text: String::new() }),
+            Action::BlendNth(None) => self.command(Command::Blend { name: None, text: Template::default() }),
             Action::BlendNth(Some(nth)) => match self.hands.patch.prompts.get(nth).map(|prompt| prompt.name.clone()) {
                 Some(name) => self.act(Action::BlendWith(name), by),
                 None => drop(bus.emit(Event::Notice { text: format!("the patch has no prompt {}", nth + 1) })),
@@ -289,6 +319,7 @@ impl State {
             Action::Learn => self.learn(),
             Action::Unlearn => self.unlearn(),
             Action::Help => self.show_help(Some(self.help.map_or(0, |page| page.saturating_add(1)))),
+            Action::HideHelp if self.help.is_none() => self.command(Command::Unqueue),
             Action::HideHelp => self.show_help(None),
             Action::Quit => self.hands.shutdown.request("the performer ended it"),
         }
@@ -310,6 +341,9 @@ impl State {
     }
 
     fn put(&mut self, id: ParamId, value: f32, by: Hand) {
+        if id == ParamId::TempoBpm && self.leaves_tempo_to_clock(by) {
+            return;
+        }
         let held = self.panicked.as_mut().and_then(|after| after.iter_mut().find(|(held, _)| *held == id));
         if let Some((_, after)) = held {
             *after = value;
@@ -323,25 +357,12 @@ impl State {
         if moves::comes_in_streams(by) {
             self.moves.moved(id, before, by);
         } else if value != before {
+            self.moves.told(id);
             self.hands.bus.emit(Event::Param { id, value, by });
+            if id == ParamId::TempoBpm {
+                self.retime(by);
+            }
         }
-    }
-
-    /// Silence and no further token, whatever a plan, a patch or another hand sets meanwhile; again, both are what they
-    /// would be without it, and the parameters what they are in the settings that were recalled or stored last.
-    fn panic(&mut self, by: Hand) {
-        const HELD: [ParamId; 2] = [ParamId::Mute, ParamId::Hold];
-        if self.panicked.is_none() {
-            self.hands.bus.emit(Event::Panic);
-            let before = HELD.map(|id| self.hands.params.get(id));
-            HELD.into_iter().for_each(|id| self.set(id, 1.0, by));
-            self.panicked = Some(HELD.into_iter().zip(before).collect());
-            return;
-        }
-        self.hands.bus.emit(Event::Notice { text: "the panic is over".into() });
-        self.recall_last();
-        let after = self.panicked.take().unwrap_or_default();
-        after.into_iter().for_each(|(id, value)| self.set(id, value, by));
     }
 
     /// Shows a page; none closes the help.
@@ -350,12 +371,6 @@ impl State {
             self.help = page;
             self.hands.bus.emit(Event::Help { on: page.is_some(), page: page.unwrap_or(0) });
         }
-    }
-
-    fn play(&mut self, at: usize) {
-        self.prompt = at;
-        let prompt = &self.hands.patch.prompts[at];
-        self.command(Command::Prompt { name: Some(prompt.name.clone()), text: prompt.text.clone() });
     }
 
     fn command(&self, command: Command) {

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
+use crate::audio::output::priority;
 use crate::control::Outputs;
 use crate::control::midi_out::Left;
 use crate::patch::Listeners;
-use crate::score::{Bus, Event, Params, Policy, Queue, Received, Stamped};
+use crate::score::{Bus, Event, Params, Policy, Queue, Received, Stamped, Timeline};
 
 /// Events that may wait while a port does not take what it is sent.
 const QUEUE: usize = 1 << 14;
@@ -25,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What the thread is told.
 enum Order {
     Take(Listeners),
+    Retime(Timeline),
     ServerGone,
 }
 
@@ -32,6 +34,8 @@ enum Order {
 pub struct Synths {
     bus: Bus,
     params: Arc<Params>,
+    /// The beats, as far as they were told here.
+    timeline: Option<Timeline>,
     playing: Option<Playing>,
 }
 
@@ -46,7 +50,7 @@ struct Playing {
 impl Synths {
     /// Plays the patch's synthesisers; no thread is started where it has none.
     pub fn start(bus: &Bus, params: &Arc<Params>, listeners: &Listeners) -> Synths {
-        let mut this = Synths { bus: bus.clone(), params: params.clone(), playing: None };
+        let mut this = Synths { bus: bus.clone(), params: params.clone(), timeline: None, playing: None };
         this.take(listeners);
         this
     }
@@ -67,6 +71,13 @@ impl Synths {
             }
             None => self.spawn(listeners),
         }
+    }
+
+    /// The beats are these from now on. The thread hears of them by itself; this is for one that was not there then, as
+    /// in a replay, where the patch is taken up a little after its event.
+    pub fn retime(&mut self, timeline: Timeline) {
+        self.timeline = Some(timeline);
+        self.tell(Order::Retime(timeline));
     }
 
     /// The JACK server is gone, and the ports with it.
@@ -90,11 +101,14 @@ impl Synths {
             orders: received,
             params: self.params.clone(),
             listeners: listeners.clone(),
+            timeline: self.timeline,
             left: Left::default(),
         };
         let run = move || {
             // Dropped, and so heard of, when the thread ends in whatever way.
             let _ends: Sender<()> = ends;
+            // A clock that waits behind other programs for its turn is heard as one that limps.
+            priority::ask(&Default::default());
             thread.run();
         };
         match std::thread::Builder::new().name("xiao-midi-out".into()).spawn(run) {
@@ -129,6 +143,8 @@ struct Thread {
     orders: Receiver<Order>,
     params: Arc<Params>,
     listeners: Listeners,
+    /// The beats, as they were told last.
+    timeline: Option<Timeline>,
     /// What the ports were left with when the MIDI system went away.
     left: Left,
 }
@@ -145,6 +161,14 @@ impl Thread {
                             outputs.take(&listeners, self.now_ns());
                         }
                         self.listeners = listeners;
+                    }
+                    (Ok(Order::Retime(timeline)), outputs) => {
+                        if self.timeline.is_none_or(|known| known.since_ns() < timeline.since_ns()) {
+                            self.timeline = Some(timeline);
+                            if let Some(outputs) = outputs {
+                                outputs.retime(timeline, self.now_ns());
+                            }
+                        }
                     }
                     (Ok(Order::ServerGone), Some(_)) => {
                         self.left = outputs.take().map(Outputs::abandon).unwrap_or_default();
@@ -175,7 +199,8 @@ impl Thread {
         }
     }
 
-    fn play(&self, event: &Arc<Stamped>, outputs: Option<&mut Outputs>) {
+    fn play(&mut self, event: &Arc<Stamped>, outputs: Option<&mut Outputs>) {
+        self.timeline = Timeline::of(event).or(self.timeline);
         if let Some(outputs) = outputs {
             if matches!(event.event, Event::Panic) {
                 return outputs.panic();
@@ -187,7 +212,12 @@ impl Thread {
     fn open(&mut self, say: bool) -> Option<Outputs> {
         let now_ns = self.now_ns();
         match Outputs::open(&self.listeners, self.params.values(), &mut self.left, now_ns) {
-            Ok(outputs) => Some(outputs),
+            Ok(mut outputs) => {
+                if let Some(timeline) = self.timeline {
+                    outputs.retime(timeline, now_ns);
+                }
+                Some(outputs)
+            }
             Err(why) => {
                 if say {
                     self.bus.emit(Event::Notice { text: format!("MIDI out: {why}") });

@@ -11,7 +11,7 @@ use super::{SoundOptions, StageChoice, View};
 use crate::control;
 use crate::journal;
 use crate::patch::{self, Listeners};
-use crate::score::{Action, Bus, Clock, Event, Params, Policy, Shutdown, Spectrum};
+use crate::score::{Action, Bus, Clock, Event, Params, Policy, Shutdown, Spectrum, Timeline};
 
 /// What `xiao replay` was asked for.
 pub struct Options {
@@ -76,6 +76,7 @@ pub fn play(folder: &Path, options: Options) -> anyhow::Result<()> {
                             sound.take_matrix(stamped.seq, patch.matrix);
                         }
                     }
+                    Event::Tempo { .. } => Timeline::of(&stamped).into_iter().for_each(|line| synths.retime(line)),
                     Event::Samples { .. } => {
                         if let (Some(sound), Some(bank)) = (&mut sound, banks.of(stamped.seq)) {
                             sound.take_bank(stamped.seq, bank.clone());

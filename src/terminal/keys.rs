@@ -17,6 +17,9 @@ use crate::score::{Key, Shutdown};
 /// How long the thread may go on after the stage's end.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long a pasted text may wait for the hands.
+const PASTE: Duration = Duration::from_secs(2);
+
 /// What the keyboard asks of the stage itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nudge {
@@ -55,6 +58,7 @@ impl Keyboard {
                         Some(key) => send(&keys, &shutdown, key),
                         None => {}
                     },
+                    Ok(event::Event::Paste(text)) => paste(&keys, &text),
                     Ok(event::Event::Resize(..)) => _ = nudge.try_send(Nudge::Resize),
                     Ok(_) => {}
                     Err(_) => return,
@@ -99,6 +103,16 @@ fn send(keys: &Sender<Key>, shutdown: &Shutdown, key: Key) {
     // Nobody listens any more; the way out must still work.
     if left_alone && matches!(key, Key::Char('q') | Key::Ctrl('c')) {
         shutdown.request("the performer ended it");
+    }
+}
+
+/// Hands on what was pasted. The hands take hundreds of keys in a moment; what they do not take is lost.
+fn paste(keys: &Sender<Key>, text: &str) {
+    let patience = Instant::now() + PASTE;
+    for c in text.chars() {
+        if keys.send_deadline(Key::Written(c), patience).is_err() {
+            return;
+        }
     }
 }
 
@@ -151,5 +165,14 @@ mod tests {
         assert_eq!(held(KeyCode::Up, KeyEventKind::Release), None);
         assert_eq!(held(KeyCode::Up, KeyEventKind::Repeat), Some(Key::Up));
         assert_eq!(held(KeyCode::Char('x'), KeyEventKind::Repeat), None);
+    }
+
+    #[test]
+    fn what_is_pasted_is_text_and_waits_for_room() {
+        let (keys, pasted) = bounded(2);
+        let hands = std::thread::spawn(move || pasted.iter().collect::<Vec<_>>());
+        paste(&keys, "q\r春月");
+        drop(keys);
+        assert_eq!(hands.join().unwrap(), ['q', '\r', '春', '月'].map(Key::Written));
     }
 }

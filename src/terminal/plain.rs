@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 
 use crate::desk::clean;
-use crate::score::event::branched;
+use crate::score::event::{back_to, branched, waits};
 use crate::score::{Event, Queue, Received, Shutdown};
 
 /// What the plain stage needs.
@@ -70,11 +70,16 @@ impl<W: Write> Words<W> {
         let mut say = |text: String| drop(writeln!(aside, "xiao: {}", clean::line(&text)));
         match event {
             Event::Token(token) => return self.write(&clean::text(&token.text)),
+            Event::Layer { text, .. } => {
+                self.turned = false;
+                return self.write(&clean::text(text));
+            }
             Event::PieceEnd { .. } => self.turned = true,
             Event::Prompt { text, .. } => {
                 self.turned = true;
                 say(format!("prompt: {text}"));
             }
+            Event::Queued { name, text, when } if !text.is_empty() => say(waits(name.as_deref(), text, *when)),
             Event::Scene { name, index, of } => say(format!("scene {} of {of}: {name}", u64::from(*index) + 1)),
             Event::Settings { name, .. } => say(format!("settings {name}")),
             Event::Begin { title, model, seed, .. } => say(format!("{title} · {model} · seed {seed}")),
@@ -86,7 +91,7 @@ impl<W: Write> Words<W> {
             Event::Rewind { text, .. } => say(format!("taken back: {text}")),
             Event::Restore { slot, .. } => {
                 self.turned = true;
-                say(format!("back to {}", slot + 1));
+                say(back_to(*slot));
             }
             Event::Snapshot { slot } => say(format!("kept as {}", slot + 1)),
             Event::Branch { instead_of, taken, .. } => say(branched(instead_of, taken)),

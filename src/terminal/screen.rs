@@ -8,7 +8,7 @@ use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crossterm::{cursor, execute, terminal};
+use crossterm::{cursor, event, execute, terminal};
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
@@ -25,7 +25,7 @@ impl Screen {
         let mut screen = Screen { last_words: Arc::default(), former_hook: None };
         TAKEN.store(true, Ordering::Release);
         terminal::enable_raw_mode()?;
-        execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
+        execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide, event::EnableBracketedPaste)?;
         let former: Arc<Hook> = Arc::from(std::panic::take_hook());
         screen.former_hook = Some(former.clone());
         let (last_words, stage) = (screen.last_words.clone(), std::thread::current().id());
@@ -78,7 +78,7 @@ pub fn give_back() {
         return;
     }
     let _ = terminal::disable_raw_mode();
-    let _ = execute!(io::stdout(), terminal::LeaveAlternateScreen, cursor::Show);
+    let _ = execute!(io::stdout(), event::DisableBracketedPaste, terminal::LeaveAlternateScreen, cursor::Show);
 }
 
 #[cfg(test)]

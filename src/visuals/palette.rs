@@ -27,6 +27,8 @@ pub struct Palette {
     pub label: Color,
     /// What a bar has not filled.
     pub track: Color,
+    /// A lamp in the dark and embers: light that carries no words.
+    pub lamp: Color,
 }
 
 /// The palettes in the order of the names of `stage.palette`.
@@ -42,6 +44,7 @@ pub const PALETTES: [Palette; 5] = [
         doubt: 0.10,
         label: [0xb4, 0xb6, 0xb2, 255],
         track: [0x80, 0x88, 0x88, 70],
+        lamp: [0xff, 0x87, 0x3e, 255],
     },
     // Ink and cinnabar, the seal's red, on paper: for daylight and for white walls.
     Palette {
@@ -54,6 +57,7 @@ pub const PALETTES: [Palette; 5] = [
         doubt: 0.04,
         label: [0x45, 0x42, 0x3d, 255],
         track: [0x6a, 0x66, 0x60, 70],
+        lamp: [0xd8, 0x4e, 0x32, 255],
     },
     // One phosphor, told apart by lightness alone: a terminal at night.
     Palette {
@@ -66,6 +70,7 @@ pub const PALETTES: [Palette; 5] = [
         doubt: 0.10,
         label: [0x7d, 0xbb, 0x93, 255],
         track: [0x5a, 0x90, 0x6c, 70],
+        lamp: [0x5c, 0xe0, 0x8c, 255],
     },
     // Ash and ember: warm and dim, for the dark before midnight.
     Palette {
@@ -78,6 +83,7 @@ pub const PALETTES: [Palette; 5] = [
         doubt: 0.04,
         label: [0xbb, 0xac, 0x9f, 255],
         track: [0x8a, 0x78, 0x6c, 70],
+        lamp: [0xff, 0x48, 0x30, 255],
     },
     // White on black and nothing between, for weak projectors and weak eyes.
     Palette {
@@ -90,6 +96,7 @@ pub const PALETTES: [Palette; 5] = [
         doubt: 0.10,
         label: [0xe0, 0xe0, 0xe0, 255],
         track: [0xa0, 0xa0, 0xa0, 90],
+        lamp: [0xc8, 0xc8, 0xc8, 255],
     },
 ];
 
@@ -104,10 +111,9 @@ impl Palette {
         [self.label[0], self.label[1], self.label[2], 230]
     }
 
-    /// What stands behind words that lie over others.
+    /// What stands behind words that lie over others. White under a hundredth of it less would still be seen.
     pub fn panel(&self) -> Color {
-        let [r, g, b, _] = mixed(self.ground, self.label, 0.05);
-        [r, g, b, 252]
+        mixed(self.ground, self.label, 0.05)
     }
 
     /// The luminance behind words at its worst: what `picture.wgsl` lets the field add to a dark ground or take from a
@@ -150,6 +156,13 @@ mod tests {
         let names: Vec<_> = PALETTES.iter().map(|p| p.name).collect();
         assert_eq!(names, ParamId::Palette.spec().names());
         assert_eq!((Palette::of(-3.0).name, Palette::of(1.0).name, Palette::of(99.0).name), ("ink", "paper", "plain"));
+    }
+
+    #[test]
+    fn a_palette_of_one_hue_has_its_lamp_in_it() {
+        let [.., phosphor, _, plain] = PALETTES;
+        assert!(phosphor.lamp[1] > phosphor.lamp[0].max(phosphor.lamp[2]));
+        assert!(plain.lamp[0] == plain.lamp[1] && plain.lamp[1] == plain.lamp[2]);
     }
 
     #[test]

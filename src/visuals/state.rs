@@ -9,46 +9,24 @@ mod roll;
 mod strata;
 #[cfg(test)]
 pub(super) mod tests;
-
-use std::sync::Arc;
+mod told;
 
 pub use cross::Cross;
 pub use marks::{Mark, Marks};
 pub use roll::{EXPOSURES, Exposure, Roll};
 pub use strata::{KEPT, MOST_STRATA, Strata, Stratum};
+pub use told::{Crash, Message, ShaderText};
 
 use super::page::Page;
 use super::palette::Palette;
 use super::scene;
+use crate::desk::Typing;
 use crate::patch::{self, Modulator};
-use crate::score::event::branched;
+use crate::score::event::{back_to, branched, waits};
 use crate::score::{Event, Hand, Happening, HelpPage, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
 const GLIDE_S: f32 = 0.3;
-
-/// A line of words for the foot of the stage, with when it came.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    pub t_ns: u64,
-    pub text: String,
-}
-
-/// A shader as an event brought it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ShaderText {
-    pub name: Arc<str>,
-    pub text: Arc<str>,
-}
-
-/// A crash of the model, and its return.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Crash {
-    pub t_ns: u64,
-    pub what: String,
-    /// When it was back.
-    pub back_ns: Option<u64>,
-}
 
 /// How long the scene fault stays after the model is back.
 const RETURN_S: f32 = 2.5;
@@ -88,6 +66,8 @@ pub struct FrameState {
     pub(super) card: Vec<String>,
     /// When the plate was last shown or hidden.
     pub(super) plate_ns: Option<u64>,
+    /// The line that the performer types in, where it is open and has no other page to be on.
+    pub(super) typing: Option<Typing>,
     pub(super) fault: Option<Message>,
     pub(super) notice: Option<Message>,
     pub(super) prompts: Vec<String>,
@@ -144,6 +124,7 @@ impl FrameState {
             help_pages: Vec::new(),
             card: Vec::new(),
             plate_ns: None,
+            typing: None,
             fault: None,
             notice: None,
             prompts: Vec::new(),
@@ -165,6 +146,12 @@ impl FrameState {
             modulator: Modulator::new(patch::Matrix::default()),
             since: Since::default(),
         }
+    }
+
+    /// The line that is typed, for what an input method composes in it.
+    #[cfg(feature = "window")]
+    pub(super) fn typing_mut(&mut self) -> Option<&mut Typing> {
+        self.typing.as_mut()
     }
 
     /// The pages of the help overlay.
@@ -199,7 +186,7 @@ impl FrameState {
             Event::Prompt { text, tokens, .. } => {
                 self.page.prompt(t_ns, text, *tokens);
                 self.marks.begin(t_ns);
-                self.roll.close(t_ns);
+                self.roll.prompt(t_ns, text);
                 self.is_back(t_ns);
                 (self.reading, self.loading, self.piece_ns) = (true, false, t_ns);
                 self.signals.set(SignalId::Prefill, Some(0.0));
@@ -208,9 +195,6 @@ impl FrameState {
             Event::Settings { name, .. } => self.notice(t_ns, format!("settings {name}")),
             Event::Token(token) => {
                 self.page.token(t_ns, token);
-                if token.index == 0 {
-                    self.roll.close(t_ns);
-                }
                 self.roll.token(t_ns, token);
                 self.marks.token(t_ns, token, self.flow);
                 self.reading = false;
@@ -222,16 +206,22 @@ impl FrameState {
                 self.marks.rewind(t_ns, *to);
                 self.roll.close(t_ns);
             }
-            Event::Restore { slot, prompt, text, index } => {
+            Event::Restore { slot, prompt, text, index, .. } => {
                 self.page.restore(t_ns, prompt, text, *index);
                 self.marks.begin(t_ns);
+                self.roll.restore(t_ns, prompt, text);
+                self.notice(t_ns, back_to(*slot));
+            }
+            Event::Layer { text, tokens, index, .. } => {
+                self.page.layer(t_ns, text, *index, *tokens);
                 self.roll.close(t_ns);
-                self.notice(t_ns, format!("back to {}", slot + 1));
             }
             Event::Snapshot { slot } => self.notice(t_ns, format!("kept as {}", slot + 1)),
             Event::Branch { instead_of, taken, .. } => self.notice(t_ns, branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.notice(t_ns, "the loop is let go".to_string()),
             Event::Loop { period } => self.notice(t_ns, format!("a loop of {period} tokens is held")),
+            Event::Queued { text, .. } if text.is_empty() => {}
+            Event::Queued { name, text, when } => self.notice(t_ns, waits(name.as_deref(), text, *when)),
             Event::Blend { text, .. } if text.is_empty() => self.notice(t_ns, "no second prompt".to_string()),
             Event::Blend { text, .. } => self.notice(t_ns, format!("second prompt: {text}")),
             Event::Forget { tokens, kept, .. } => self.page.forget(t_ns, *tokens, *kept),
@@ -259,12 +249,16 @@ impl FrameState {
                     self.plate_ns = Some(t_ns);
                 }
                 self.base.set(*id, *value);
-                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan | Hand::Settings) {
+                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan | Hand::Settings | Hand::Clock) {
                     (self.selected, self.touched_ns) = (*id, Some(t_ns));
                 }
             }
             Event::Select { id } => (self.selected, self.touched_ns) = (*id, Some(t_ns)),
             Event::Help { on, page } => (self.help, self.help_page) = (*on, *page as usize),
+            Event::Typing { on, text, at } => {
+                let composed = self.typing.take().unwrap_or_default().composed;
+                self.typing = on.then(|| Typing { text: text.clone(), at: *at, composed });
+            }
             Event::Patch { name, text } => {
                 self.fault.take_if(|fault| fault.text.starts_with("patch: "));
                 self.take_patch(t_ns, name, text);
@@ -302,6 +296,7 @@ impl FrameState {
             | Event::Samples { .. }
             | Event::Control { .. }
             | Event::Heard { .. }
+            | Event::Tempo { .. }
             | Event::Callback { .. } => {}
         }
     }

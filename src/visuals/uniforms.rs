@@ -12,16 +12,17 @@ use crate::score::signal::SIGNALS;
 use crate::score::{ParamId, SignalId};
 
 /// Vectors at the head of the struct, with what they mean.
-const HEAD: [(&str, &str, &str); 6] = [
+const HEAD: [(&str, &str, &str); 7] = [
     ("resolution", "vec2<f32>", "pixels"),
     ("focus", "vec2<f32>", "where the next word will be, as parts of the picture"),
     ("ground", "vec4<f32>", "the palette's ground, linear"),
     ("paper", "vec4<f32>", "the palette's words"),
     ("accent", "vec4<f32>", "the palette's second colour"),
+    ("lamp", "vec4<f32>", "the palette's lamp: light that carries no words"),
     ("bands", "array<vec4<f32>, 8>", "the sound's spectrum, 32 bands from low to high, 0..1"),
 ];
 /// How many `f32` they take.
-const HEAD_LEN: usize = 2 + 2 + 4 + 4 + 4 + 32;
+const HEAD_LEN: usize = 2 + 2 + 4 * 4 + 32;
 
 /// Members that are no row of a table, with what they mean.
 pub const MOMENTS: [(&str, &str); 14] = [
@@ -105,8 +106,8 @@ fn word(name: &str) -> String {
 pub fn pack(state: &FrameState, moment: &Moment) -> Packed {
     let age = |t_ns: Option<u64>| t_ns.map_or(-1.0, |t_ns| state.since(t_ns));
     let palette = state.palette();
-    let colors =
-        [palette.ground, palette.paper, palette.accent].map(|c| [linear(c[0]), linear(c[1]), linear(c[2]), 1.0]);
+    let colors = [palette.ground, palette.paper, palette.accent, palette.lamp];
+    let colors = colors.map(|c| [linear(c[0]), linear(c[1]), linear(c[2]), 1.0]);
     let moments: [f32; MOMENTS.len()] = [
         (state.t_ns as f64 / 1e9).rem_euclid(WRAP_S) as f32,
         moment.dt_s,
@@ -153,7 +154,7 @@ mod tests {
         state.hear(&[0.5; 32]);
         let packed = pack(&state, &Moment { size: [1280, 720], focus: [0.5, 0.25], ..Default::default() });
         assert_eq!(packed[..4], [1280.0, 720.0, 0.5, 0.25]);
-        assert_eq!(packed[16..48], [0.5; 32]);
+        assert_eq!(packed[20..52], [0.5; 32]);
         assert_eq!(packed[place("time")], 2.5);
         assert_eq!(packed[place("token_age")], -1.0);
         assert_eq!(packed[place("machine_cpu")], 0.7);

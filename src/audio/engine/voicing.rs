@@ -24,6 +24,8 @@ const GHOSTS: f32 = 1.6;
 const THROAT: f32 = 1.4;
 const GRAINS: f32 = 2.2;
 const WEIGHT: f32 = 1.2;
+/// A token that was released on a line of its own grid is heard a block later; so long after a line it sounds at once.
+const LATE_S: f32 = 0.03;
 
 impl Engine {
     /// Seconds from one token to the next, as it is at present; a third of one before there is a pace.
@@ -40,8 +42,12 @@ impl Engine {
             swing: params.get(ParamId::TempoSwing),
         };
         let step = self.grid.chunk(&grid);
+        let in_time = step == Step::Between
+            && params.get(ParamId::Grid) >= 0.5
+            && self.grid.since_line_s() < LATE_S.min(20.0 / (grid.bpm * grid.steps.max(1.0)));
+        let for_tokens = if in_time { Step::At(0) } else { step };
         let control = MelodyControl { params, root: self.root.0, tuning: &self.tuning };
-        if let Some(hz) = self.melody.chunk(&control, step, &mut self.notes) {
+        if let Some(hz) = self.melody.chunk(&control, for_tokens, &mut self.notes) {
             self.figure.token(hz);
         }
         self.figure.chunk(&figure_control(params), step, &mut self.notes.plucks);

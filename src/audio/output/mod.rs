@@ -5,7 +5,7 @@
 
 mod config;
 mod list;
-mod priority;
+pub mod priority;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};

@@ -169,3 +169,24 @@ fn what_leaves_is_seen_whoever_reads_it_and_a_mute_is_seen_too() {
     play(&mut seen, 5.0);
     assert_eq!(spectrum.read(), [0.0; 32]);
 }
+
+#[test]
+fn a_token_that_was_released_on_a_line_sounds_on_it_and_not_on_the_next() {
+    // Both grids are sixteenths at 120 bpm, 125 ms; cues come 8 ms after their lines, as a block lets them.
+    let onset_ms = |by_the_grid: bool| {
+        let mut engine = only_tokens();
+        let heard = |engine: &mut Engine, t_ns: u64, kind| engine.take(Cue { seq: 0, t_ns, kind });
+        set(&mut engine, ParamId::TempoGrid, 4.0);
+        set(&mut engine, ParamId::TempoBpm, 120.0);
+        set(&mut engine, ParamId::Grid, if by_the_grid { 4.0 } else { 0.0 });
+        let began_ns = engine.frame() * 1_000_000_000 / u64::from(RATE);
+        heard(&mut engine, began_ns, CueKind::Tempo(Timeline::new(began_ns, 0.0, 120.0)));
+        play(&mut engine, 3.008);
+        heard(&mut engine, began_ns + 3_000_000_000, token(4.0));
+        let out = left(&play(&mut engine, 0.3));
+        let loud: Vec<f32> = out.chunks(48).map(rms).collect();
+        loud.iter().position(|l| *l > 0.004).unwrap()
+    };
+    let (on_it, on_the_next) = (onset_ms(true), onset_ms(false));
+    assert!(on_it <= 6 && (110..=125).contains(&on_the_next), "{on_it} {on_the_next}");
+}

@@ -103,6 +103,8 @@ impl Control {
         // A key that is struck again without a release between is struck again.
         let pressed_now = is && (!was || self.binding.source.is_button());
         match (&self.binding.target, &self.binding.play) {
+            (Target::Prompt(name), Play::Hold) if pressed_now => Some(Action::PromptDown(name.clone())),
+            (Target::Prompt(name), Play::Hold) => (was && !is).then(|| Action::PromptUp(name.clone())),
             (Target::Prompt(name), _) => pressed_now.then(|| Action::Prompt(name.clone())),
             (Target::Trigger(action), _) => pressed_now.then(|| action.clone()),
             (&Target::Param { id, from, to }, Play::Toggle) => {
@@ -199,7 +201,7 @@ impl Control {
         match &self.binding.play {
             Play::Place { .. } | Play::Turn { .. } => self.travel()?.place(now),
             Play::Press(values) => Some(f32::from(values.contains(&now))),
-            Play::Momentary | Play::Toggle => Some(f32::from(now == id.spec().clamp(to))),
+            Play::Momentary | Play::Toggle | Play::Hold => Some(f32::from(now == id.spec().clamp(to))),
         }
     }
 }

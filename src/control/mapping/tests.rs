@@ -335,3 +335,16 @@ fn what_is_known_of_a_control_outlives_a_changed_patch() {
     mapping.take(&[]);
     assert_eq!(play(&mut mapping, &params, "k", &[[0xb0, 7, 3]]), []);
 }
+
+#[test]
+fn a_pad_that_holds_a_prompt_is_pressed_and_let_go() {
+    let bindings = vec![
+        (Source::Note(36), Target::Prompt("moon".into()), Play::Hold),
+        (Source::Cc(64), Target::Prompt("sea".into()), Play::Hold),
+    ];
+    let mut mapping = Mapping::new(&[device("*", bindings)]);
+    let (down, up) = (|name: &str| Action::PromptDown(name.into()), |name: &str| Action::PromptUp(name.into()));
+    let messages = [[0x90, 36, 90], [0xb0, 64, 100], [0xb0, 64, 120], [0x90, 36, 0], [0x80, 36, 0], [0xb0, 64, 0]];
+    let actions = play(&mut mapping, &Params::default(), "pads", &messages);
+    assert_eq!(actions, [down("moon"), down("sea"), up("moon"), up("sea")]);
+}

@@ -3,6 +3,7 @@
 //! A pure state machine with the patch's map in it; the times are the performance's, in ns. It knows no port, so it
 //! can be played in a test. Run by the MIDI-out thread.
 
+mod beats;
 mod controls;
 mod notes;
 mod pulse;
@@ -21,7 +22,7 @@ use wire::Wire;
 
 use crate::patch::Synth;
 use crate::patch::midi_out::{Hit, TokenNotes};
-use crate::score::{Event, Happening, SignalId, SignalValues, Since, Stamped, Token};
+use crate::score::{Event, Happening, SignalId, SignalValues, Since, Stamped, Timeline, Token};
 
 /// Notes of one kind come no closer than this, the tokens' of the sound neither; of more, the most surprising is played.
 const SPACING_NS: u64 = 16_000_000;
@@ -43,6 +44,7 @@ pub struct ScoreOut {
     controls: Controls,
     looked_ns: u64,
     pulse: Option<Pulse>,
+    timeline: Option<Timeline>,
     signals: SignalValues,
     since: Since,
     wire: Wire,
@@ -61,6 +63,7 @@ impl ScoreOut {
             controls: Controls::new(&synth.controls),
             looked_ns: 0,
             pulse: synth.clock.map(Pulse::new),
+            timeline: None,
             signals: SignalValues::default(),
             since: Since::default(),
             wire: Wire::new(now_ns),
@@ -78,6 +81,9 @@ impl ScoreOut {
         let happening = Happening::of(&stamped.event);
         if let Some(what) = happening {
             self.since.happened(what, stamped.t_ns);
+        }
+        if let Some(timeline) = Timeline::of(stamped) {
+            self.retime(timeline, now_ns);
         }
         if !self.connected {
             return;
@@ -103,6 +109,14 @@ impl ScoreOut {
         }
         // The tension falls with the token and not up to 20 ms later.
         self.send_controls(now_ns, out);
+    }
+
+    /// The beats are these from now on.
+    pub fn retime(&mut self, timeline: Timeline, now_ns: u64) {
+        self.timeline = Some(timeline);
+        if let Some(pulse) = &mut self.pulse {
+            pulse.retime(timeline, now_ns);
+        }
     }
 
     /// Sends what is due at `now_ns`.
@@ -162,6 +176,7 @@ impl ScoreOut {
     /// Plays another map from now on; what the old one began is ended.
     pub fn take(&mut self, synth: &Synth, now_ns: u64, out: &mut Vec<Short>) {
         self.stop(out);
+        let timeline = self.timeline;
         // On a port that is away the notes wait for their ends.
         *self = ScoreOut {
             connected: self.connected,
@@ -171,6 +186,9 @@ impl ScoreOut {
             wire: self.wire,
             ..ScoreOut::new(synth, now_ns)
         };
+        if let Some(timeline) = timeline {
+            self.retime(timeline, now_ns);
+        }
     }
 
     /// The port is gone: nothing is sent until [`ScoreOut::found`].

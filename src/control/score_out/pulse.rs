@@ -1,15 +1,17 @@
-//! The MIDI clock: at a fixed tempo, or at the tokens' pace.
+//! The MIDI clock: at a fixed tempo, on the instrument's own beats, or at the tokens' pace.
 
 use super::Short;
+use super::beats::Beats;
 use super::short::{CONTINUE, START, STOP, TICK};
 use crate::patch::midi_out::ClockFrom;
+use crate::score::Timeline;
 
 /// Ticks of a beat.
-const PER_BEAT: f64 = 24.0;
+pub(super) const PER_BEAT: f64 = 24.0;
 /// MIDI asks for a millisecond at least between the start and the first tick.
-const LEAD_NS: f64 = 2e6;
+pub(super) const LEAD_NS: f64 = 2e6;
 /// Ticks that are later than this are left out: a burst of them would make a sequencer leap.
-const TOO_LATE_NS: f64 = 250e6;
+pub(super) const TOO_LATE_NS: f64 = 250e6;
 /// Where the tokens' pace goes beyond these, it is halved or doubled: a sequencer follows no other.
 const SLOWEST_BPM: f64 = 30.0;
 const FASTEST_BPM: f64 = 300.0;
@@ -20,10 +22,11 @@ const MOST_PULL: f64 = 0.25;
 const QUIET_STEPS: f64 = 4.0;
 const QUIET_NS: f64 = 1e9;
 
-/// A clock of either kind.
+/// A clock of any kind.
 #[derive(Clone, Debug)]
 pub enum Pulse {
     Steady(Steady),
+    Beats(Beats),
     Pace(Pace),
 }
 
@@ -33,7 +36,15 @@ impl Pulse {
             ClockFrom::Bpm(bpm) => {
                 Pulse::Steady(Steady { tick_ns: 60e9 / (f64::from(bpm) * PER_BEAT), next: 0.0, started: false })
             }
+            ClockFrom::Tempo => Pulse::Beats(Beats::default()),
             ClockFrom::PerToken(ticks) => Pulse::Pace(Pace::new(ticks)),
+        }
+    }
+
+    /// The beats are others from now on.
+    pub fn retime(&mut self, timeline: Timeline, now_ns: u64) {
+        if let Pulse::Beats(beats) = self {
+            beats.retime(timeline, now_ns);
         }
     }
 
@@ -48,6 +59,7 @@ impl Pulse {
     pub fn go(&mut self, now_ns: u64, out: &mut Vec<Short>) {
         match self {
             Pulse::Steady(steady) => steady.go(now_ns as f64, out),
+            Pulse::Beats(beats) => beats.go(now_ns, out),
             Pulse::Pace(pace) => pace.go(now_ns as f64, out),
         }
     }
@@ -58,6 +70,7 @@ impl Pulse {
             Pulse::Steady(steady) => {
                 Some(if steady.started { (steady.next * steady.tick_ns).ceil() as u64 } else { 0 })
             }
+            Pulse::Beats(beats) => beats.due_ns(),
             Pulse::Pace(pace) => pace.running.map(|next| next.min(pace.quiet_ns()).ceil() as u64),
         }
     }
@@ -66,6 +79,7 @@ impl Pulse {
     pub fn stop(&mut self, out: &mut Vec<Short>) {
         let runs = match self {
             Pulse::Steady(steady) => std::mem::take(&mut steady.started),
+            Pulse::Beats(beats) => beats.stop(),
             Pulse::Pace(pace) => {
                 let runs = pace.running.is_some();
                 *pace = Pace::new(pace.per_token);

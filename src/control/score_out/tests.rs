@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::short::{CONTINUE, START, STOP, TICK};
 use super::*;
 use crate::patch;
-use crate::score::{Flaw, FlawKind, MachineSample};
+use crate::score::{Flaw, FlawKind, Hand, MachineSample};
 
 const MS: u64 = 1_000_000;
 
@@ -242,6 +242,59 @@ fn a_tempo_ticks_on_a_grid_that_begins_with_the_performance() {
     assert!(player.times(TICK).len() <= before + 2);
     player.act(|score, _, out| score.stop(out));
     assert!(player.sent.iter().any(|(_, m)| *m == STOP));
+}
+
+/// A master's timeline, told at the present time.
+fn told(player: &mut Player, beat: f64, bpm: f64) {
+    let timeline = Timeline::new(player.now_ns, beat, bpm);
+    player.event(timeline.event(Hand::Clock, "").1);
+}
+
+#[test]
+fn the_clock_ticks_on_the_instruments_beats_for_ten_minutes_without_drift() {
+    let mut player = Player::new("clock = \"tempo\"");
+    player.now_ns = 30 * MS;
+    player.go(100 * MS);
+    assert!(player.sent.is_empty(), "the beats are not known yet");
+    told(&mut player, 0.25, 133.0);
+    player.go(600_100 * MS);
+    let ticks = player.times(TICK);
+    // Beat 1 is three quarters of a beat later.
+    let wanted = |i: usize| 100 * MS + ((0.75 + i as f64 / 24.0) * 60e9 / 133.0) as u64;
+    assert!(ticks.iter().enumerate().all(|(i, t)| t.abs_diff(wanted(i)) <= 2), "no drift");
+    assert_eq!(ticks.len(), 24 * 1330 + 6 - 24 + 1);
+    assert_eq!((player.times(START).len(), player.times(STOP).len()), (1, 0));
+}
+
+#[test]
+fn a_corrected_timeline_moves_ticks_and_one_that_leaps_starts_anew() {
+    let mut player = Player::new("clock = \"tempo\"");
+    told(&mut player, 0.0, 120.0);
+    // Corrected by a millisecond here and there: no tick is lost, and none comes twice.
+    for i in 0..100u64 {
+        let off = [0.002, -0.002, 0.001][i as usize % 3];
+        let beat = player.now_ns as f64 / 500e6 + off;
+        told(&mut player, beat, 120.0);
+        player.go(player.now_ns + 190 * MS);
+    }
+    let ticks = player.times(TICK);
+    assert!(ticks.len().abs_diff(19 * 48) <= 1, "{}", ticks.len());
+    assert!(ticks[1..].windows(2).all(|w| (w[1] - w[0]).abs_diff(20_833_333) < 3 * MS));
+    // Another tempo goes on from where it is.
+    let beat = player.now_ns as f64 / 500e6;
+    told(&mut player, beat, 240.0);
+    player.go(player.now_ns + 1000 * MS);
+    assert_eq!((player.times(START).len(), player.times(STOP).len()), (1, 0));
+    // The master begins anew, and that is heard 2 ms later: whoever follows begins with the same beat.
+    let at_ns = player.now_ns;
+    player.now_ns += 2 * MS;
+    told(&mut player, 0.004 * 2.0, 240.0);
+    player.go(player.now_ns + 1000 * MS);
+    let (starts, ticks) = (player.times(START), player.times(TICK));
+    assert_eq!((starts.len(), player.times(STOP).len()), (2, 1));
+    let after: Vec<u64> = ticks.iter().filter(|t| **t > starts[1]).copied().collect();
+    assert!(after[0] - starts[1] >= MS, "the start is heard first");
+    assert!(after[4].abs_diff(at_ns + 4 * 10_416_667) < 2 * MS, "{} {at_ns}", after[4]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::State;
 use crate::desk::clean;
+use crate::score::MorphSide;
 
 /// Lines of the log that are kept.
 const LOG: usize = 32;
@@ -61,4 +62,17 @@ fn keep<T>(list: &mut VecDeque<T>, item: T, most: usize) {
         list.pop_front();
     }
     list.push_back(item);
+}
+
+/// What is said of a snapshot of the sound.
+pub(super) fn kept(side: MorphSide, empty: bool) -> String {
+    let end = match side {
+        MorphSide::First => "first",
+        MorphSide::Second => "second",
+    };
+    if empty {
+        format!("no {end} end of the morph")
+    } else {
+        format!("the sound is kept as the {end} end of the morph")
+    }
 }

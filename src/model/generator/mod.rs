@@ -6,6 +6,8 @@
 
 mod blend;
 mod inside;
+mod interrupt;
+mod layer;
 mod piece;
 mod roads;
 mod step;
@@ -14,6 +16,8 @@ mod tests;
 mod text;
 mod trail;
 
+pub use interrupt::Interrupted;
+pub use layer::Layered;
 pub use roads::{Branched, Restored, Rewound};
 pub use step::{Forgot, Progress, Reading, Step};
 
@@ -133,14 +137,13 @@ impl Generator {
         self.ask(text)
     }
 
-    /// Asks the present prompt anew, as if it had not been answered.
+    /// Asks this in the place of the present prompt, as if that had not been answered.
     ///
     /// # Errors
     /// As [`Generator::prompt`].
-    pub fn ask_again(&mut self) -> Result<Reading, ModelError> {
+    pub fn ask_again(&mut self, text: &str) -> Result<Reading, ModelError> {
         self.turns.pop();
-        let prompt = self.prompt.clone();
-        self.ask(&prompt)
+        self.ask(text)
     }
 
     fn ask(&mut self, text: &str) -> Result<Reading, ModelError> {

@@ -79,19 +79,23 @@ impl Generator {
 
     /// Keeps the piece as it is; false where there is no such slot.
     pub fn snapshot(&mut self, slot: u8) -> bool {
-        self.piece.mirostat = self.sampler.mirostat();
-        let kept = Kept {
-            prompt: self.prompt.clone(),
-            turns: self.turns.clone(),
-            text: self.text.keep(),
-            other: self.other.as_ref().map(Text::keep),
-            piece: self.piece.clone(),
-        };
+        let kept = self.keep();
         match self.kept.get_mut(slot as usize) {
             Some(place) => *place = Some(Box::new(kept)),
             None => return false,
         }
         true
+    }
+
+    pub(super) fn keep(&mut self) -> Kept {
+        self.piece.mirostat = self.sampler.mirostat();
+        Kept {
+            prompt: self.prompt.clone(),
+            turns: self.turns.clone(),
+            text: self.text.keep(),
+            other: self.other.as_ref().map(Text::keep),
+            piece: self.piece.clone(),
+        }
     }
 
     /// Takes over what another generator with the same weights has kept.
@@ -102,6 +106,10 @@ impl Generator {
     /// Makes the piece what it was when kept; `None` where nothing was.
     pub fn restore(&mut self, slot: u8) -> Option<Restored> {
         let kept = self.kept.get(slot as usize)?.clone()?;
+        Some(self.go_back(*kept))
+    }
+
+    pub(super) fn go_back(&mut self, kept: Kept) -> Restored {
         self.text.restore(&kept.text);
         match &kept.other {
             None => self.other = None,
@@ -114,6 +122,6 @@ impl Generator {
         self.sampler.restore(self.piece.mirostat);
         (self.forced, self.held, self.barred.1) = (None, None, 0);
         let Piece { index, written, .. } = &self.piece;
-        Some(Restored { prompt: self.prompt.clone(), text: written.clone(), index: *index })
+        Restored { prompt: self.prompt.clone(), text: written.clone(), index: *index }
     }
 }

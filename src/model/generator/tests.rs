@@ -1,6 +1,7 @@
 //! Tests of the generator with the embedded model: the same seed, the same words.
 
 mod conversation;
+mod layer;
 
 use super::super::Source;
 use super::*;

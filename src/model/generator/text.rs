@@ -164,6 +164,11 @@ impl Text {
         Ok(cut)
     }
 
+    /// Forgets where more stands in the text than the context holds.
+    pub fn make_room(&mut self) -> Option<Cut> {
+        (self.ids.len() > self.context()).then(|| self.forget())
+    }
+
     /// Leaves out at least the older half of what follows the head, up to where a turn begins if there is such a place.
     fn forget(&mut self) -> Cut {
         let (kept, len) = (self.kept, self.ids.len());

@@ -191,7 +191,7 @@ impl Tokenizer {
     }
 
     /// Whether a text gets a space before it that nobody wrote, as SentencePiece has it.
-    fn space_first(&self) -> bool {
+    pub(super) fn space_first(&self) -> bool {
         matches!(self.family, Family::SentencePiece { space_first: true, .. })
     }
 

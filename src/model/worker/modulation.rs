@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::patch::{Matrix, Modulator};
-use crate::score::{Happening, ParamValues, Params, Queue, SignalValues, Since, Stamped};
+use super::facts::Followed;
+use crate::patch::{Matrix, Modulator, Template};
+use crate::score::{Happening, ParamId, ParamValues, Params, Queue, SignalValues, Since, Stamped, Timeline};
 
 /// The worker's copy of the matrix with the signals it has heard.
 pub(super) struct Modulation {
@@ -12,7 +13,9 @@ pub(super) struct Modulation {
     batch: Vec<Arc<Stamped>>,
     signals: SignalValues,
     since: Since,
+    followed: Followed,
     last_ns: u64,
+    timeline: Timeline,
 }
 
 impl Modulation {
@@ -23,7 +26,9 @@ impl Modulation {
             batch: Vec::new(),
             signals: SignalValues::default(),
             since: Since::default(),
+            followed: Followed::default(),
             last_ns: now_ns,
+            timeline: Timeline::from_the_beginning(f64::from(ParamId::TempoBpm.spec().default)),
         }
     }
 
@@ -32,11 +37,24 @@ impl Modulation {
         self.modulator = Modulator::new(matrix);
     }
 
+    /// The beats, as they were told last before [`Modulation::values`].
+    pub fn timeline(&self) -> Timeline {
+        self.timeline
+    }
+
+    /// A prompt's text as it is at `t_ns`.
+    pub fn fill(&mut self, template: &Template, params: &Params, t_ns: u64) -> String {
+        let values = self.values(params, t_ns);
+        template.fill(&self.followed.facts, &self.signals, &values)
+    }
+
     /// The parameters as they are to be played at `t_ns`.
     pub fn values(&mut self, params: &Params, t_ns: u64) -> ParamValues {
         self.heard.drain(&mut self.batch);
         for stamped in self.batch.drain(..) {
             stamped.event.apply(&mut self.signals);
+            self.timeline = Timeline::of(&stamped).unwrap_or(self.timeline);
+            self.followed.take(&stamped.event);
             if let Some(what) = Happening::of(&stamped.event) {
                 self.since.happened(what, stamped.t_ns);
                 self.modulator.happened(what);

@@ -7,25 +7,33 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::super::generator::{Reading, SLOTS};
-use super::super::{Branched, Forgot, Generator, Model, ModelError, Restored, Rewound, Source, Step};
+use super::super::{Branched, Forgot, Generator, Layered, ModelError, Restored, Rewound, Source, Step};
 use super::modulation::Modulation;
 use super::{Command, WorkerOptions};
-use crate::patch::{self, SamplerSpec};
-use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown};
+use crate::patch::{self, SamplerSpec, Template};
+use crate::score::{Bus, Event, ParamId, ParamValues, Params, Queue, Shutdown, When};
+use holds::{Below, Held};
+use waiting::Waiting;
 
+mod beat;
+mod holds;
 mod orders;
+mod recovery;
+mod waiting;
+
+use beat::Beat;
 
 /// The longest the thread waits without looking around.
 const LOOK: Duration = Duration::from_millis(5);
-/// The silence after a fault.
-const RECOVERY: Duration = Duration::from_secs(1);
 /// A model of this size is told of while it loads, in parts of so many bytes.
 const TOLD_BYTES: u64 = 32 << 20;
 const LOAD_BYTES: u64 = 32 << 20;
 /// A prompt with its name in the bank, where it has one.
-type Named = (Option<String>, String);
-/// The prompt that was played, and the second one with its tokens.
-type Asked = (Option<Named>, Option<(Named, u32)>);
+type Named = (Option<String>, Template);
+/// The second prompt as it was filled, and its tokens.
+type Second = ((Option<String>, String), u32);
+/// The prompt that was played, and the second one.
+type Asked = (Option<Named>, Option<Second>);
 
 /// The thread's own state.
 pub(super) struct Player {
@@ -37,8 +45,14 @@ pub(super) struct Player {
     shutdown: Shutdown,
     commands: Receiver<Command>,
     prompt: Option<Named>,
+    /// The prompt that was chosen and has not begun yet, and whether that was told.
+    waiting: Option<Waiting>,
+    told: bool,
+    /// The prompts that are held, the one that is heard last, and what is to go on once the model is back.
+    holds: Vec<Held>,
+    returning: Option<Below>,
     /// The second prompt and its tokens.
-    blend: Option<(Named, u32)>,
+    blend: Option<Second>,
     /// Both as they were when a piece was kept.
     kept: [Asked; SLOTS],
     phase: Phase,
@@ -47,7 +61,7 @@ pub(super) struct Player {
     chat: patch::Chat,
     /// The present prompt is asked anew, as if it had not been answered.
     again: bool,
-    released: Instant,
+    beat: Beat,
     /// Bytes of the model that have been brought into memory.
     loaded: u64,
     /// Faults since the last token.
@@ -75,7 +89,8 @@ enum Phase {
 impl Player {
     pub fn new(options: WorkerOptions, commands: Receiver<Command>, heard: Queue) -> Player {
         let WorkerOptions { model, source, params, matrix, sampler, chat, bus, seed, shutdown } = options;
-        let modulation = Modulation::new(matrix, heard, bus.clock().now_ns());
+        let now_ns = bus.clock().now_ns();
+        let modulation = Modulation::new(matrix, heard, now_ns);
         Player {
             generator: {
                 let mut generator = Generator::new(model, seed);
@@ -89,6 +104,10 @@ impl Player {
             shutdown,
             commands,
             prompt: None,
+            waiting: None,
+            told: false,
+            holds: Vec::new(),
+            returning: None,
             blend: None,
             kept: Default::default(),
             phase: Phase::Idle,
@@ -96,7 +115,7 @@ impl Player {
             sampler,
             chat,
             again: false,
-            released: Instant::now(),
+            beat: Beat::new(now_ns),
             loaded: 0,
             faults: 0,
         }
@@ -132,6 +151,7 @@ impl Player {
             self.load()?;
             return Ok(true);
         }
+        self.listen_for_beat();
         match self.phase {
             Phase::Idle => {
                 self.values();
@@ -211,20 +231,27 @@ impl Player {
     }
 
     fn begin(&mut self) -> Result<(), ModelError> {
-        let Some((name, text)) = self.prompt.clone() else {
+        let Some((name, template)) = self.prompt.clone() else {
             self.phase = Phase::Idle;
             return Ok(());
         };
+        let text = self.fill(&template);
         let Reading { tokens, forgot } = match std::mem::take(&mut self.again) {
-            true => self.generator.ask_again()?,
+            true => self.generator.ask_again(&text)?,
             false => self.generator.prompt(&text)?,
         };
         self.bus.emit(Event::Prompt { name, text, tokens });
+        self.tell_begun();
         if let Some(forgot) = forgot {
             self.forgot(forgot);
         }
         self.phase = Phase::Read;
         Ok(())
+    }
+
+    /// A text with its slots filled.
+    fn fill(&mut self, template: &Template) -> String {
+        self.modulation.fill(template, &self.params, self.bus.clock().now_ns())
     }
 
     /// Brings the next part of the model into memory, so that the first word does not wait for the disk.
@@ -268,7 +295,7 @@ impl Player {
     /// The piece stands somewhere else: what may come next is asked for anew.
     fn go_on(&mut self) {
         self.phase = Phase::Compute;
-        self.released = Instant::now();
+        self.beat.restart(self.now_ns());
     }
 
     /// The parameters at this moment.
@@ -276,36 +303,44 @@ impl Player {
         self.modulation.values(&self.params, self.bus.clock().now_ns())
     }
 
-    /// How long the token must still wait: for the pedal, or for its time in the pace.
-    fn withheld(&self, values: &ParamValues) -> Option<Duration> {
+    fn now_ns(&self) -> u64 {
+        self.bus.clock().now_ns()
+    }
+
+    /// How long the token must still wait: for the pedal, for its time in the pace, or for a line of the grid.
+    fn withheld(&mut self, values: &ParamValues) -> Option<Duration> {
         if values.get(ParamId::Hold) >= 0.5 {
+            self.beat.hold();
             return Some(LOOK);
         }
-        let due = self.released + interval(values)?;
-        due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        self.beat.left(values, self.modulation.timeline(), self.now_ns())
     }
 
     fn release(&mut self, values: &ParamValues) -> Result<(), ModelError> {
         let held = self.generator.held();
+        let began_ns = self.now_ns();
         let step = self.generator.draw(values)?;
+        let drawn_ns = self.now_ns();
+        // On a grid drawing begins before the line, by the time that it takes, which is up to milliseconds.
+        if let Some(left) = self.beat.drew(drawn_ns - began_ns, drawn_ns) {
+            std::thread::sleep(left);
+        }
         if self.generator.held() != held {
             self.bus.emit(Event::Loop { period: self.generator.held().unwrap_or(0) });
         }
-        let now = Instant::now();
-        // In time, the beat is kept; after a pause it begins anew.
-        let due = interval(values).map(|interval| (self.released + interval, interval));
-        self.released = match due {
-            Some((due, interval)) if now.saturating_duration_since(due) < interval / 2 => due,
-            _ => now,
-        };
+        self.beat.released(values, self.now_ns());
         self.phase = Phase::Compute;
         match step {
             Step::Token { token, flaws } => {
+                let begins = self.waiting.as_ref().is_some_and(|waiting| waiting.begins_after(&token.text));
                 self.bus.emit(Event::Token(token));
                 for flaw in flaws {
                     self.bus.emit(Event::Flaw(flaw));
                 }
                 self.faults = 0;
+                if begins {
+                    self.begin_waiting();
+                }
             }
             Step::Forget(forgot) => self.forgot(forgot),
             Step::PieceEnd { tokens, flaw } => {
@@ -313,56 +348,12 @@ impl Player {
                     self.bus.emit(Event::Flaw(flaw));
                 }
                 self.bus.emit(Event::PieceEnd { tokens });
-                self.phase = Phase::Rest(now);
+                self.phase = Phase::Rest(Instant::now());
+                if self.waiting.as_ref().is_some_and(|waiting| waiting.when != When::Beat) {
+                    self.begin_waiting();
+                }
             }
         }
         Ok(())
     }
-
-    fn fault(&mut self, what: &str) {
-        self.faults += 1;
-        self.phase = Phase::Fault(Instant::now() + RECOVERY);
-        self.bus.emit(Event::Fault {
-            place: "generator".to_string(),
-            what: what.lines().next().unwrap_or_default().to_string(),
-            remedy: "the model comes back and the prompt begins again".to_string(),
-        });
-    }
-
-    /// Makes the generator anew: with an empty memory, and after two faults in a row from the file itself.
-    fn recover(&mut self) -> Result<(), ModelError> {
-        let old = self.generator.model();
-        let model = match self.faults {
-            0..=1 => old.fresh(),
-            _ => Model::load_with_context(&self.source, Some(old.context()))?,
-        };
-        let generator = Generator::resume(model, self.seed, self.generator.draws());
-        let mut old = std::mem::replace(&mut self.generator, generator);
-        self.generator.set_manner(self.chat.clone());
-        if self.faults <= 1 {
-            self.generator.inherit(&mut old);
-        } else if self.kept.iter().any(|(prompt, _)| prompt.is_some()) {
-            self.kept = Default::default();
-            self.notice("the model was read anew: what was kept is gone");
-        }
-        if let Some(((_, text), _)) = &self.blend
-            && let Err(problem) = self.generator.blend_with(Some(text))
-        {
-            self.notice(&problem.to_string());
-        }
-        self.again = false;
-        self.take_plan(false);
-        self.phase = if self.prompt.is_some() { Phase::Begin } else { Phase::Idle };
-        // Where no prompt follows, nothing else would say that it is back.
-        let total = self.generator.model().mapped_bytes().max(1);
-        self.bus.emit(Event::Load { done: total, total });
-        Ok(())
-    }
-}
-
-/// The time between two tokens at the present pace; `None` where it is free.
-fn interval(values: &ParamValues) -> Option<Duration> {
-    let pace = values.get(ParamId::Pace);
-    // Below a token in ten seconds the knob is taken to stand at 0, which is free.
-    (pace >= 0.1).then(|| Duration::from_secs_f32(1.0 / pace))
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::{Generator, Step};
 use super::*;
-use crate::patch::{Origin, Route};
-use crate::score::{Clock, Event, ParamId, ParamValues, Queue, Received, SignalId, Token};
+use crate::patch::{Origin, Route, Template};
+use crate::score::{Clock, Event, Hand, ParamId, ParamValues, Queue, Received, SignalId, Timeline, Token, When};
 
 /// A worker, its parameters and everything it emits.
 struct Rig {
@@ -36,7 +36,7 @@ fn rig(seed: u64, matrix: Matrix) -> Rig {
 
 impl Rig {
     fn prompt(&self, text: &str) {
-        assert!(self.worker.send(Command::Prompt { name: None, text: text.to_string() }));
+        assert!(self.worker.send(Command::Prompt { name: None, text: Template::plain(text), when: When::Now }));
     }
 
     fn next(&self) -> Event {
@@ -249,7 +249,7 @@ fn ways_back_are_events_that_a_stage_can_follow() {
     assert_eq!(next.index, 8);
     rig.params.set(ParamId::Lock, 0.0);
     rig.until(|e| matches!(e, Event::Loop { period: 0 }).then_some(()));
-    rig.worker.send(Command::Blend { name: None, text: "春".into() });
+    rig.worker.send(Command::Blend { name: None, text: Template::plain("春") });
     assert!(rig.until(|e| if let Event::Blend { tokens, .. } = e { Some(tokens) } else { None }) > 0);
     rig.tokens(2);
     rig.end();
@@ -270,12 +270,12 @@ fn nothing_is_taken_back_where_nothing_stands() {
 fn what_was_kept_and_the_second_prompt_outlive_a_crash() {
     let rig = rig(5, Matrix::default());
     rig.prompt("The moon");
-    rig.worker.send(Command::Blend { name: None, text: "春".into() });
+    rig.worker.send(Command::Blend { name: None, text: Template::plain("春") });
     rig.tokens(4);
     rig.worker.send(Command::Snapshot(0));
     rig.until(|e| matches!(e, Event::Snapshot { .. }).then_some(()));
     // Another second prompt, so that going back changes it.
-    rig.worker.send(Command::Blend { name: None, text: String::new() });
+    rig.worker.send(Command::Blend { name: None, text: Template::default() });
     rig.worker.send(Command::Crash);
     rig.until(|e| matches!(e, Event::Prompt { .. }).then_some(()));
     rig.tokens(2);
@@ -329,3 +329,35 @@ fn a_kept_piece_that_had_ended_rests_again() {
     assert!(rig.is_silent());
     rig.end();
 }
+
+#[test]
+fn tokens_come_on_lines_of_the_beat_and_never_two_on_one() {
+    let rig = rig(3, Matrix::default());
+    let line = Timeline::from_the_beginning(240.0);
+    rig.bus.emit(line.event(Hand::Patch, "").1);
+    rig.params.set(ParamId::Grid, ParamId::Grid.spec().named("1/16").unwrap());
+    rig.prompt("The moon");
+    let mut lines = Vec::new();
+    while lines.len() < 24 {
+        match rig.events.receive(Duration::from_secs(60)) {
+            // However late the machine makes it, a token belongs to the line before it.
+            Received::Event(stamped) if matches!(stamped.event, Event::Token(_)) => {
+                lines.push((4.0 * line.beats(stamped.t_ns) + 1e-6).floor());
+            }
+            Received::Event(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(lines.windows(2).all(|w| w[0] < w[1]), "{lines:?}");
+    // The pedal withholds them there too.
+    rig.params.set(ParamId::Hold, 1.0);
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(rig.is_silent());
+    rig.params.set(ParamId::Hold, 0.0);
+    rig.tokens(2);
+    rig.end();
+}
+mod holds;
+mod layers;
+mod templates;
+mod waiting;

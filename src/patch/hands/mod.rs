@@ -50,7 +50,8 @@ pub struct Binding {
     pub light: Light,
 }
 
-/// How a control's messages become a parameter's value. Prompts and triggers take a press only.
+/// How a control's messages become a parameter's value. Prompts and triggers take a press, prompts a
+/// release, too.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Play {
     /// A knob or fader: where it stands is where the parameter stands.
@@ -61,6 +62,8 @@ pub enum Play {
     Momentary,
     /// From one end of the range to the other at each press.
     Toggle,
+    /// A prompt, for as long as it is pressed.
+    Hold,
     /// One value at each press; of several, the next one. Buttons of one parameter are a radio group.
     Press(Vec<f32>),
 }

@@ -152,11 +152,18 @@ fn binding(
     let light = light(table, place, problems)?;
     let Target::Param { id, from, to } = &mut target else {
         // A moment is pressed: all else is about a value.
-        let of_values = KEYS.iter().filter(|key| !["to", "light", "lamp"].contains(key));
+        let prompt = matches!(target, Target::Prompt(_));
+        let of_values =
+            KEYS.iter().filter(|key| !["to", "light", "lamp"].contains(key) && (**key != "mode" || !prompt));
         if let Some(key) = of_values.into_iter().find(|key| table.contains_key(key)) {
             problems.add(key_span(table, key), format!("{place}: only a parameter has a \"{key}\"; take it out"));
         }
-        return Some((target, Play::Momentary, light));
+        const MODES: [(&str, Play); 2] = [("hold", Play::Hold), ("press", Play::Momentary)];
+        let play = match table.get("mode").filter(|_| prompt) {
+            Some(item) => word(item, &format!("{place} mode"), &MODES, problems)?,
+            None => Play::Momentary,
+        };
+        return Some((target, play, light));
     };
     if let Some(item) = table.get("range") {
         (*from, *to) = range(*id, item, place, problems)?;

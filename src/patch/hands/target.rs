@@ -46,10 +46,11 @@ impl fmt::Display for Target {
 }
 
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-pub static TRIGGERS: [(&str, Action); 22] = [
+pub static TRIGGERS: [(&str, Action); 23] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
+    ("prompt.error", Action::PromptError),
     ("scene.next", Action::SceneStep(1)),
     ("scene.previous", Action::SceneStep(-1)),
     ("generator.rewind", Action::Rewind(1)),
@@ -105,10 +106,11 @@ pub fn target(to: &str, item: &Item, place: &str, bank: Bank, problems: &mut Pro
     if let Some(id) = ParamId::from_name(to) {
         return Some(Target::Param { id, from: id.spec().min, to: id.spec().max });
     }
-    if let Some((of, name)) = to.split_once('.').filter(|(of, _)| ["prompt", "blend"].contains(of)) {
+    if let Some((of, name)) = to.split_once('.').filter(|(of, _)| ["prompt", "blend", "layer"].contains(of)) {
         if bank.prompts.iter().any(|p| p.name == name) {
             return Some(match of {
                 "blend" => Target::Trigger(Action::BlendWith(name.to_string())),
+                "layer" => Target::Trigger(Action::Layer(name.to_string())),
                 _ => Target::Prompt(name.to_string()),
             });
         }

@@ -161,3 +161,21 @@ fn reserved_controls_are_known() {
     assert_eq!(numbers, [0, 6, 32, 38, 98, 99, 100, 101, 120, 121, 122, 123, 124, 125, 126, 127]);
     assert_eq!(reserved(Source::Note(0)), None);
 }
+
+#[test]
+fn a_prompt_is_held_or_pressed() {
+    let binding = |text: &str| ok(&format!("[midi.\"*\"]\nnote1 = {text}\n")).controllers[0].bindings[0].play.clone();
+    assert_eq!(binding("\"prompt.moon\""), Play::Momentary);
+    assert_eq!(binding("{ to = \"prompt.moon\", mode = \"hold\" }"), Play::Hold);
+    assert_eq!(binding("{ to = \"prompt.moon\", mode = \"press\", light = \"cc3\" }"), Play::Momentary);
+    let said = refused("[midi.\"*\"]\nnote1 = { to = \"prompt.moon\", mode = \"hodl\" }\n");
+    assert!(said.starts_with("p.toml:4:") && said.ends_with("did you mean \"hold\"?"), "{said}");
+    assert!(refused("[midi.\"*\"]\nnote1 = { to = \"prompt.next\", mode = \"hold\" }\n").contains("take it out"));
+}
+
+#[test]
+fn a_prompt_is_layered_by_its_name() {
+    let patch = ok("[midi.\"*\"]\nnote1 = \"layer.moon\"\n");
+    assert_eq!(patch.controllers[0].bindings[0].target, Target::Trigger(crate::score::Action::Layer("moon".into())));
+    assert!(refused("[midi.\"*\"]\nnote1 = \"layer.moom\"\n").ends_with("did you mean \"moon\"?"));
+}

@@ -82,6 +82,10 @@ fn each_mistake_in_a_synthesiser_is_told_with_its_place_and_remedy() {
             "[midi_out.\"*\"]\nclock = { bpm = 120, per_token = 6 }",
             "4:9: [midi_out.\"*\"] clock takes either \"bpm\" or \"per_token\"",
         ),
+        (
+            "[midi_out.\"*\"]\nclock = \"temp\"",
+            "4:9: [midi_out.\"*\"] clock takes \"tempo\", { bpm = 120 } or { per_token = 6 }",
+        ),
         ("[midi_out.\"*\"]\nclock = {}", "4:9: [midi_out.\"*\"] clock takes either \"bpm\" or \"per_token\""),
         ("[midi_out.\"*\"]\nclock = { bpm = 1000 }", "4:17: [midi_out.\"*\"] clock bpm is 1000, outside 20 to 300"),
         (

@@ -10,7 +10,7 @@ fn the_journal_form_is_one_flat_object() {
     assert_eq!(line, r#"{"seq":3,"t_ns":5,"event":"param","id":"sampler.temperature","value":0.5,"by":"midi"}"#);
     assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), stamped);
     // Another hand is another word, and those of before stay as they are.
-    for (by, word) in [(Hand::Osc, "\"osc\""), (Hand::CommandLine, "\"command_line\""), (Hand::Key, "\"key\"")] {
+    for (by, word) in [(Hand::Osc, "\"osc\""), (Hand::CommandLine, "\"command_line\""), (Hand::Clock, "\"clock\"")] {
         assert_eq!((serde_json::to_string(&by).unwrap().as_str(), serde_json::from_str(word).unwrap()), (word, by));
     }
 }
@@ -38,4 +38,14 @@ fn help_has_pages_and_controllers_have_words_and_journals_of_before_are_read() {
     assert_eq!(serde_json::from_str::<Stamped>(before).unwrap().event, Event::Help { on: true, page: 0 });
     let of = |port: &str| Event::Control { port: port.into(), what: String::new() }.continuous();
     assert!(of("knobs").is_some() && of("knobs") != of("pads"));
+}
+
+#[test]
+fn a_tempo_goes_through_the_journal_and_the_later_one_stands_for_both() {
+    let event = Event::Tempo { bpm: 123.4, beat: 17.25, by: Hand::Clock, from: "volca".into() };
+    let line = serde_json::to_string(&Stamped { seq: 1, t_ns: 2, event: event.clone() }).unwrap();
+    let wanted = r#"{"seq":1,"t_ns":2,"event":"tempo","bpm":123.4,"beat":17.25,"by":"clock","from":"volca"}"#;
+    assert_eq!(line, wanted);
+    assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap().event, event);
+    assert_eq!(event.continuous(), Event::Tempo { bpm: 1.0, beat: 0.0, by: Hand::Key, from: "".into() }.continuous());
 }

@@ -19,6 +19,7 @@ pub(super) struct Controllers {
     /// Messages lost, as far as that was told.
     dropped: u64,
     messages: Vec<Message>,
+    clocks: Vec<Message>,
     notices: Vec<String>,
     activity: Activity,
 }
@@ -32,6 +33,7 @@ impl Controllers {
             looked: Instant::now(),
             dropped: 0,
             messages: Vec::new(),
+            clocks: Vec::new(),
             notices: Vec::new(),
             activity: Activity::default(),
         }
@@ -54,12 +56,20 @@ impl Controllers {
                     self.activity.heard(&message.port, message.bytes(), mapped);
                 }
                 self.activity.tend(&state.hands.bus);
+                midi.poll_clocks(&mut self.clocks);
+                for message in self.clocks.drain(..) {
+                    let t_ns = state.hands.bus.clock().at_ns(message.at);
+                    state.hear_clock(t_ns, &message.port, message.bytes());
+                }
+                state.tend_clock(&|port| midi.has(port));
             }
-            None if self.looked.elapsed() >= RETRY => {
-                self.looked = Instant::now();
-                self.midi = Midi::open().ok();
+            None => {
+                state.tend_clock(&|_| false);
+                if self.looked.elapsed() >= RETRY {
+                    self.looked = Instant::now();
+                    self.midi = Midi::open().ok();
+                }
             }
-            None => {}
         }
     }
 

@@ -42,14 +42,14 @@ impl State {
         let prompt = self.learning.take().and_then(|learning| learning.prompt);
         match forced {
             false => self.listen(true, prompt),
-            true => self.tell("nothing was learnt"),
+            true => self.say("nothing was learnt"),
         }
     }
 
     fn listen(&mut self, forced: bool, prompt: Option<String>) {
         self.learning = Some(Learning { learn: Learn::new(forced), forced, prompt });
         let target = self.target();
-        self.tell(&match forced {
+        self.say(&match forced {
             false => format!("learn {target}: move a control; a digit: that prompt; L: reserved ones too; Esc: leave"),
             true => format!("learn {target}: move a control, a reserved one as well; L or Esc: leave"),
         });
@@ -61,17 +61,17 @@ impl State {
         match key {
             Key::Escape => {
                 self.learning = None;
-                self.tell("nothing was learnt");
+                self.say("nothing was learnt");
             }
             Key::Char(c @ '1'..='9') => {
                 let at = c as usize - '1' as usize;
                 let Some(prompt) = self.hands.patch.prompts.get(at) else {
-                    self.tell(&format!("the patch has no prompt {c}"));
+                    self.say(&format!("the patch has no prompt {c}"));
                     return true;
                 };
                 learning.prompt = Some(prompt.name.clone());
                 let target = self.target();
-                self.tell(&format!("learn {target}: move a control"));
+                self.say(&format!("learn {target}: move a control"));
             }
             _ => return false,
         }
@@ -83,7 +83,7 @@ impl State {
         if let Some(learning) = &mut self.learning {
             learning.prompt = None;
             let target = self.target();
-            self.tell(&format!("learn {target}: move a control"));
+            self.say(&format!("learn {target}: move a control"));
         }
     }
 
@@ -113,7 +113,7 @@ impl State {
         if let Some(learnt) = learning.learn.learnt(now_ns) {
             self.learnt(learnt);
         } else if let Some((source, why)) = learning.learn.refused() {
-            self.tell(&format!("{source} is {why}, and would move by itself: take another, or L for this one"));
+            self.say(&format!("{source} is {why}, and would move by itself: take another, or L for this one"));
         }
     }
 
@@ -152,7 +152,7 @@ impl State {
         if !also.is_empty() {
             text += &format!("; {} there plays it as well", also.join(", "));
         }
-        self.tell(&text);
+        self.say(&text);
     }
 
     /// Takes every control from the chosen parameter, or from the prompt that waits for one.
@@ -160,7 +160,7 @@ impl State {
         let target = self.target();
         self.learning = None;
         if !self.hands.patch.controllers.iter().any(|c| c.bindings.iter().any(|b| b.target.to_string() == target)) {
-            return self.tell(&format!("no control plays {target}"));
+            return self.say(&format!("no control plays {target}"));
         }
         let mut gone = Vec::new();
         let written = self.rewrite(|text| {
@@ -169,7 +169,7 @@ impl State {
             Ok(text)
         });
         match written {
-            Ok(file) => self.tell(&format!("{} no longer plays {target}, taken out of {file}", gone.join(", "))),
+            Ok(file) => self.say(&format!("{} no longer plays {target}, taken out of {file}", gone.join(", "))),
             Err(why) => self.fail(why),
         }
     }
@@ -193,10 +193,6 @@ impl State {
         let name = file.display().to_string();
         self.take_patch(patch, name.clone(), text);
         Ok(name)
-    }
-
-    fn tell(&self, text: &str) {
-        self.hands.bus.emit(Event::Notice { text: text.to_string() });
     }
 
     fn fail(&self, what: String) {

@@ -1,20 +1,24 @@
-//! What controllers move between two looks, told once each.
+//! What controllers move, told at most a hundred times a second for each parameter.
 //!
-//! A parameter's value is set at once, so that the next token has it; of the ten thousand messages that a program can send
-//! in a second, the score keeps where each parameter came to stand in each look.
+//! A value is set at once, so that the next token has it; of the ten thousand messages that a program can send in a second,
+//! the score keeps the first, where the parameter stands each hundredth of a second, and where it came to rest.
 
 use super::State;
 use crate::score::{Action, Event, Hand, ParamId};
 
-/// Parameters that were moved and are not told yet.
+/// The time from one telling of a parameter to the next: shorter than a frame of the stage.
+const TELL_EVERY_NS: u64 = 10_000_000;
+
+/// Parameters that controllers have moved.
 #[derive(Debug, Default)]
 pub(super) struct Moves(Vec<Move>);
 
 #[derive(Debug)]
 struct Move {
     id: ParamId,
-    /// The value that was told last.
-    before: f32,
+    /// The value that was told last, or stood there before.
+    told: f32,
+    told_ns: Option<u64>,
     by: Hand,
 }
 
@@ -34,19 +38,47 @@ impl Moves {
     pub fn moved(&mut self, id: ParamId, before: f32, by: Hand) {
         match self.0.iter_mut().find(|known| known.id == id) {
             Some(known) => known.by = by,
-            None => self.0.push(Move { id, before, by }),
+            None => self.0.push(Move { id, told: before, told_ns: None, by }),
         }
+    }
+
+    /// Another hand told where it stands.
+    pub fn told(&mut self, id: ParamId) {
+        self.0.retain(|known| known.id != id);
     }
 }
 
 impl State {
-    /// Tells where what was moved stands now.
+    /// Tells where what was moved stands, if that is due.
     pub(super) fn tell_moves(&mut self) {
-        for Move { id, before, by } in self.moves.0.drain(..) {
-            let value = self.hands.params.get(id);
-            if value != before {
-                self.hands.bus.emit(Event::Param { id, value, by });
+        let now_ns = self.hands.bus.clock().now_ns();
+        self.tell_where(|told_ns| told_ns.is_none_or(|told| now_ns.saturating_sub(told) >= TELL_EVERY_NS));
+    }
+
+    /// Tells it in any case, before something else is told.
+    pub(super) fn tell_moves_now(&mut self) {
+        self.tell_where(|_| true);
+    }
+
+    fn tell_where(&mut self, due: impl Fn(Option<u64>) -> bool) {
+        let (bus, params) = (&self.hands.bus, &self.hands.params);
+        let mut tempo = None;
+        self.moves.0.retain_mut(|known| {
+            if !due(known.told_ns) {
+                return true;
             }
+            let value = params.get(known.id);
+            if value == known.told {
+                return false;
+            }
+            bus.emit(Event::Param { id: known.id, value, by: known.by });
+            (known.told, known.told_ns) = (value, Some(bus.clock().now_ns()));
+            tempo = tempo.or((known.id == ParamId::TempoBpm).then_some(known.by));
+            true
+        });
+        // The beats follow their tempo.
+        if let Some(by) = tempo {
+            self.retime(by);
         }
     }
 }
@@ -65,8 +97,8 @@ mod tests {
         }
         rig.state.act(Action::Note("here".into()), Hand::Midi);
         rig.state.act(Action::Set(ParamId::TopK, 3.0), Hand::Osc);
-        rig.state.tell_moves();
-        rig.state.tell_moves();
+        rig.state.tell_moves_now();
+        rig.state.tell_moves_now();
         let told = |id, value, by| Event::Param { id, value, by };
         assert_eq!(
             rig.events(),
@@ -77,6 +109,32 @@ mod tests {
                 told(ParamId::TopK, 3.0, Hand::Osc),
             ]
         );
+    }
+
+    #[test]
+    fn a_parameter_is_told_at_once_and_then_each_hundredth_of_a_second() {
+        let mut rig = Rig::new("[prompts]\nmoon = \"m\"\n");
+        let mut values = Vec::new();
+        for ms in 0..40u64 {
+            rig.state.hands.bus.clock().advance_to(ms * 1_000_000);
+            rig.state.act(Action::Set(ParamId::Hue, ms as f32 / 100.0), Hand::Midi);
+            rig.state.tell_moves();
+            values.extend(rig.events());
+        }
+        rig.state.hands.bus.clock().advance_to(60_000_000);
+        rig.state.tell_moves();
+        values.extend(rig.events());
+        let told: Vec<f32> = values
+            .iter()
+            .map(|event| match event {
+                Event::Param { value, .. } => *value,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(told, [0.0, 0.1, 0.2, 0.3, 0.39]);
+        rig.state.hands.bus.clock().advance_to(90_000_000);
+        rig.state.tell_moves();
+        assert!(rig.state.moves.0.is_empty(), "what rests is forgotten");
     }
 
     #[test]

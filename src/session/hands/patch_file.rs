@@ -3,7 +3,7 @@
 use super::State;
 use crate::control::known;
 use crate::model::Command;
-use crate::patch::{self, Patch};
+use crate::patch::{self, Patch, Template};
 use crate::score::{Event, Hand, MorphSide};
 use crate::session::tuning;
 
@@ -46,9 +46,9 @@ impl State {
             self.command(Command::Chat(patch.chat.clone()));
         }
         let second =
-            |patch: &Patch| patch.blend.map(|at| (patch.prompts[at].name.clone(), patch.prompts[at].text.clone()));
+            |patch: &Patch| patch.blend.map(|at| (patch.prompts[at].name.clone(), patch.prompts[at].template.clone()));
         if second(patch) != second(&old) {
-            let (name, text) = second(patch).map_or((None, String::new()), |(name, text)| (Some(name), text));
+            let (name, text) = second(patch).map_or((None, Template::default()), |(name, text)| (Some(name), text));
             self.command(Command::Blend { name, text });
         }
         if patch.sampler != old.sampler {
@@ -76,13 +76,15 @@ impl State {
             Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
         }
         self.hands.network.take(patch);
+        self.take_tempo();
+        let patch = &self.hands.patch;
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         let [now, before] = [patch, &old].map(|p| (&p.controllers, &p.prompts, p.known_controllers));
         if now != before {
             self.mapping.take(&known::behind(patch));
         }
-        let playing = &old.prompts[self.prompt].name;
-        self.prompt = patch.prompts.iter().position(|p| p.name == *playing).unwrap_or(0);
+        let now_at = |was: usize| patch.prompts.iter().position(|p| p.name == old.prompts[was].name).unwrap_or(0);
+        (self.prompt, self.playing) = (now_at(self.prompt), now_at(self.playing));
         let other_samples = patch.samples != old.samples || self.samples.failed();
         let other_shader = (patch.shader != old.shader).then(|| patch.shader.clone());
         let (same_model, plan) = (patch.model == old.model, patch.plan.clone());

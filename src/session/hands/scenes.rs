@@ -5,7 +5,7 @@ pub(super) mod tests;
 
 use super::State;
 use crate::patch::Plan;
-use crate::score::{Action, Event, Hand};
+use crate::score::{Action, Event, Hand, When};
 use crate::session::course::Ask;
 
 impl State {
@@ -26,9 +26,12 @@ impl State {
     pub(super) fn tend_plan(&mut self) {
         self.tell_moves();
         self.events.drain(&mut self.heard);
-        for event in self.heard.drain(..) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for event in heard.drain(..) {
             self.course.hear(&event);
+            self.hear_prompt(&event.event);
         }
+        self.heard = heard;
         let now_ns = self.hands.bus.clock().now_ns();
         self.course.tick(now_ns, &self.hands.params, &mut self.asks);
         self.answer();
@@ -74,7 +77,7 @@ impl State {
                     self.hands.bus.emit(event);
                 }
                 Ask::Set(id, value, by) => self.set(id, value, by),
-                Ask::Play(at) => self.play(at),
+                Ask::Play(at) => self.play(at, When::Now),
                 Ask::Second(at) => self.act(Action::BlendNth(Some(at)), Hand::Plan),
                 Ask::Shade(name) => self.shade(&name),
             }

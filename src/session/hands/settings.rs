@@ -9,7 +9,7 @@ use super::crossing::Crossing;
 use super::undo::Undo;
 use crate::patch::Patch;
 use crate::patch::settings::{PLACES, Setting, place, write};
-use crate::score::{Action, Event, Hand, ParamId, SettingsAsk};
+use crate::score::{Action, Event, Hand, ParamId, SettingsAsk, When};
 
 /// What the hands remember of settings.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl State {
             self.act(Action::BlendNth(Some(second)), Hand::Settings);
         }
         if let Some(at) = setting.prompt {
-            self.play(at);
+            self.play(at, When::Now);
         }
     }
 

@@ -94,6 +94,9 @@ fn draw(state: &mut State, palette: Palette, face: Face, area: Rect, buf: &mut B
     } else {
         full(state, palette, area, buf);
     }
+    if let Some(typing) = &state.typing {
+        overlay::typing(typing, palette, area, buf);
+    }
 }
 
 fn small(state: &mut State, palette: Palette, area: Rect, buf: &mut Buffer) {

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
+use crate::desk::Typing;
 use crate::desk::state::State;
 use crate::desk::words::wrapped;
 use crate::terminal::palette::{Palette, Role};
@@ -14,6 +15,15 @@ use crate::terminal::palette::{Palette, Role};
 const PART_NS: u64 = 6_000_000_000;
 /// Lower room than this has none for a frame.
 const FRAMED: u16 = 8;
+
+/// The line that the performer types in, in the last row.
+pub fn typing(typing: &Typing, palette: Palette, area: Rect, buf: &mut Buffer) {
+    let row = Rect { y: area.bottom() - 1, height: 1, ..area };
+    clear(row, buf);
+    let line = typing.line(usize::from(area.width).saturating_sub(2), UnicodeWidthStr::width);
+    let x = area.x + u16::from(area.width > 2);
+    buf.set_stringn(x, row.y, line, usize::from(area.right() - x), palette.of(Role::Strong));
+}
 
 /// What the model is, in the upper right corner of the words; the line being written stays free. Where the words' room
 /// is too small it takes all that of `wide`.

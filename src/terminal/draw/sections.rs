@@ -1,4 +1,4 @@
-//! The sections of the desk: scene, stage, prompts, the last token's roads, sampler, faults, controllers, sound, energy,
+//! The sections of the desk: scene, stage, prompts, the last token's roads, sampler, faults, controllers, tempo, sound, energy,
 //! roll, shader. Pure.
 
 use ratatui::text::{Line, Span};
@@ -41,6 +41,7 @@ pub fn sections(state: &State, palette: Palette, width: usize) -> Vec<Section> {
     // Before what may be left out on a low screen.
     all.push(faults(state, palette, width));
     all.push(controls(state, palette, width));
+    all.extend(tempo(state, palette));
     all.push(sound(state, palette));
     all.push(energy(state, palette));
     all.push(roll(state, palette));
@@ -74,6 +75,7 @@ fn scene(state: &State, palette: Palette, width: usize) -> Option<Section> {
 
 fn prompts(state: &State, palette: Palette, width: usize) -> Section {
     let mut first = 0;
+    let waits = state.queued.as_ref().and_then(|(name, _)| name.as_deref());
     let lines = state.prompts.iter().enumerate().map(|(i, prompt)| {
         let playing = state.playing.as_deref() == Some(prompt.name.as_str());
         if playing {
@@ -81,6 +83,7 @@ fn prompts(state: &State, palette: Palette, width: usize) -> Section {
         }
         let mark = match () {
             () if playing => "▸",
+            () if waits == Some(prompt.name.as_str()) => "»",
             () if state.second.as_deref() == Some(prompt.name.as_str()) => "~",
             () => " ",
         };
@@ -91,7 +94,11 @@ fn prompts(state: &State, palette: Palette, width: usize) -> Section {
             Span::styled(clean::line(&prompt.text), palette.of(Role::Prompt)),
         ])
     });
-    let lines = lines.collect();
+    let mut lines: Vec<Line> = lines.collect();
+    // Below the one that is played, so that both are in sight.
+    if let Some((_, said)) = &state.queued {
+        lines.insert((first + 1).min(lines.len()), Line::styled(format!("» {said}"), palette.of(Role::Strong)));
+    }
     Section { first, ..Section::new("prompts", lines, 3) }
 }
 
@@ -161,6 +168,13 @@ fn controls(state: &State, palette: Palette, width: usize) -> Section {
         lines.push(Line::styled("nothing has come yet", quiet));
     }
     Section::new("MIDI", lines, 1)
+}
+
+/// The tempo and where it comes from.
+fn tempo(state: &State, palette: Palette) -> Option<Section> {
+    let (tempo, from) = state.tempo.told()?;
+    let from = Span::styled(format!("  {from}"), palette.of(Role::Quiet));
+    Some(Section::new("tempo", vec![Line::from(vec![Span::styled(tempo, palette.of(Role::Plain)), from])], 1))
 }
 
 fn sound(state: &State, palette: Palette) -> Section {

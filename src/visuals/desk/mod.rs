@@ -31,6 +31,9 @@ use crate::score::{HelpPage, ParamId};
 /// Columns of a title that has its row behind it.
 const TITLE: usize = 8;
 
+/// A page of the help takes more than this, where the parameters leave it no more.
+const LEAST_HELP: usize = 60;
+
 /// A sound device's name that is shorter than this says nothing.
 const LEAST_NAME: usize = 8;
 
@@ -108,6 +111,11 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
     if let Some(middle) = middle {
         words::draw(seen.desk, middle.start, top..bottom, middle.len(), &mut pen);
     }
+    if let Some(typing) = &seen.desk.typing {
+        pen.panel(0, rows - 1, columns, 1);
+        let line = typing.line(columns - 2, self::columns);
+        pen.row(1, rows - 1, columns - 2, &vec![Piece::text(line, Ink::Strong)]);
+    }
     let at = seen.desk.help.map(|page| page % seen.help.len().max(1));
     if let Some((at, page)) = at.and_then(|at| Some((at, seen.help.get(at)?))) {
         help(page, seen.help.len(), at, &mut pen);
@@ -160,14 +168,17 @@ fn place(sections: &[Section], x: usize, rows: Range<usize>, width: usize, pen: 
     }
 }
 
-/// A page of the help over everything.
+/// A page of the help: over the sections and the words, so that no name beside it is cut; over everything where that
+/// is too narrow to read.
 fn help(page: &HelpPage, of: usize, at: usize, pen: &mut Pen) {
-    let (columns, rows) = (pen.columns, pen.rows);
-    let wide = (columns - 4).min(96);
+    let rows = pen.rows;
+    let room = Columns::of(pen.columns).right.map_or(pen.columns, |right| right.start - 1);
+    let room = if room < LEAST_HELP { pen.columns } else { room };
+    let wide = (room - 2).min(96);
     let lines = page.rows(wide - 4);
     let tall = (lines.len() + 4).min(rows - 2);
-    let (x, y) = ((columns - wide) / 2, (rows - tall) / 2);
-    pen.panel(x, y, wide, tall);
+    let (x, y) = ((room - wide) / 2, (rows - tall) / 2);
+    pen.panel(0, y, room, tall);
     let title = format!("help {}/{of}  {}   ? PgDn PgUp turn the page  Esc closes", at + 1, page.title);
     pen.row(x + 2, y + 1, wide - 4, &vec![Piece::text(title, Ink::Quiet)]);
     for (i, (name, text)) in lines.iter().take(tall - 4).enumerate() {

@@ -181,7 +181,6 @@ impl<'a> Pen<'a> {
     pub fn panel(&mut self, x: usize, y: usize, wide: usize, tall: usize) {
         let [left, top] = self.at(x, y);
         let (wide, tall) = (wide as f32 * self.cell[0], tall as f32 * self.cell[1]);
-        let panel = self.brush.palette.panel();
-        self.brush.rect(left, top, wide, tall, [panel[0], panel[1], panel[2], 255]);
+        self.brush.rect(left, top, wide, tall, self.brush.palette.panel());
     }
 }

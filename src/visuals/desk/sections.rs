@@ -36,6 +36,7 @@ pub fn all(desk: &State, width: usize) -> Vec<Section> {
     // Before what may be left out in a low window.
     all.push(faults(desk, width));
     all.push(controls(desk, width));
+    all.extend(tempo(desk));
     all.push(sound(desk));
     all.push(energy(desk));
     all.push(roll(desk));
@@ -72,6 +73,7 @@ fn stage(desk: &State) -> Section {
 
 fn prompts(desk: &State, width: usize) -> Section {
     let mut first = 0;
+    let waits = desk.queued.as_ref().and_then(|(name, _)| name.as_deref());
     let rows = desk.prompts.iter().enumerate().map(|(i, prompt)| {
         let playing = desk.playing.as_deref() == Some(prompt.name.as_str());
         if playing {
@@ -79,6 +81,7 @@ fn prompts(desk: &State, width: usize) -> Section {
         }
         let mark = match () {
             () if playing => "▸",
+            () if waits == Some(prompt.name.as_str()) => "»",
             () if desk.second.as_deref() == Some(prompt.name.as_str()) => "~",
             () => " ",
         };
@@ -90,7 +93,11 @@ fn prompts(desk: &State, width: usize) -> Section {
             Piece::text(format!(" {}", clean::line(&prompt.text)), Ink::Prompt),
         ]
     });
-    let rows = rows.collect();
+    let mut rows: Vec<Row> = rows.collect();
+    // Below the one that is played, so that both are in sight.
+    if let Some((_, said)) = &desk.queued {
+        rows.insert((first + 1).min(rows.len()), vec![Piece::text(format!("» {said}"), Ink::Strong)]);
+    }
     Section { first, ..Section::new("prompts", rows, 3) }
 }
 
@@ -167,6 +174,13 @@ fn controls(desk: &State, width: usize) -> Section {
         rows.push(vec![Piece::text("nothing has come yet", Ink::Quiet)]);
     }
     Section::new("MIDI", rows, 1)
+}
+
+/// The tempo and where it comes from.
+fn tempo(desk: &State) -> Option<Section> {
+    let (tempo, from) = desk.tempo.told()?;
+    let row = vec![Piece::text(tempo, Ink::Plain), Piece::text(format!("  {from}"), Ink::Quiet)];
+    Some(Section::new("tempo", vec![row], 1))
 }
 
 fn sound(desk: &State) -> Section {

@@ -169,3 +169,30 @@ fn a_full_row_of_the_sampler_keeps_its_end() {
     // 48 columns, as many as there are.
     assert!(has(&rows, "penaltiesrepeat1.10in64→dryoff→top_k12"), "{rows:#?}");
 }
+
+#[test]
+fn the_help_cuts_no_name_beside_it() {
+    let lines = (0..30).map(|i| (format!("key {i}  "), "what it does, in a line of words".into())).collect();
+    let pages = [HelpPage { title: "keys".into(), lines }];
+    for size in [[1280, 800], [1600, 960], [1920, 1080], [900, 600], [500, 400]] {
+        let (mut desk, stage) = seen(events());
+        let (mut glyphs, mut typesetter) = (Vec::new(), Typesetter::default());
+        let mut paint = |desk: &State| {
+            let seen = Seen { desk, palette: stage.palette(), help: &pages };
+            super::paint(&seen, size, &mut glyphs, &mut typesetter);
+            glyphs.clone()
+        };
+        let without = paint(&desk).len();
+        desk.help = Some(0);
+        let with = paint(&desk);
+        let panel = with[without];
+        assert!(panel.cell == SOLID && panel.color[3] == 255, "{size:?} {panel:?}");
+        // From the left edge on, whole characters of the parameters or none.
+        let right = panel.pos[0] + panel.size[0];
+        assert_eq!(panel.pos[0], 0.0, "{size:?}");
+        let lies = |g: &&Glyph| (panel.pos[1]..panel.pos[1] + panel.size[1]).contains(&g.pos[1]);
+        let beside: Vec<_> = with[..without].iter().filter(lies).filter(|g| g.pos[0] >= right).collect();
+        let first = beside.iter().map(|g| g.pos[0]).fold(f32::MAX, f32::min);
+        assert!(beside.is_empty() || first < right + 40.0, "{size:?} {right} {first}");
+    }
+}

@@ -10,8 +10,8 @@ use crate::visuals::FrameState;
 use crate::visuals::state::MOST_STRATA;
 
 const ABOVE: [f32; 4] = [0.05, 0.02, 0.7, 0.45];
-const BESIDE: [f32; 4] = [0.68, 0.02, 0.97, 0.8];
-const BELOW: [f32; 4] = [0.05, 0.4, 0.7, 0.8];
+const BESIDE: [f32; 4] = [0.68, 0.02, 0.97, 0.95];
+const BELOW: [f32; 4] = [0.05, 0.4, 0.7, 0.95];
 
 pub const SCENE: Scene = Scene {
     name: "body",
@@ -34,7 +34,7 @@ pub const SCENE: Scene = Scene {
         Claim { what: What::Signal(SignalId::MemoryPressure), region: [0.0, 0.35, 1.0, 1.0] },
     ],
     drift: "the warm air shimmers, and a layer of sediment falls each second and presses on the others",
-    drift_most: 8.0,
+    drift_most: 10.0,
 };
 
 fn draw(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) {

@@ -8,7 +8,7 @@ use crate::visuals::page::{Cell, Voice};
 use crate::visuals::text::{Direction, Placed, Setting, words};
 use crate::visuals::{FrameState, glyphs};
 
-const MIDDLE: [f32; 4] = [0.25, 0.05, 0.75, 0.7];
+const MIDDLE: [f32; 4] = [0.25, 0.05, 0.75, 0.85];
 
 pub const SCENE: Scene = Scene {
     name: "breath",
@@ -25,7 +25,7 @@ pub const SCENE: Scene = Scene {
         Claim { what: What::Signal(SignalId::Entropy), region: MIDDLE },
     ],
     drift: "the full chest sways by a hundredth of its size, once in five seconds",
-    drift_most: 3.0,
+    drift_most: 4.0,
 };
 
 /// Marks on the ring that closes.

@@ -8,7 +8,7 @@ use crate::visuals::FrameState;
 use crate::visuals::state::Crash;
 use crate::visuals::text::Placed;
 
-const ALL: [f32; 4] = [0.05, 0.02, 0.95, 0.8];
+const ALL: [f32; 4] = [0.05, 0.02, 0.95, 0.95];
 
 pub const SCENE: Scene = Scene {
     name: "fault",
@@ -88,9 +88,14 @@ fn say(state: &FrameState, brush: &mut Brush, place: Place, crash: &Crash, age_s
     let y = (top + 0.24 * (place.bottom - top)).round();
     let color = if crash.back_ns.is_some() { palette.paper } else { palette.accent };
     let gone = if crash.back_ns.is_some() { 1.0 - smooth(0.3, 0.6, back) } else { 1.0 };
-    brush.sized(left, y, large, head, faded(color, there * gone));
     let small = (large * 0.5).floor().max(unit);
     let what = fit(&crash.what, room / small);
+    // Letters fall behind the words, not through them.
+    let wide = (large * text_width(head)).max(small * text_width(&what)) + 24.0 * large;
+    let tall = 20.0 * large + 40.0 * small + 12.0 * large;
+    let veil = faded(palette.ground, 0.85 * there * gone);
+    brush.glow(left - 12.0 * large, y - 6.0 * large, wide, tall, veil, 0.25);
+    brush.sized(left, y, large, head, faded(color, there * gone));
     brush.sized(left, y + 20.0 * large, small, &what, faded(palette.label, there * gone));
     let out_s = crash.back_ns.map_or(age_s, |t_ns| t_ns.saturating_sub(crash.t_ns) as f32 / 1e9);
     let for_s = format!("{out_s:.1} s");

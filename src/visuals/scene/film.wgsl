@@ -1,4 +1,4 @@
-// film: the dark room. One red lamp, which the machine's load turns up, and a flare when the shutter lets light in.
+// film: the dark room. One lamp, which the machine's load turns up, and a flare when the shutter lets light in.
 
 fn field(uv: vec2<f32>) -> vec3<f32> {
   let load = max(u.machine_cpu, 0.0);
@@ -7,7 +7,6 @@ fn field(uv: vec2<f32>) -> vec3<f32> {
   let away = dot(p, p);
   let open = select(0.0, exp(-u.token_age * 4.0), u.token_age >= 0.0);
   let lamp = exp(-away * 2.2);
-  let safe = mix(u.accent.rgb, vec3<f32>(1.0, 0.12, 0.05), 0.6);
   let light = (0.05 + 0.12 * load + 0.30 * wait) * lamp;
-  return light * 0.5 * safe + open * 0.05 * exp(-away * 5.0) * u.paper.rgb;
+  return light * 0.5 * u.lamp.rgb + open * 0.05 * exp(-away * 5.0) * u.paper.rgb;
 }

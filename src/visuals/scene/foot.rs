@@ -1,5 +1,6 @@
 //! The foot of the stage: the machine's meters, the parameters in hand, and what went wrong, in small plain words.
 
+use super::SCENES;
 use super::brush::{Brush, Color, faded, fit, smooth, text_width};
 use crate::score::{ParamId, SignalId, reading};
 use crate::visuals::FrameState;
@@ -34,20 +35,34 @@ struct Grid {
 }
 
 impl Grid {
-    /// A quarter of the frame at most: in a small window the meters stand closer, and the last of them give way.
+    /// A sixth of the frame, of an upright one a quarter: in a small window the meters stand closer, and the last of them
+    /// give way, in the smallest all.
     fn of(brush: &Brush) -> Grid {
         let (unit, room) = (brush.unit(), brush.width - 2.0 * margin(brush));
         let gap = 16.0 * unit;
         let fitting = |least: f32| ((room + gap) / (least * unit + gap)).floor().max(1.0) as usize;
-        let most_rows = (brush.height * 0.25 / (ROW * unit)).floor().max(1.0) as usize;
-        let columns = fitting(200.0).min(4).max(fitting(116.0).min(METERS.len().div_ceil(most_rows)));
+        let most = if brush.height > brush.width { 0.25 } else { 0.17 };
+        let most_rows = (brush.height * most / (row(brush) * unit)).floor() as usize;
+        let columns = fitting(200.0).min(4).max(fitting(116.0).min(METERS.len().div_ceil(most_rows.max(1))));
         let rows = METERS.len().div_ceil(columns).min(most_rows);
         Grid { columns, rows, wide: ((room + gap) / columns as f32 - gap).floor(), gap }
     }
 }
 
+/// Small type is no smaller in a small picture: what part of the room around it there is.
+fn shrunk(brush: &Brush) -> f32 {
+    (brush.height / (720.0 * brush.unit())).min(1.0)
+}
+
+/// Whether a picture is so small that the messages have no room of their own: they stand over the meters then.
+fn is_small(brush: &Brush) -> bool {
+    shrunk(brush) < 0.7
+}
+
 /// A row of meters, in pixels of small type.
-const ROW: f32 = 48.0;
+fn row(brush: &Brush) -> f32 {
+    (26.0 + 22.0 * shrunk(brush)).round().max(36.0)
+}
 
 fn margin(brush: &Brush) -> f32 {
     (brush.width * 0.07).round()
@@ -57,13 +72,14 @@ fn meters(state: &FrameState) -> bool {
     state.params.get(ParamId::Meters) >= 0.5
 }
 
-/// The row of parameters, the meters above it, and the messages above those: the upper edge of each.
+/// The row of parameters, the meters above it, and the scene above those: the lower two upper edges and the foot's own.
 fn edges(state: &FrameState, brush: &Brush) -> [f32; 3] {
     let unit = brush.unit();
-    let params = brush.height - 36.0 * unit;
+    let params = brush.height - (16.0 + 20.0 * shrunk(brush)).round() * unit;
     let rows = if meters(state) { Grid::of(brush).rows } else { 0 };
-    let top = params - rows as f32 * ROW * unit;
-    [params, top, top - 54.0 * unit]
+    let top = params - rows as f32 * row(brush) * unit;
+    let said = if is_small(brush) { 8.0 } else { (54.0 * shrunk(brush)).round() };
+    [params, top, top - said * unit]
 }
 
 /// The foot's upper edge in pixels; scenes stay above it.
@@ -83,17 +99,31 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
         let grid = Grid::of(brush);
         for (i, (id, label, read)) in METERS.iter().take(grid.columns * grid.rows).enumerate() {
             let x = margin + (i % grid.columns) as f32 * (grid.wide + grid.gap);
-            let y = top + (i / grid.columns) as f32 * ROW * unit;
+            let y = top + (i / grid.columns) as f32 * row(brush) * unit;
             draw_meter(state, brush, *id, label, *read, x, y, grid.wide);
         }
     }
     // Above the meters, what the performer should know, and above that what failed.
     let room = (brush.width - 2.0 * margin) / unit;
+    let first = if is_small(brush) { params - 24.0 * unit } else { messages };
+    let bare = state.cross.parts().into_iter().flatten().map(|(scene, part)| part * f32::from(!SCENES[scene].over));
+    let bare = if is_small(brush) { 1.0 } else { bare.sum::<f32>() };
     let said = [(&state.notice, NOTICE_S, brush.palette.label), (&state.fault, FAULT_S, brush.palette.accent)];
     for (row, (message, for_s, color)) in said.into_iter().enumerate() {
+        // What is typed stands in the notice's place.
+        if let Some(typing) = state.typing.as_ref().filter(|_| row == 0) {
+            let line = typing.line((room / 8.0) as usize, |text| (text_width(text) / 8.0) as usize);
+            brush.text(margin, messages + 24.0 * unit, &fit(&line, room), brush.palette.prompt);
+            continue;
+        }
         if let Some(Message { t_ns, text }) = message {
-            let color = faded(color, fading(state.since(*t_ns), for_s));
-            brush.text(margin, messages + (1 - row) as f32 * 24.0 * unit, &fit(text, room), color);
+            let there = fading(state.since(*t_ns), for_s);
+            let (text, y) = (fit(text, room), first + (1 - row) as f32 * 24.0 * unit);
+            // Where the stage has no darkened ground, over a shader's picture or the meters, they bring their own.
+            let wide = text_width(&text) * unit + 16.0 * unit;
+            let ground = faded(brush.palette.panel(), there * bare);
+            brush.rect(margin - 8.0 * unit, y - 3.0 * unit, wide, 22.0 * unit, ground);
+            brush.text(margin, y, &text, faded(color, there));
         }
     }
 }
@@ -252,6 +282,51 @@ mod tests {
     }
 
     #[test]
+    fn the_foot_of_a_small_picture_is_no_larger_a_part_of_it() {
+        let state = FrameState::new();
+        for (size, rows) in [
+            ([320, 180], 0),
+            ([640, 360], 1),
+            ([960, 540], 2),
+            ([1280, 720], 2),
+            ([1280, 800], 2),
+            ([1920, 1080], 2),
+            ([3840, 2160], 2),
+        ] {
+            let (mut glyphs, mut typesetter) = (Vec::new(), Default::default());
+            let brush = Brush::new(&mut glyphs, &mut typesetter, size, state.palette());
+            let part = 1.0 - top(&state, &brush) / brush.height;
+            assert!(Grid::of(&brush).rows == rows && part < 0.32, "{size:?}: {part} {}", Grid::of(&brush).rows);
+            assert!(size[1] < 720 || Grid::of(&brush).columns == 4, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn over_a_shader_and_over_meters_a_message_has_its_own_ground() {
+        let fault = Event::Fault { place: "sound".into(), what: "the device is gone".into(), remedy: "plug".into() };
+        let set = |id, value| Event::Param { id, value, by: Hand::Patch };
+        let grounds = |scene: f32, size: [u32; 2]| {
+            let mut state = FrameState::new();
+            for event in [set(ParamId::StageScene, scene), set(ParamId::Crossfade, 0.0), fault.clone()] {
+                state.apply(&Stamped { seq: 0, t_ns: 0, event });
+            }
+            state.advance(1_000_000_000);
+            let mut glyphs = Vec::new();
+            build(&state, size, &mut glyphs);
+            let words: Vec<_> = glyphs.iter().filter(|g| g.color == state.palette().accent).copied().collect();
+            let holds = |g: &Glyph, w: &Glyph| {
+                (0..2).all(|k| g.pos[k] <= w.pos[k] && g.pos[k] + g.size[k] >= w.pos[k] + w.size[k])
+            };
+            let solid = |g: &&Glyph| g.cell == SOLID && g.color == state.palette().panel();
+            assert!(words.len() > 20);
+            glyphs.iter().filter(solid).filter(|g| words.iter().all(|w| w.cell == SOLID || holds(g, w))).count()
+        };
+        assert_eq!(grounds(0.0, [1280, 720]), 0);
+        assert_eq!(grounds(7.0, [1280, 720]), 1);
+        assert_eq!(grounds(0.0, [640, 360]), 1);
+    }
+
+    #[test]
     fn a_fault_stands_for_a_few_seconds() {
         let fault =
             Event::Fault { place: "sound".into(), what: "the device is gone".into(), remedy: "plug it in".into() };
@@ -262,5 +337,14 @@ mod tests {
         assert!(small(&glyphs(vec![fault.clone()], 2)).contains("shader:line2"));
         let good = Event::Shader { name: "mine".into(), text: "fn field".into() };
         assert!(!small(&glyphs(vec![fault, good], 2)).contains("line2"));
+    }
+
+    #[test]
+    fn what_is_typed_stands_in_the_notices_place() {
+        let typing = |on| Event::Typing { on, text: "The moon".into(), at: 3 };
+        let notice = Event::Notice { text: "no MIDI".into() };
+        let text = small(&glyphs(vec![notice.clone(), typing(true)], 1));
+        assert!(text.contains("»The▏moon") && !text.contains("noMIDI"), "{text}");
+        assert!(small(&glyphs(vec![notice, typing(true), typing(false)], 1)).contains("noMIDI"));
     }
 }

@@ -16,13 +16,13 @@ pub const SCENE: Scene = Scene {
     draw,
     over: true,
     claims: &[
-        Claim { what: What::Token, region: [0.05, 0.0, 0.95, 0.75] },
-        Claim { what: What::Certainty, region: [0.05, 0.0, 0.95, 0.75] },
-        Claim { what: What::Rejected, region: [0.05, 0.0, 0.95, 0.75] },
-        Claim { what: What::Flaw, region: [0.05, 0.0, 0.95, 0.75] },
-        Claim { what: What::Signal(SignalId::Waiting), region: [0.05, 0.0, 0.95, 0.75] },
-        Claim { what: What::Signal(SignalId::Prefill), region: [0.05, 0.0, 0.95, 0.75] },
-        Claim { what: What::Signal(SignalId::Load), region: [0.05, 0.0, 0.95, 0.75] },
+        Claim { what: What::Token, region: [0.05, 0.0, 0.95, 0.92] },
+        Claim { what: What::Certainty, region: [0.05, 0.0, 0.95, 0.92] },
+        Claim { what: What::Rejected, region: [0.05, 0.0, 0.95, 0.92] },
+        Claim { what: What::Flaw, region: [0.05, 0.0, 0.95, 0.92] },
+        Claim { what: What::Signal(SignalId::Waiting), region: [0.05, 0.0, 0.95, 0.92] },
+        Claim { what: What::Signal(SignalId::Prefill), region: [0.05, 0.0, 0.95, 0.92] },
+        Claim { what: What::Signal(SignalId::Load), region: [0.05, 0.0, 0.95, 0.92] },
     ],
     drift: "the caret breathes while a word is awaited; behind the page the patch's shader does what it does",
     drift_most: 3.0,
@@ -48,12 +48,34 @@ const RISE_S: f32 = 0.45;
 /// How long forgotten text takes to dissolve.
 const DISSOLVE_S: f32 = 2.5;
 
-/// How large the type is: each of its pixels takes so many of the frame's. Two lines fit above the foot even in a small
-/// window.
+/// A line holds at least so many half cells: five Han, the shortest line of classical verse.
+const LEAST: f32 = 10.0;
+
+/// How large the type is: each of its pixels takes so many of the frame's. Two lines of five Han fit above the foot even
+/// in a small window, and a column of five.
 pub fn scale(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
     let wanted = (state.params.get(ParamId::TextSize) * brush.height / 720.0).round();
-    wanted.min((bottom / 44.0).floor()).max(1.0)
+    let most = match vertical(state) {
+        false => (bottom / 44.0).min((brush.width - 2.0 * margin(brush)) / (8.0 * LEAST)),
+        true => (bottom - head(brush)) / (8.0 * LEAST + HANG),
+    };
+    wanted.min(most.floor()).max(1.0)
 }
+
+fn vertical(state: &FrameState) -> bool {
+    state.params.get(ParamId::Vertical) >= 0.5
+}
+
+fn margin(brush: &Brush) -> f32 {
+    (brush.width * 0.07).round()
+}
+
+/// Where columns begin while nothing stands over them, and what they leave free below for a stop that hangs, in pixels of
+/// the type.
+fn head(brush: &Brush) -> f32 {
+    (0.07 * brush.height).round()
+}
+const HANG: f32 = 16.0;
 
 /// How far down the line being written can go, in pixels.
 pub fn lowest(state: &FrameState, brush: &Brush, bottom: f32) -> f32 {
@@ -83,9 +105,8 @@ struct Sheet {
     /// Where the line that is being written comes to rest, and how far the others still have to move on.
     rest: f32,
     risen: f32,
-    /// From there to where lines go out of sight, and whether something else stands there.
+    /// From there to where lines go out of sight.
     reach: f32,
-    ceiled: bool,
 }
 
 /// More lines than any frame has room for.
@@ -95,15 +116,14 @@ impl Sheet {
     fn of(state: &FrameState, brush: &mut Brush, Place { bottom, ceiling }: Place) -> Sheet {
         let scale = scale(state, brush, bottom);
         let leading = (22.0 * scale).round();
-        let margin = (brush.width * 0.07).round();
+        let margin = margin(brush);
         let edge = ceiling.map_or(0.0, |c| c.y * c.there);
-        let vertical = state.params.get(ParamId::Vertical) >= 0.5;
+        let vertical = vertical(state);
         let (direction, start, long) = match vertical {
             false => (Direction::Across, margin, brush.width - 2.0 * margin),
             true => {
-                let top = (0.07 * brush.height).max(edge + 0.5 * leading).round();
-                // Below a column there is room for a stop that hangs.
-                (Direction::Down, top, bottom - 20.0 * scale - top)
+                let top = ceiling.map_or(0.0, |c| c.there * (c.y + 0.5 * leading)).max(head(brush)).round();
+                (Direction::Down, top, bottom - HANG * scale - top)
             }
         };
         let columns = (long / (8.0 * scale)).floor().max(2.0) as u32;
@@ -125,8 +145,7 @@ impl Sheet {
         // A new line begins beneath the last one and rises with it; when lines come faster than that, none lies on another.
         let room = if vertical { 1.0 } else { (lowest(state, brush, bottom) - rest) / leading };
         let risen = lines.iter().rev().take(4).map(rising).sum::<f32>().min(room.clamp(0.0, 1.0));
-        let ceiled = edge > 0.0 && !vertical;
-        Sheet { lines, direction, scale, start, columns, leading, rest, risen, reach, ceiled }
+        Sheet { lines, direction, scale, start, columns, leading, rest, risen, reach }
     }
 
     /// The lines in sight, the one that is being written first: each with where it begins and how much of it there is.
@@ -137,8 +156,9 @@ impl Sheet {
             let left = self.reach - away;
             // What stands further back is older, and lets the eye go.
             let depth = smooth(-leading, (self.reach - 2.0 * leading).max(leading), left);
-            let (out, whole) = if self.ceiled { (-0.1 * leading, 0.3 * leading) } else { (-leading, 0.5 * leading) };
-            let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * smooth(out, whole, left) };
+            // A line is gone before the edge would cut it.
+            let whole = smooth(0.0, 0.3 * leading, left);
+            let alpha = if back == 0 { 1.0 } else { (0.16 + 0.84 * depth) * whole };
             let indent = 8.0 * self.scale * line.indent(self.columns);
             let origin = match self.direction {
                 Direction::Across => [self.start + indent, (self.rest - away).round()],
@@ -197,7 +217,7 @@ fn draw(state: &FrameState, brush: &mut Brush, place: Place) {
         let [dx, dy] = across_line(sheet.direction, 8.0 * scale);
         brush.focus = [x + dx, y + dy];
     }
-    let margin = (brush.width * 0.07).round();
+    let margin = margin(brush);
     let below =
         if sheet.direction == Direction::Across { sheet.rest + sheet.leading } else { place.bottom - 2.0 * scale };
     draw_prefill(state, brush, margin, below, scale);

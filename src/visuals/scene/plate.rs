@@ -143,7 +143,7 @@ mod tests {
         let ground =
             |switched: &[f32], t_ms| plate(CARD, switched, t_ms, [1280, 720]).first().map_or(0, |g| g.color[3]);
         assert!(0 < ground(&[1.0], 100) && ground(&[1.0], 100) < ground(&[1.0], 250));
-        assert_eq!((ground(&[1.0], 400), ground(&[1.0], 9000)), (252, 252));
+        assert_eq!((ground(&[1.0], 400), ground(&[1.0], 9000)), (255, 255));
         assert!(ground(&[1.0, 0.0], 100) > ground(&[1.0, 0.0], 250) && ground(&[1.0, 0.0], 400) == 0);
     }
 

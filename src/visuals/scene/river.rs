@@ -9,7 +9,7 @@ use crate::visuals::FrameState;
 use crate::visuals::state::Mark;
 
 /// A word that comes moves all of the water.
-const WATER: [f32; 4] = [0.0, 0.0, 1.0, 0.78];
+const WATER: [f32; 4] = [0.0, 0.0, 1.0, 0.92];
 
 pub const SCENE: Scene = Scene {
     name: "river",

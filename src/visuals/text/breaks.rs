@@ -36,7 +36,7 @@ pub fn line<T: Text + ?Sized>(
         }
         scratch.push(as_broken(before, c));
         let wide = along(text, i, c, direction);
-        if x + wide > columns && i > start && !hangs(c, x + wide - columns) {
+        if x + wide > columns && i > start && !hangs(c, x + wide - columns, direction) {
             let at = chance(scratch).map_or_else(|| anywhere(text, i, start, direction), |n| start + n);
             return Break { end: at, next: Some((at, i)), seen };
         }

@@ -2,9 +2,10 @@
 
 use super::{Direction, Text, glyphs, joined, vertical};
 
-/// Closing punctuation goes at most so far beyond the edge: a full stop and a quotation mark of Han. A model that writes
-/// nothing but exclamation marks would write them off the stage.
+/// Closing punctuation goes at most so far beyond the edge: a full stop and a quotation mark of Han, in a column one of
+/// them, since beneath it is the foot. A model that writes nothing but exclamation marks would write them off the stage.
 const HANG: u32 = 4;
+const HANG_DOWN: u32 = 2;
 /// And spaces so far, which nobody sees.
 const HANG_OF_SPACES: u32 = 256;
 
@@ -28,8 +29,12 @@ pub fn ahead(direction: Direction) -> usize {
 }
 
 /// Whether `c` may stand beyond the end of a line when it ends `over` half cells beyond.
-pub fn hangs(c: char, over: u32) -> bool {
-    glyphs::advance(c) == 0 || over <= HANG && closes(c) || over <= HANG_OF_SPACES && is_space(c)
+pub fn hangs(c: char, over: u32, direction: Direction) -> bool {
+    let most = match direction {
+        Direction::Across => HANG,
+        Direction::Down => HANG_DOWN,
+    };
+    glyphs::advance(c) == 0 || over <= most && closes(c) || over <= HANG_OF_SPACES && is_space(c)
 }
 
 pub fn is_space(c: char) -> bool {

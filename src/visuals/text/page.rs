@@ -60,9 +60,11 @@ pub struct Page {
     forgotten: u32,
     /// Whether the present piece has any tokens yet.
     begun: bool,
-    /// How many cells were written before the present piece, and before the first of it that may still be forgotten;
-    /// those let go are counted. So what is said of each token needs no look at the whole page.
+    /// How many cells were written before the present piece, before its first word after the prompt, and before the
+    /// first of it that may still be forgotten; those let go are counted. So what is said of each token needs no look at
+    /// the whole page.
     piece: u64,
+    words: u64,
     unforgotten: u64,
 }
 
@@ -95,6 +97,13 @@ impl Page {
             self.write(t_ns, "\n\n", Voice::Performer, 1.0, |_| 0);
         }
         self.write(t_ns, text, Voice::Performer, 1.0, |i| i);
+        self.words = self.written();
+    }
+
+    /// The performer's words in the middle of the piece: `tokens` tokens from `index` on.
+    pub fn layer(&mut self, t_ns: u64, text: &str, index: u32, tokens: u32) {
+        self.begun = true;
+        self.write(t_ns, text, Voice::Performer, 1.0, |i| index + place_of(text, i, tokens));
     }
 
     /// The model's next token.
@@ -115,8 +124,8 @@ impl Page {
         for ch in text.chars().rev() {
             let ch = written(ch);
             // What was never written, like a third newline, is passed over.
-            let gone = |cell: &Cell| cell.left_ns.is_none() && cell.voice == Voice::Model && cell.ch == ch;
-            if self.cells.back().is_some_and(gone) {
+            let gone = |cell: &Cell| cell.left_ns.is_none() && cell.ch == ch;
+            if self.written() > self.words && self.cells.back().is_some_and(gone) {
                 self.cells.pop_back();
                 self.serials.pop_back();
             }
@@ -135,10 +144,7 @@ impl Page {
     pub fn restore(&mut self, t_ns: u64, prompt: &str, text: &str, index: u32) {
         self.prompt(t_ns, prompt, self.prompt_tokens);
         self.begun = index > 0;
-        // Where each token begins is not known here: by proportion.
-        let count = text.chars().count().max(1) as u64;
-        let of = |i: u32| (u64::from(i) * u64::from(index) / count) as u32;
-        self.write(t_ns, text, Voice::Model, 1.0, of);
+        self.write(t_ns, text, Voice::Model, 1.0, |i| place_of(text, i, index));
     }
 
     /// Marks the tokens that a flaw names.
@@ -163,12 +169,13 @@ impl Page {
         let from = (kept as f32 * per_token).ceil() as u32;
         let to = ((kept.saturating_add(self.forgotten)).min(self.prompt_tokens) as f32 * per_token).ceil() as u32;
         let unforgotten = self.place(self.unforgotten);
+        let words = self.place(self.words);
         let mut passed = 0;
-        for cell in self.cells.range_mut(unforgotten..) {
-            let left = match cell.voice {
-                Voice::Performer => (from..to).contains(&cell.index),
-                Voice::Model if cell.index >= of_piece => break,
-                Voice::Model => true,
+        for (i, cell) in (unforgotten..).zip(self.cells.range_mut(unforgotten..)) {
+            let left = match i < words {
+                true => (from..to).contains(&cell.index),
+                false if cell.index >= of_piece => break,
+                false => true,
             };
             if left {
                 cell.left_ns.get_or_insert(t_ns);
@@ -226,6 +233,12 @@ impl Page {
     }
 }
 
+/// In which of its tokens a text's character stands. Where each begins is not known here: by proportion.
+fn place_of(text: &str, character: u32, tokens: u32) -> u32 {
+    let count = text.chars().count().max(1) as u64;
+    (u64::from(character) * u64::from(tokens) / count) as u32
+}
+
 /// How a character is written: a tab as a space, whatever ends a line as a newline.
 pub(super) fn written(ch: char) -> char {
     match ch {
@@ -241,148 +254,4 @@ fn is_kept(ch: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn token(index: u32, text: &str) -> Token {
-        Token {
-            id: 0,
-            text: text.into(),
-            index,
-            latency_ms: 1.0,
-            p: 0.5,
-            surprise_bits: 1.0,
-            entropy_bits: 1.0,
-            context_fill: 0.0,
-            inside: Default::default(),
-            top: vec![],
-        }
-    }
-
-    fn broken(text: &str, columns: u32) -> Vec<String> {
-        let mut page = Page::default();
-        page.token(0, &token(0, text));
-        let line = |l: &Line| page.cells.range(l.start..l.end).map(|c| c.ch).collect::<String>();
-        page.lines(columns).iter().map(line).collect()
-    }
-
-    #[test]
-    fn words_stay_whole_and_spaces_hang() {
-        assert_eq!(broken("the moon rises", 9), ["the moon ", "rises"]);
-        assert_eq!(broken("the moon rises", 8), ["the moon ", "rises"]);
-        assert_eq!(broken("the moon, rises", 8), ["the moon, ", "rises"]);
-        assert_eq!(broken("incomprehensible", 6), ["incomp", "rehens", "ible"]);
-        assert_eq!(broken("an incomprehensible", 6), ["an ", "incomp", "rehens", "ible"]);
-    }
-
-    #[test]
-    fn han_breaks_anywhere_but_before_a_full_stop() {
-        assert_eq!(broken("春江潮水连海平", 8), ["春江潮水", "连海平"]);
-        assert_eq!(broken("春江潮水。连海平", 8), ["春江潮水。", "连海平"]);
-        assert_eq!(broken("春江潮「水」", 8), ["春江潮", "「水」"]);
-        assert_eq!(broken("小model模", 8), ["小model", "模"]);
-    }
-
-    #[test]
-    fn newlines_break_and_a_flood_of_them_does_not_push_the_words_away() {
-        assert_eq!(broken("a\nb", 40), ["a", "b"]);
-        assert_eq!(broken("a\n\n\n\n\n\nb", 40), ["a", "", "b"]);
-        assert_eq!(broken("a\n", 40), ["a", ""]);
-        assert_eq!(broken("", 40), [""]);
-    }
-
-    #[test]
-    fn a_line_is_born_when_its_word_did_not_fit() {
-        let mut page = Page::default();
-        for (i, text) in ["the moo", "n", " r", "ise", "s"].iter().enumerate() {
-            page.token(i as u64 * 100, &token(i as u32, text));
-        }
-        let lines = page.lines(13);
-        assert_eq!(lines.len(), 2);
-        // "rise" still fitted at 300; the "s" of 400 did not.
-        assert_eq!((lines[1].start, lines[1].born_ns), (9, 400));
-    }
-
-    #[test]
-    fn memory_is_bounded_and_what_is_seen_does_not_move() {
-        let mut page = Page::default();
-        for i in 0..MAX_CELLS as u32 - 1 {
-            page.token(0, &token(i, if i % 50 == 49 { "\n" } else { "x" }));
-        }
-        let last = |page: &Page| {
-            let lines = page.lines(30);
-            lines[lines.len() - 20..].iter().map(|l| l.end - l.start).collect::<Vec<_>>()
-        };
-        let seen = last(&page);
-        page.token(0, &token(9999, "\nab"));
-        assert!(page.cells.len() < KEPT_CELLS + 60, "{}", page.cells.len());
-        assert_eq!(last(&page)[..19], seen[1..]);
-        for i in 0..20_000 {
-            page.token(0, &token(i, "模"));
-            assert!(page.cells.len() <= MAX_CELLS);
-        }
-    }
-
-    #[test]
-    fn another_prompt_leaves_the_text_behind() {
-        let mut page = Page::default();
-        page.prompt(0, "春", 1);
-        page.token(1, &token(0, "风"));
-        page.prompt(2, "moon", 2);
-        page.token(3, &token(0, "lit"));
-        let text: String = page.cells.iter().map(|c| c.ch).collect();
-        assert_eq!(text, "春风\n\nmoonlit");
-        assert!(page.cells.iter().take(2).all(|c| c.left_ns == Some(2)));
-        assert!(page.cells.iter().skip(4).all(|c| c.left_ns.is_none()));
-        // A piece that begins again without its prompt having been read again.
-        page.token(4, &token(0, "light"));
-        let text: String = page.cells.iter().map(|c| c.ch).collect();
-        assert_eq!(text, "春风\n\nmoonlit\n\nmoonlight");
-    }
-
-    #[test]
-    fn what_the_model_forgets_leaves_the_page() {
-        let mut page = Page::default();
-        page.prompt(0, "abcd", 4);
-        for i in 0..6 {
-            page.token(1, &token(i, &i.to_string()));
-        }
-        page.forget(2, 3, 2); // c, d and the first token
-        let left = |page: &Page| page.cells.iter().filter(|c| c.left_ns.is_some()).map(|c| c.ch).collect::<String>();
-        assert_eq!(left(&page), "cd0");
-        page.forget(3, 2, 2);
-        assert_eq!(left(&page), "cd012");
-    }
-
-    #[test]
-    fn a_flaw_marks_its_tokens_only() {
-        let mut page = Page::default();
-        page.prompt(0, "ab", 2);
-        for i in 0..6 {
-            page.token(1, &token(i, &i.to_string()));
-        }
-        page.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 4, period: 2, count: 1, cause: String::new() });
-        let marked: String = page.cells.iter().filter(|c| c.flaw.is_some()).map(|c| c.ch).collect();
-        assert_eq!(marked, "34");
-    }
-
-    #[test]
-    fn words_are_taken_back_and_pieces_come_back() {
-        let shown = |page: &Page| page.cells.iter().map(|c| c.ch).collect::<String>();
-        let mut page = Page::default();
-        page.prompt(0, "O", 1);
-        page.token(1, &token(0, " sea"));
-        page.rewind(2, 0, " sea");
-        page.token(3, &token(0, " moon"));
-        assert_eq!(shown(&page), "O moon", "the prompt is not begun again");
-        page.token(4, &token(1, "\n\n\n"));
-        page.rewind(5, 1, "\n\n\n");
-        assert_eq!(shown(&page), "O moon");
-        page.restore(6, "A", " road home", 2);
-        page.rewind(7, 1, " home");
-        assert!(shown(&page).ends_with("A road"));
-        page.restore(8, "A", "", 0);
-        page.token(9, &token(0, "!"));
-        assert!(shown(&page).ends_with("A!") && !shown(&page).ends_with("A\n\nA!"));
-    }
-}
+mod tests;

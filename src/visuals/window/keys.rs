@@ -22,6 +22,8 @@ pub fn press(
     show: Res<Show>,
     mut windows: Query<&mut Window>,
 ) {
+    // While the performer types, every key but F11 is the line's; while a word is composed, the input method's.
+    let (typing, composing) = (show.composing.is_open(), show.composing.is_composing());
     for input in pressed.read() {
         let down = input.state == ButtonState::Pressed;
         // In the order of the events: within one slow frame Ctrl may have been pressed and let go again.
@@ -33,7 +35,8 @@ pub fn press(
         if !down {
             continue;
         }
-        if input.key_code == KeyCode::F11 || (input.logical_key == Logical::Character("f".into()) && !held.ctrl) {
+        let is_f = input.logical_key == Logical::Character("f".into()) && !held.ctrl && !typing;
+        if input.key_code == KeyCode::F11 || is_f {
             if let Ok(mut window) = windows.get_mut(input.window)
                 && !input.repeat
             {
@@ -44,7 +47,11 @@ pub fn press(
             }
             continue;
         }
-        if let Some(key) = key(&input.logical_key, *held).filter(|key| !input.repeat || (show.repeats)(*key)) {
+        let passes = |key: &Key| {
+            let wanted = !input.repeat || typing || (show.repeats)(*key);
+            wanted && (!composing || matches!(key, Key::Ctrl(_)))
+        };
+        if let Some(key) = key(&input.logical_key, *held).filter(passes) {
             let _ = show.keys.try_send(key);
         }
     }
@@ -106,5 +113,22 @@ mod tests {
         assert_eq!(key(&Logical::ArrowLeft, none), Some(Key::Left));
         assert_eq!([none, shift].map(|held| key(&Logical::Tab, held)), [Some(Key::Tab), Some(Key::BackTab)]);
         assert_eq!(key(&Logical::Shift, none), None);
+    }
+
+    #[test]
+    fn while_the_performer_types_keys_are_letters() {
+        let (keys, pressed) = crossbeam_channel::unbounded();
+        let mut world = bevy::prelude::World::new();
+        let window = world.spawn(Window::default()).id();
+        world.insert_resource(Show { keys, ..Show::of(window, "1") });
+        world.resource::<Show>().composing.follow(true);
+        world.init_resource::<bevy::prelude::Messages<KeyboardInput>>();
+        for (text, repeat) in [("f", false), ("x", false), ("x", true)] {
+            let (state, key_code, logical_key) = (ButtonState::Pressed, KeyCode::KeyX, Logical::Character(text.into()));
+            world.write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat, window });
+        }
+        bevy::ecs::system::RunSystemOnce::run_system_once(&mut world, press).unwrap();
+        assert_eq!(pressed.try_iter().collect::<Vec<_>>(), ['f', 'x', 'x'].map(Key::Char));
+        assert_eq!(world.get::<Window>(window).unwrap().mode, WindowMode::Windowed);
     }
 }

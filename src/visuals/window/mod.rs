@@ -10,6 +10,7 @@ mod awake;
 mod drawing;
 mod guard;
 mod hush;
+mod ime;
 mod keys;
 mod picture;
 mod place;
@@ -31,6 +32,7 @@ use crossbeam_channel::Sender;
 use nannou::prelude::{App, ClearColorConfig, Draw, Frame, RenderApp, SetCamera, UpdateMode, UpdateModeExt};
 
 use drawing::Target;
+use ime::Composing;
 use picture::Pending;
 
 use super::desk::Follower;
@@ -101,6 +103,7 @@ pub fn run(options: WindowOptions, desk: &mut Desk, follower: &mut Follower) -> 
         software,
         kept: kept.clone(),
         cameras: Cameras::default(),
+        composing: Composing::default(),
         target,
         queue: None,
         events: Vec::new(),
@@ -156,6 +159,7 @@ struct Inner {
     software: bool,
     kept: Arc<Mutex<Kept>>,
     cameras: Cameras,
+    composing: Composing,
     target: Target,
     queue: Option<wgpu::Queue>,
     events: Vec<Arc<Stamped>>,
@@ -187,6 +191,7 @@ struct Show {
     /// The performer's window and its camera.
     view: Option<(Entity, Entity)>,
     cameras: Cameras,
+    composing: Composing,
     keys: Sender<Key>,
     repeats: fn(Key) -> bool,
     bus: Bus,
@@ -213,6 +218,7 @@ impl Show {
             camera: stage,
             view: None,
             cameras: Cameras::default(),
+            composing: Composing::default(),
             keys: crossbeam_channel::bounded(1).0,
             repeats: |_| false,
             bus: Bus::new(Clock::at_rest()),
@@ -252,6 +258,7 @@ fn model(app: &App) -> Stage {
         camera: stages,
         view,
         cameras: inner.cameras.clone(),
+        composing: inner.composing.clone(),
         keys: inner.options.keys.clone(),
         repeats: inner.options.repeats,
         bus: inner.options.bus.clone(),
@@ -280,6 +287,11 @@ fn update(app: &App, stage: &mut Stage) {
             inner.target.pictures.push(inner.target.pending.ask(path, &inner.options.bus));
         }
     }
+    let composed = inner.composing.follow(inner.options.live && kept.desk.typing.is_some());
+    let Kept { state, desk } = &mut *kept;
+    for typing in desk.typing.iter_mut().chain(state.typing_mut()) {
+        typing.composed.clone_from(&composed);
+    }
     kept.desk.tick(inner.options.clock.now_ns());
     if inner.options.view {
         kept.desk.losses = inner.options.bus.losses();
@@ -294,9 +306,9 @@ fn update(app: &App, stage: &mut Stage) {
     }
 }
 
-/// The help covers the audience's picture only where the performer has no page of their own to read it on.
+/// The help and what is typed are on the audience's picture only where the performer has no page of their own for them.
 fn is_for_stage(event: &Event, read_elsewhere: bool) -> bool {
-    !(read_elsewhere && matches!(event, Event::Help { on: true, .. }))
+    !(read_elsewhere && matches!(event, Event::Help { on: true, .. } | Event::Typing { on: true, .. }))
 }
 
 /// The render thread's part, for one window at a time: draws at the clock's present time.
@@ -333,8 +345,14 @@ fn systems(app: &mut bevy::app::App) {
     app.add_plugins(guard::Guard);
     app.add_observer(place::stand_alone);
     app.add_systems(Update, (xlib::survive, xlib::stay_on, no_drawing));
-    let of_show =
-        (find_cameras, keys::press, place::follow_display, place::place_view, place::hide_cursor, place::close);
+    let of_show = (
+        find_cameras,
+        (ime::compose, keys::press).chain(),
+        place::follow_display,
+        place::place_view,
+        place::hide_cursor,
+        place::close,
+    );
     app.add_systems(Update, of_show.run_if(bevy::prelude::resource_exists::<Show>));
     #[cfg(debug_assertions)]
     app.add_systems(Update, lose_device);
@@ -372,6 +390,8 @@ mod tests {
         let help = |on| Event::Help { on, page: 0 };
         assert!(is_for_stage(&help(true), false) && !is_for_stage(&help(true), true));
         assert!(is_for_stage(&help(false), true), "what was open before goes");
-        assert!(is_for_stage(&Event::Panic, true));
+        let typing = |on| Event::Typing { on, text: String::new(), at: 0 };
+        assert!(is_for_stage(&typing(true), false) && !is_for_stage(&typing(true), true));
+        assert!(is_for_stage(&typing(false), true) && is_for_stage(&Event::Panic, true));
     }
 }

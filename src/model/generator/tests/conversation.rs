@@ -54,7 +54,7 @@ fn a_model_that_converses_is_asked_in_its_own_form() {
     assert!(told(g.text.ids()).contains(said.trim()), "{said:?} in {:?}", told(g.text.ids()));
     let asked = g.text.ids().to_vec();
     take(&mut g, &open(), 3);
-    g.ask_again().unwrap();
+    g.ask_again("日").unwrap();
     assert_eq!(g.text.ids(), asked);
     // Plain text on demand.
     g.set_manner(patch::Chat { raw: true, ..patch::Chat::default() });

@@ -35,7 +35,7 @@ prompt = "dawn"
 pub(in crate::session::hands) struct Rig {
     pub state: State,
     events: Queue,
-    commands: Receiver<Command>,
+    pub commands: Receiver<Command>,
 }
 
 impl Rig {
@@ -47,8 +47,11 @@ impl Rig {
         let state = State {
             mapping: Mapping::new(&crate::control::known::behind(&patch)),
             prompt: 0,
+            playing: 0,
             selected: ParamId::Temperature,
             awaited: None,
+            erred: false,
+            line: Default::default(),
             help: None,
             panicked: None,
             samples: Samples::default(),
@@ -56,6 +59,7 @@ impl Rig {
             moves: Default::default(),
             kept: Default::default(),
             ports: Vec::new(),
+            tempo: Default::default(),
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
             heard: Vec::new(),

@@ -138,3 +138,44 @@ fn what_was_forgotten_dissolves() {
     assert!(!glyphs.iter().any(|g| g.cell == 'W' as u32 && g.size[1] > 16.0));
     assert_eq!(find(&glyphs, 'Q').color, PALETTES[0].prompt);
 }
+
+#[test]
+fn columns_of_large_type_use_the_height() {
+    for size in [[1280, 720], [640, 360], [1920, 1080], [1080, 1920]] {
+        for text_size in [3.0, 8.0, 16.0] {
+            let set = |id, value| (0, Event::Param { id, value, by: crate::score::Hand::Patch });
+            let played = [set(ParamId::Vertical, 1.0), set(ParamId::TextSize, text_size)];
+            let text = (0, token(0, &"春江潮水连，".repeat(4), 0.9));
+            let (state, _) = stage(&[&played[..], &[text]].concat(), 5000);
+            let mut glyphs = Vec::new();
+            build(&state, size, &mut glyphs);
+            let foot = glyphs.iter().filter(|g| g.cell == 't' as u32).map(|g| g.pos[1]).fold(f32::MAX, f32::min);
+            // The oldest column in sight is full.
+            let first = glyphs.iter().rfind(|g| g.cell == '春' as u32).unwrap();
+            let column: Vec<_> = glyphs.iter().filter(|g| g.pos[0] == first.pos[0] && g.size == first.size).collect();
+            let high = column.iter().map(|g| g.pos[1]).fold(f32::MAX, f32::min);
+            let low = column.iter().map(|g| g.pos[1] + g.size[1]).fold(0.0, f32::max);
+            assert!(column.len() >= 5 && low <= foot, "{size:?} {text_size}: {} {low} {foot}", column.len());
+            let used = (low - high) / (foot - high);
+            assert!(used > 0.6, "{size:?} {text_size}: {used}");
+        }
+    }
+}
+
+#[test]
+fn no_line_is_cut_by_the_edge_at_which_it_leaves() {
+    let words: Vec<_> = (0..40).map(|i| (u64::from(i) * 200, token(i, "Q春\n", 0.9))).collect();
+    for vertical in [0.0, 1.0] {
+        for text_size in [1.0, 3.0, 5.0, 8.0, 12.0] {
+            let set = |id, value| (0, Event::Param { id, value, by: crate::score::Hand::Patch });
+            let played = [set(ParamId::Vertical, vertical), set(ParamId::TextSize, text_size)];
+            // While the last line rises, and when all stand.
+            for t_ms in [7850, 7950, 8050, 8150, 9000] {
+                let (_, glyphs) = stage(&[&played[..], &words].concat(), t_ms);
+                let letters = glyphs.iter().filter(|g| g.cell == '春' as u32 || g.cell == 'Q' as u32);
+                let cut = |g: &&Glyph| g.pos[1] < 0.0 || g.pos[0] + g.size[0] > 1280.0;
+                assert_eq!(letters.filter(cut).count(), 0, "{vertical} {text_size} {t_ms}");
+            }
+        }
+    }
+}
