@@ -7,7 +7,7 @@ use super::mapping::Control;
 use super::score_out::Short;
 use super::score_out::wire::Wire;
 use crate::patch::{Controller, Source, Target};
-use crate::score::{Action, Event, Hand, ParamId, ParamValues, Stamped};
+use crate::score::{Action, Event, Hand, ParamId, ParamValues, SettingsAsk, Stamped};
 
 /// A fader that a hand is moving is not pushed back: it is told where it is when it has rested so long.
 const REST_NS: u64 = 120_000_000;
@@ -23,6 +23,7 @@ pub struct FeedbackOut {
     /// The prompt and the scene that are being played.
     prompt: Option<String>,
     scene: Option<String>,
+    settings: Option<String>,
     /// Its port is there.
     connected: bool,
     /// When everything is told again.
@@ -64,6 +65,7 @@ impl FeedbackOut {
             params,
             prompt: None,
             scene: None,
+            settings: None,
             connected: true,
             beat_ns: None,
             due_ns: Some(now_ns),
@@ -78,8 +80,8 @@ impl FeedbackOut {
     pub fn take(&mut self, controller: &Controller, params: ParamValues, now_ns: u64, out: &mut Vec<Short>) {
         self.stop(out);
         let new = FeedbackOut::new(controller, params, now_ns);
-        let (prompt, scene) = (self.prompt.take(), self.scene.take());
-        *self = FeedbackOut { prompt, scene, connected: self.connected, ..new };
+        let (prompt, scene, settings) = (self.prompt.take(), self.scene.take(), self.settings.take());
+        *self = FeedbackOut { prompt, scene, settings, connected: self.connected, ..new };
     }
 
     pub fn controller(&self) -> &Controller {
@@ -100,6 +102,7 @@ impl FeedbackOut {
             Event::Prompt { name, .. } => self.prompt.clone_from(name),
             Event::Restore { name: Some(name), .. } => self.prompt = Some(name.clone()),
             Event::Scene { name, .. } => self.scene = Some(name.clone()),
+            Event::Settings { name, .. } => self.settings = Some(name.clone()),
             _ => return,
         }
         self.due_ns = Some(now_ns);
@@ -184,6 +187,12 @@ impl FeedbackOut {
             Target::Param { .. } => lamp.control.shown(&|id: ParamId| self.params.get(id))?,
             Target::Prompt(name) => f32::from(self.prompt.as_ref() == Some(name)),
             Target::Trigger(Action::Scene(name)) => f32::from(self.scene.as_ref() == Some(name)),
+            Target::Trigger(Action::Settings(SettingsAsk::Recall(name))) => {
+                f32::from(self.settings.as_ref() == Some(name))
+            }
+            Target::Trigger(Action::Settings(SettingsAsk::RecallNth(at))) => {
+                f32::from(self.settings.as_ref().is_some_and(|name| *name == (at + 1).to_string()))
+            }
             Target::Trigger(_) => return None,
         };
         Some(match lamp.control.is_button() {

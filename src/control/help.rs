@@ -4,7 +4,7 @@ use super::keyboard;
 use crate::score::{HelpPage, help};
 
 /// Keys on one page; each has a line of its own, and a screen of 24 lines has room for 22.
-const KEYS: usize = 20;
+const KEYS: usize = 21;
 
 /// The sections of the help, each whole, for a stage that cuts them to its own size.
 pub fn sections() -> Vec<HelpPage> {

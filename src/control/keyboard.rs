@@ -2,7 +2,7 @@
 //!
 //! The same keys play on the window and in the terminal. Pure; any thread.
 
-use crate::score::{Action, Digit, Key, MorphSide, ParamId};
+use crate::score::{Action, Digit, Key, MorphSide, ParamId, SettingsAsk};
 
 /// One row of the table of keys.
 struct Row {
@@ -75,6 +75,11 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('a'), Key::Char('A')], label: "a  A",
         actions: |i| Action::Await([Digit::Keep, Digit::Restore][i]),
         help: "then 1 … 8: keep the piece there, go back to it" },
+    Row { keys: &[Key::Char('j'), Key::Char('J')], label: "j  J",
+        actions: |i| Action::Await([Digit::Recall, Digit::Store][i]),
+        help: "then 1 … 8: recall settings, store them; J 0: into the patch" },
+    Row { keys: &[Key::Char('u')], label: "u", actions: |_| Action::Settings(SettingsAsk::Undo),
+        help: "take back the last recall, scene or move of a parameter" },
     Row { keys: &[Key::Char('w')], label: "w", actions: |_| Action::Await(Digit::Blend),
         help: "then 1 … 9: the prompt to blend with; then 0: none" },
     Row { keys: &[Key::Char('x')], label: "x", actions: |_| Action::Crash,
@@ -87,7 +92,7 @@ const TABLE: &[Row] = &[
     Row { keys: &[Key::Char('M')], label: "M", actions: |_| Action::Toggle(ParamId::Mute),
         help: "mute the sound" },
     Row { keys: &[Key::Char('!')], label: "!", actions: |_| Action::Panic,
-        help: "panic: silence and no further token; again takes it back" },
+        help: "panic: silence, no further token; again: back, to the last settings" },
     Row { keys: &[Key::Enter], label: "Enter", actions: |_| Action::Note("marked".to_string()),
         help: "mark this moment in the recording" },
     Row { keys: &[Key::Char('v'), Key::Char('V')], label: "v  V",
@@ -131,6 +136,11 @@ pub fn digit(awaited: Digit, key: Key) -> Option<Action> {
     Some(match awaited {
         Digit::Keep => Action::Snapshot(place.checked_sub(1)? as u8),
         Digit::Restore => Action::Restore(place.checked_sub(1)? as u8),
+        Digit::Recall => Action::Settings(SettingsAsk::RecallNth(place.checked_sub(1)? as u8)),
+        Digit::Store => Action::Settings(match place.checked_sub(1) {
+            Some(place) => SettingsAsk::Store(place as u8),
+            None => SettingsAsk::Save,
+        }),
         Digit::Blend => Action::BlendNth(place.checked_sub(1)),
     })
 }
@@ -162,7 +172,7 @@ mod tests {
                 assert!(action(*key).is_some());
             }
         }
-        assert_eq!(action(Key::Char('j')), None);
+        assert_eq!(action(Key::Char('o')), None);
     }
 
     #[test]
@@ -185,6 +195,9 @@ mod tests {
         assert_eq!(digit(Digit::Keep, two), Some(Action::Snapshot(1)));
         assert_eq!(digit(Digit::Restore, two), Some(Action::Restore(1)));
         assert_eq!(digit(Digit::Blend, two), Some(Action::BlendNth(Some(1))));
+        let settings = [digit(Digit::Recall, two), digit(Digit::Store, two), digit(Digit::Store, none)];
+        let wanted = [SettingsAsk::RecallNth(1), SettingsAsk::Store(1), SettingsAsk::Save];
+        assert_eq!(settings, wanted.map(|ask| Some(Action::Settings(ask))));
         assert_eq!((digit(Digit::Blend, none), digit(Digit::Keep, none)), (Some(Action::BlendNth(None)), None));
         assert_eq!((digit(Digit::Keep, Key::Char('x')), digit(Digit::Keep, Key::Enter)), (None, None));
         assert_eq!(action(Key::Char('A')), Some(Action::Await(Digit::Restore)));
@@ -196,7 +209,7 @@ mod tests {
         let steps = [Key::Up, Key::Left, Key::PageUp, Key::End, Key::Backspace].into_iter();
         assert!(steps.chain("tT{}-+=".chars().map(Key::Char)).all(repeats));
         let once = [Key::Enter, Key::Escape, Key::Ctrl('c'), Key::Tab].into_iter();
-        assert!(!once.chain(" xnNrblsS[]M!vcykzmig?q1j".chars().map(Key::Char)).any(repeats));
+        assert!(!once.chain(" xnNrblsS[]M!vcykzmig?q1jJuo".chars().map(Key::Char)).any(repeats));
     }
 
     #[test]

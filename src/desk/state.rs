@@ -44,6 +44,8 @@ pub struct State {
     pub title: String,
     /// The scene of the plan and its place, as "dawn 1/3"; empty without a plan.
     pub scene: String,
+    /// The settings that were recalled last, and when they are reached.
+    pub settings: Option<(String, u64)>,
     /// How far the scene has come and what ends it.
     pub course: Course,
     pub tempo: Tempo,
@@ -117,6 +119,7 @@ impl State {
         State {
             title: String::new(),
             scene: String::new(),
+            settings: None,
             course: Course::default(),
             tempo: Tempo::default(),
             prompts: Vec::new(),
@@ -185,6 +188,10 @@ impl State {
             }
             Event::Scene { name, index, of } => {
                 self.scene = format!("{} {}/{of}", clean::line(name), u64::from(*index) + 1);
+            }
+            Event::Settings { name, over_s } => {
+                self.settings = Some((clean::line(name), t_ns + (f64::from(*over_s) * 1e9) as u64));
+                self.remark(t_ns, Tone::Notice, &format!("settings {name}"));
             }
             Event::Sound { output, .. } => self.sound = Some(clean::line(output)),
             Event::Prompt { name, text, tokens } => {

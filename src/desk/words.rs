@@ -87,6 +87,7 @@ pub fn hand(by: Hand) -> &'static str {
         Hand::Model => "model",
         Hand::Patch => "patch",
         Hand::Plan => "plan",
+        Hand::Settings => "recall",
         Hand::Key => "key",
         Hand::Midi => "midi",
         Hand::CommandLine => "start",

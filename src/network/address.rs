@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::patch::{self, Patch};
 use crate::score::param::{Curve, PARAMS};
 use crate::score::signal::SIGNALS;
-use crate::score::{Action, ParamId, SignalId};
+use crate::score::{Action, ParamId, SettingsAsk, SignalId};
 
 /// Where every address of ours begins.
 pub const ROOT: &str = "/xiao";
@@ -18,6 +18,7 @@ pub const ROOT: &str = "/xiao";
 pub struct Names {
     pub prompts: Vec<String>,
     pub scenes: Vec<String>,
+    pub settings: Vec<String>,
 }
 
 impl Names {
@@ -25,6 +26,7 @@ impl Names {
         Names {
             prompts: patch.prompts.iter().map(|prompt| prompt.name.clone()).collect(),
             scenes: patch.plan.scenes.iter().map(|scene| scene.name.clone()).collect(),
+            settings: patch.settings.named.iter().map(|setting| setting.name.clone()).collect(),
         }
     }
 }
@@ -66,7 +68,8 @@ pub struct Space {
 }
 
 /// What only goes out: address, types, help.
-const TOLD: [(&str, &str, &str); 6] = [
+const TOLD: [(&str, &str, &str); 7] = [
+    ("/xiao/settings", "sf", "Settings are recalled: their name, the seconds in which they are reached"),
     ("/xiao/token", "sfff", "A token was drawn: its text, its probability, its surprise in bits, its latency in ms"),
     ("/xiao/flaw", "ss", "The model erred: the kind of flaw, what showed it"),
     ("/xiao/fault", "sss", "Something failed and the show went on: where, what, what to do"),
@@ -112,6 +115,10 @@ impl Space {
                 Place::Moment(Action::Scene(name.clone())),
                 format!("Begins the scene {name}"),
             );
+        }
+        for name in &names.settings {
+            let action = Action::Settings(SettingsAsk::Recall(name.clone()));
+            space.put(of("do/settings/recall", name), Place::Moment(action), format!("Recalls the settings {name}"));
         }
         space.put("/xiao/prompt".into(), Place::Prompt, "The prompt that is played, by name");
         space.put("/xiao/scene".into(), Place::Scene, "The scene of the plan that is played, by name");
@@ -174,7 +181,9 @@ mod tests {
 
     fn space() -> Space {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-        Space::new(Names { prompts: names(&["dawn", "春"]), scenes: names(&["a", "next"]) })
+        Space::new(Names {
+            prompts: names(&["dawn", "春"]), scenes: names(&["a", "next"]), settings: names(&["dusk"])
+        })
     }
 
     #[test]

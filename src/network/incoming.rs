@@ -167,7 +167,11 @@ mod tests {
 
     impl Rig {
         fn new() -> Rig {
-            let names = Names { prompts: vec!["dawn".into(), "春".into()], scenes: vec!["storm".into()] };
+            let names = Names {
+                prompts: vec!["dawn".into(), "春".into()],
+                scenes: vec!["storm".into()],
+                settings: vec!["dusk".into()],
+            };
             Rig { space: Space::new(names), allowance: Allowance::default(), complaints: Complaints::default() }
         }
 

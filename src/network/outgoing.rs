@@ -186,6 +186,7 @@ fn moment(event: &Event) -> Option<Message> {
         Event::Fault { place, what, remedy } => {
             say("/xiao/fault", [place, what, remedy].map(|text| packet::text(text)).to_vec())
         }
+        Event::Settings { name, over_s } => say("/xiao/settings", vec![packet::text(name), Arg::Float(*over_s)]),
         Event::Queued { text, .. } if text.is_empty() => say("/xiao/queued", vec![packet::text(""), packet::text("")]),
         Event::Queued { name, text, when } => {
             say("/xiao/queued", vec![packet::text(name.as_deref().unwrap_or(text)), packet::text(when.name())])

@@ -235,7 +235,11 @@ mod tests {
     use crate::score::{Event, MachineSample, ParamId, ParamValues, SignalId, Stamped};
 
     fn get(target: &str) -> (String, Value) {
-        let names = Names { prompts: vec!["dawn".into(), "春".into()], scenes: vec!["storm".into()] };
+        let names = Names {
+            prompts: vec!["dawn".into(), "春".into()],
+            scenes: vec!["storm".into()],
+            settings: vec!["dusk".into()],
+        };
         let mut now = Outgoing::new(ParamValues::default(), true);
         for event in [
             Event::Machine(MachineSample { values: vec![(SignalId::Cpu, 0.25)], ..Default::default() }),
@@ -291,7 +295,13 @@ mod tests {
         }
         assert_eq!(
             count,
-            Space::new(Names { prompts: vec!["dawn".into(), "春".into()], scenes: vec!["storm".into()] }).nodes().len()
+            Space::new(Names {
+                prompts: vec!["dawn".into(), "春".into()],
+                scenes: vec!["storm".into()],
+                settings: vec!["dusk".into()]
+            })
+            .nodes()
+            .len()
         );
     }
 

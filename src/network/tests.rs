@@ -34,7 +34,8 @@ impl Rig {
     fn once() -> Rig {
         let other = UdpSocket::bind("127.0.0.1:0").unwrap();
         other.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let (inbox, names) = (Inbox::default(), Names { prompts: vec!["dawn".into()], scenes: Vec::new() });
+        let (inbox, names) =
+            (Inbox::default(), Names { prompts: vec!["dawn".into()], scenes: Vec::new(), settings: Vec::new() });
         let spec = Osc { listen: Some("127.0.0.1:0".parse().unwrap()), out: Vec::new(), signals: false };
         let line = Line::new(spec, names, ParamValues::default(), inbox.clone());
         let mut rig = Rig { line, inbox, other, now_ns: 0, told: Vec::new() };

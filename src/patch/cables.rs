@@ -98,6 +98,10 @@ fn route(table: &dyn TableLike, span: Option<Range<usize>>, matrix: &Matrix, pro
         read.find("from", "`xiao signals` lists every signal; lfo.NAME and envelope.NAME are the patch's own", origins);
     let params = PARAMS.iter().map(|p| (p.name, p.id));
     let to: Option<ParamId> = read.find("to", "`xiao params` lists every parameter", params);
+    if let Some(id) = to.filter(|id| id.name().starts_with("settings.")) {
+        let message = format!("[[matrix]] to: \"{}\" is moved by hands and scenes alone", id.name());
+        read.problems.add(table.get("to").and_then(|item| item.span()), message);
+    }
     let mut shape = read.word("curve", &Shape::WORDS).unwrap_or_default();
     let (at, hysteresis) = (read.number("at", 0.0, 1.0), read.number("hysteresis", 0.0, 1.0));
     match &mut shape {

@@ -8,10 +8,10 @@ use super::error::{Problems, did_you_mean};
 use super::template::{KNOBS, Wrong};
 use super::value::{described, fits, key_span, switch, text};
 use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, Slots, Template, Tempo};
-use super::{cables, hands, midi_out, osc, sampler, scenes, tempo};
+use super::{cables, hands, midi_out, osc, sampler, scenes, settings, tempo};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 25] = [
+const SECTIONS: [&str; 26] = [
     "title",
     "model",
     "shader",
@@ -26,6 +26,7 @@ const SECTIONS: [&str; 25] = [
     "prompts",
     "params",
     "morph",
+    "settings",
     "sampler",
     "midi",
     "midi_out",
@@ -85,8 +86,9 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         Some(table) => morph(table, &mut problems),
         None => Default::default(),
     };
-    let plan = scenes::plan(root, &prompts, &mut problems);
-    let bank = hands::Bank { prompts: &prompts, scenes: &plan.scenes };
+    let settings = settings::read(root, &prompts, &mut problems);
+    let plan = scenes::plan(root, (&prompts, &settings), &mut problems);
+    let bank = hands::Bank { prompts: &prompts, scenes: &plan.scenes, settings: &settings.named };
     let controllers = hands::controllers(root, bank, &mut problems);
     let midi_out = match section(root, "midi_out", &mut problems) {
         Some(table) => midi_out::synths(table, &mut problems),
@@ -114,6 +116,7 @@ pub fn parse(file: &str, source: &str) -> Result<Patch, PatchError> {
         prompts,
         params,
         morph,
+        settings,
         sampler,
         controllers,
         midi_out,
@@ -261,20 +264,30 @@ pub(super) fn read_params(
     params: &mut Vec<(ParamId, f32)>,
     problems: &mut Problems,
 ) {
-    for (key, item) in table.iter() {
-        let name = if above.is_empty() { key.to_string() } else { format!("{above}.{key}") };
-        match (ParamId::from_name(&name), item.as_table_like()) {
-            (Some(id), _) if params.iter().any(|(other, _)| *other == id) => {
-                problems.add(key_span(table, key), format!("{place} sets \"{name}\" twice"));
-            }
-            (Some(id), _) => {
-                if let Some(value) = fits(id, item, &format!("{place} \"{name}\""), problems) {
-                    params.push((id, value));
-                }
-            }
-            (None, Some(inner)) => read_params(place, inner, &name, params, problems),
-            (None, None) => problems.add(key_span(table, key), no_parameter(place, &name)),
+    table.iter().for_each(|(key, item)| read_param(place, table, (key, item), above, params, problems));
+}
+
+/// Takes one key of such a table.
+pub(super) fn read_param(
+    place: &str,
+    table: &dyn TableLike,
+    (key, item): (&str, &Item),
+    above: &str,
+    params: &mut Vec<(ParamId, f32)>,
+    problems: &mut Problems,
+) {
+    let name = if above.is_empty() { key.to_string() } else { format!("{above}.{key}") };
+    match (ParamId::from_name(&name), item.as_table_like()) {
+        (Some(id), _) if params.iter().any(|(other, _)| *other == id) => {
+            problems.add(key_span(table, key), format!("{place} sets \"{name}\" twice"));
         }
+        (Some(id), _) => {
+            if let Some(value) = fits(id, item, &format!("{place} \"{name}\""), problems) {
+                params.push((id, value));
+            }
+        }
+        (None, Some(inner)) => read_params(place, inner, &name, params, problems),
+        (None, None) => problems.add(key_span(table, key), no_parameter(place, &name)),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod osc;
 mod reader;
 pub mod sampler;
 mod scenes;
+pub mod settings;
 pub mod template;
 mod tempo;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use midi_out::Synth;
 pub use osc::{Osc, OscWish};
 pub use sampler::SamplerSpec;
 pub use scenes::{Next, Plan, Scene};
+pub use settings::Settings;
 pub use template::{Slots, Template};
 pub use tempo::{Tempo, TempoFrom};
 pub use watch::Watch;
@@ -67,6 +69,8 @@ pub struct Patch {
     pub sampler: SamplerSpec,
     /// The ends of `sound.morph`: parameters of the sound and where they stand there.
     pub morph: [Vec<(ParamId, f32)>; 2],
+    /// Settings that are recalled by their names.
+    pub settings: Settings,
     /// What keys, gamepads and MIDI controllers play.
     pub controllers: Vec<Controller>,
     /// The synthesisers that are played over MIDI; of those that match a port, the one whose pattern says most.

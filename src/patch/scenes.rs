@@ -9,11 +9,12 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike};
 
-use super::Prompt;
 use super::error::{Problems, did_you_mean};
 use super::load::{is_name, read_params};
 use super::reader::Reader;
+use super::settings::Setting;
 use super::value::{described, items, key_span, number, text};
+use super::{Prompt, Settings};
 use crate::score::{FlawKind, ParamId};
 
 pub const MAX_SCENES: usize = 64;
@@ -41,6 +42,10 @@ pub struct Scene {
     pub name: String,
     /// Played as the scene begins, an index into the bank; none: the text goes on.
     pub prompt: Option<usize>,
+    /// The settings that it leads to, by name; its other fields have them already.
+    pub settings: Option<String>,
+    /// The second prompt of `generator.blend`, an index into the bank; none: it stays.
+    pub blend: Option<usize>,
     /// The shader that is taken up as the scene begins; none: the one that is there stays.
     pub shader: Option<String>,
     pub next: Next,
@@ -119,7 +124,7 @@ impl Plan {
     }
 }
 
-pub(super) fn plan(root: &dyn TableLike, prompts: &[Prompt], problems: &mut Problems) -> Plan {
+pub(super) fn plan(root: &dyn TableLike, (prompts, settings): (&[Prompt], &Settings), problems: &mut Problems) -> Plan {
     let round = root.get("plan").is_some_and(|item| match text(item, "plan", problems).as_deref() {
         Some("loop") => true,
         Some("stay") | None => false,
@@ -148,7 +153,7 @@ pub(super) fn plan(root: &dyn TableLike, prompts: &[Prompt], problems: &mut Prob
         if i == MAX_SCENES {
             problems.add(span.clone(), format!("[[scene]]: there are more than {MAX_SCENES}; take some out"));
         }
-        let scene = scene(table, span.clone(), &plan.scenes, prompts, problems);
+        let scene = scene(table, span.clone(), &plan.scenes, (prompts, settings), problems);
         let place = format!("[[scene]] {}", scene.name);
         match (i + 1 == count && !round, table.contains_key("next")) {
             (true, true) => {
@@ -170,7 +175,7 @@ fn scene(
     table: &dyn TableLike,
     span: Option<Range<usize>>,
     before: &[Scene],
-    prompts: &[Prompt],
+    (prompts, settings): (&[Prompt], &Settings),
     problems: &mut Problems,
 ) -> Scene {
     let name = table.get("name").and_then(|item| text(item, "[[scene]] name", problems)).unwrap_or_default();
@@ -184,8 +189,10 @@ fn scene(
     }
     let place = if name.is_empty() { "[[scene]]".to_string() } else { format!("[[scene]] {name}") };
     let mut read = Reader { place: place.clone(), table, span, problems };
-    read.keys(&["name", "prompt", "shader", "next", "over_s", "params"], &["name"]);
-    let over_s = read.seconds("over_s", 0.0, LONGEST_GLIDE_S).unwrap_or(0.0);
+    read.keys(&["name", "prompt", "settings", "shader", "next", "over_s", "params"], &["name"]);
+    let led = settings.named.iter().map(|setting| (setting.name.as_str(), setting));
+    let led: Option<&Setting> = read.find("settings", "[settings] has it not", led);
+    let over_s = read.seconds("over_s", 0.0, LONGEST_GLIDE_S).or(led.and_then(|setting| setting.over_s)).unwrap_or(0.0);
     let prompt = table.get("prompt").and_then(|item| {
         let name = text(item, &format!("{place} prompt"), problems)?;
         let at = prompts.iter().position(|p| p.name == name);
@@ -214,7 +221,22 @@ fn scene(
             }
         }
     }
-    Scene { name, prompt, shader, next, over_s, params }
+    let Some(led) = led else {
+        return Scene { name, prompt, settings: None, blend: None, shader, next, over_s, params };
+    };
+    // What the scene says itself goes before.
+    let own: Vec<ParamId> = params.iter().map(|(id, _)| *id).collect();
+    params.extend(led.params.iter().filter(|(id, _)| !own.contains(id)));
+    Scene {
+        name,
+        prompt: prompt.or(led.prompt),
+        settings: Some(led.name.clone()),
+        blend: led.blend,
+        shader,
+        next,
+        over_s,
+        params,
+    }
 }
 
 fn next(item: &Item, place: String, problems: &mut Problems) -> Next {

@@ -33,8 +33,27 @@ pub enum Digit {
     Keep,
     /// The place that the piece goes back to.
     Restore,
+    /// The place whose settings are recalled.
+    Recall,
+    /// The place where the settings are stored; 0 writes what was stored into the patch.
+    Store,
     /// The prompt of the bank that is blended with; 0 is none.
     Blend,
+}
+
+/// What is asked of settings, parameters under a name; a place is counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingsAsk {
+    /// Stores the parameters as they stand in this place.
+    Store(u8),
+    /// Leads to what is stored in this place.
+    RecallNth(u8),
+    /// Leads to settings by their name.
+    Recall(String),
+    /// Writes what was stored while playing into the patch.
+    Save,
+    /// Takes back what a recall, a scene, a changed patch or a hand did to the parameters last.
+    Undo,
 }
 
 /// What the performer asks the instrument to do.
@@ -83,6 +102,8 @@ pub enum Action {
     Snapshot(u8),
     /// Makes the piece what it was when kept.
     Restore(u8),
+    /// Recalls or stores settings.
+    Settings(SettingsAsk),
     /// Takes a prompt of the patch's bank as the second one of `generator.blend`.
     BlendWith(String),
     /// The same by its place in the bank, counted from 0; `None` takes the second prompt away.

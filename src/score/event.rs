@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use said::{INTERRUPTED, back_to, branched, waits};
 
-use super::{Layout, ParamId, SignalId, SignalValues, When};
+use super::{Hand, Layout, ParamId, SignalId, SignalValues, When};
 
 /// An event with its place in the performance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +125,8 @@ pub enum Event {
     Tuning { name: String, scale: String, keyboard: Option<String> },
     /// A snapshot of the sound's parameters: `sound.morph` crosses from the first to the second. Empty: there is none.
     Morph { side: MorphSide, values: Vec<(ParamId, f32)> },
+    /// Settings are recalled: in so many seconds the parameters come to stand where they say.
+    Settings { name: String, over_s: f32 },
     /// Everything is to be silent at once.
     Panic,
     /// The artist's own sounds are there, in the order in which tokens choose from them: `folder` is where they were
@@ -275,23 +277,6 @@ pub struct Flaw {
 
 fn once() -> u32 {
     1
-}
-
-/// Who moved a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hand {
-    /// What the model's file wishes.
-    Model,
-    Patch,
-    /// A scene of the patch's plan, at its beginning or in a glide.
-    Plan,
-    Key,
-    Midi,
-    CommandLine,
-    Osc,
-    /// A clock that is followed.
-    Clock,
 }
 
 /// One look at the machine. What could not be read is not in the list, and `absent` says why, once.

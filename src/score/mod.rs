@@ -10,6 +10,7 @@ pub mod action;
 pub mod bus;
 pub mod clock;
 pub mod event;
+mod hand;
 mod happening;
 pub mod help;
 pub mod layout;
@@ -23,12 +24,13 @@ pub mod spectrum;
 pub mod tempo;
 mod when;
 
-pub use action::{Action, Digit, Key};
+pub use action::{Action, Digit, Key, SettingsAsk};
 pub use bus::Bus;
 pub use clock::Clock;
 pub use event::{
-    Candidate, Event, Flaw, FlawKind, Guess, Hand, Inside, MachineSample, MorphSide, SampleFile, Spent, Stamped, Token,
+    Candidate, Event, Flaw, FlawKind, Guess, Inside, MachineSample, MorphSide, SampleFile, Spent, Stamped, Token,
 };
+pub use hand::Hand;
 pub use happening::Happening;
 pub use help::HelpPage;
 pub use layout::Layout;

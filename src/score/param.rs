@@ -167,6 +167,10 @@ params! {
     Freeze "stage.freeze" "" 0.0 .. 1.0 = 0.0 Switch "Holds the picture as it is; the show goes on"
     Meters "stage.meters" "" 0.0 .. 1.0 = 1.0 Switch "Shows the machine's meters at the foot of the stage"
     Plate "stage.plate" "" 0.0 .. 1.0 = 0.0 Switch "Shows the model's card as a plate in the corner of the stage"
+    SettingsOver "settings.over_s" "s" 0.0 .. 60.0 = 0.0 Lin "How long a recall takes to lead to settings that do not say it themselves"
+    SettingsMorph "settings.morph" "" 0.0 .. 1.0 = 0.0 Lin "Crosses from the first of two settings that the patch names to the second"
+    SettingsX "settings.x" "" 0.0 .. 1.0 = 0.0 Lin "Crosses between four settings that the patch names: from those on the left to those on the right"
+    SettingsY "settings.y" "" 0.0 .. 1.0 = 0.0 Lin "Crosses between four settings that the patch names: from those below to those above"
     Shader1 "shader.1" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 1, over its own range"
     Shader2 "shader.2" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 2, over its own range"
     Shader3 "shader.3" "" 0.0 .. 1.0 = 0.5 Lin "What the patch's shader takes as its input 3, over its own range"
@@ -196,6 +200,14 @@ impl ParamId {
     pub fn morphs(self) -> bool {
         !matches!(self, ParamId::Morph | ParamId::Mute | ParamId::Ceiling | ParamId::CeilingLoud)
             && self.name().starts_with("sound.")
+    }
+
+    /// Whether settings that are stored while playing hold it. What a hand holds down for a while, and what guards the
+    /// audience, is no setting.
+    pub fn is_setting(self) -> bool {
+        use ParamId::{Blackout, Ceiling, CeilingLoud, FlashGuard, Freeze, Hold, Lock, Mute};
+        !matches!(self, Hold | Lock | Mute | Ceiling | CeilingLoud | FlashGuard | Blackout | Freeze)
+            && !self.name().starts_with("settings.")
     }
 
     /// Finds a parameter by its dotted name.

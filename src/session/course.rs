@@ -6,21 +6,21 @@
 #[cfg(test)]
 mod tests;
 
+use super::glide::{Glides, ns};
 use crate::patch::{Next, Plan};
-use crate::score::{Event, Hand, ParamId, Params, Stamped, param::Curve};
-
-/// A gliding parameter is moved at most so often.
-const STEP_NS: u64 = 50_000_000;
+use crate::score::{Event, Hand, ParamId, Params, Stamped};
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     /// A scene begins: an event for all to know.
     Tell(Event),
-    /// Set a parameter, by [`Hand::Plan`].
-    Set(ParamId, f32),
+    /// Set a parameter, by the hand that leads it.
+    Set(ParamId, f32, Hand),
     /// Play the prompt at this place of the bank.
     Play(usize),
+    /// Take the prompt at this place of the bank as the second one.
+    Second(usize),
     /// Take up the shader of this name.
     Shade(String),
 }
@@ -38,22 +38,8 @@ pub struct Course {
     token_ns: u64,
     /// A flaw came that ends the scene.
     flawed: bool,
-    glides: Vec<Glide>,
-}
-
-/// A parameter on its way. It goes on through the scenes that do not name the parameter.
-#[derive(Debug)]
-struct Glide {
-    id: ParamId,
-    /// Where a control would have stood as the glide began, 0..1.
-    from: f32,
-    /// The value that is reached.
-    to: f32,
-    /// The value that was last asked for.
-    value: f32,
-    begun_ns: u64,
-    over_ns: u64,
-    moved_ns: u64,
+    /// Parameters on their way. They go on through the scenes that do not name them.
+    pub glides: Glides,
 }
 
 impl Course {
@@ -68,15 +54,18 @@ impl Course {
         (self.at, self.begun_ns, self.token_ns) = (at, now_ns, now_ns);
         (self.tokens, self.pieces, self.flawed) = (0, 0, false);
         let of = self.plan.scenes.len() as u32;
+        // A stage has room for one: the scene's name is told last.
+        asks.extend(scene.settings.map(|name| Ask::Tell(Event::Settings { name, over_s: scene.over_s })));
         asks.push(Ask::Tell(Event::Scene { name: scene.name, index: at as u32, of }));
         // The shader first: it brings its inputs' defaults, which the scene's own values follow, also one that stands already.
         let inputs = scene.params.iter().filter(|(id, to)| id.name().starts_with("shader.") && params.get(*id) == *to);
-        let stand: Vec<Ask> = inputs.map(|(id, to)| Ask::Set(*id, *to)).collect();
+        let stand: Vec<Ask> = inputs.map(|(id, to)| Ask::Set(*id, *to, Hand::Plan)).collect();
         if let Some(shader) = scene.shader {
             asks.push(Ask::Shade(shader));
             asks.extend(stand);
         }
-        self.lead(scene.params.into_iter(), scene.over_s, now_ns, params, asks);
+        self.glides.lead(scene.params.into_iter(), (scene.over_s, Hand::Plan), now_ns, params, asks);
+        asks.extend(scene.blend.map(Ask::Second));
         asks.extend(scene.prompt.map(Ask::Play));
     }
 
@@ -94,7 +83,9 @@ impl Course {
         let old = std::mem::replace(&mut self.plan, plan);
         let Some(was) = old.scenes.get(self.at) else { return self.begin(0, now_ns, params, asks) };
         let Some(last) = self.plan.scenes.len().checked_sub(1) else {
-            *self = Course::default();
+            let mut glides = std::mem::take(&mut self.glides);
+            glides.release_all_of(Hand::Plan);
+            *self = Course { glides, ..Course::default() };
             return;
         };
         let Some(at) = self.plan.place(&was.name) else {
@@ -103,7 +94,7 @@ impl Course {
         self.at = at;
         let scene = self.plan.scenes[at].clone();
         let changed = scene.params.into_iter().filter(|param| !was.params.contains(param));
-        self.lead(changed, scene.over_s, now_ns, params, asks);
+        self.glides.lead(changed, (scene.over_s, Hand::Plan), now_ns, params, asks);
         asks.extend(scene.shader.filter(|shader| was.shader.as_ref() != Some(shader)).map(Ask::Shade));
     }
 
@@ -111,9 +102,7 @@ impl Course {
     pub fn hear(&mut self, stamped: &Stamped) {
         let t_ns = stamped.t_ns;
         match &stamped.event {
-            Event::Param { id, by, .. } if *by != Hand::Plan => {
-                self.glides.retain(|glide| glide.id != *id || t_ns < glide.begun_ns);
-            }
+            Event::Param { id, by, .. } if !matches!(by, Hand::Plan | Hand::Settings) => self.glides.moved(*id, t_ns),
             // What was on its way as the scene began belongs to the one before.
             _ if t_ns < self.begun_ns => {}
             Event::Token(_) => {
@@ -133,7 +122,7 @@ impl Course {
         {
             self.begin(at, now_ns, params, asks);
         }
-        self.glides.retain_mut(|glide| glide.tick(now_ns, asks));
+        self.glides.tick(now_ns, asks);
     }
 
     fn next(&self) -> Next {
@@ -149,51 +138,4 @@ impl Course {
             || next.tokens.is_some_and(|n| self.tokens >= n)
             || next.pieces.is_some_and(|n| self.pieces >= n)
     }
-
-    /// Leads parameters to their values: what has no between flips at once.
-    fn lead(
-        &mut self,
-        to: impl Iterator<Item = (ParamId, f32)>,
-        over_s: f32,
-        now_ns: u64,
-        params: &Params,
-        asks: &mut Vec<Ask>,
-    ) {
-        let over_ns = ns(over_s);
-        for (id, to) in to {
-            self.glides.retain(|glide| glide.id != id);
-            let (spec, value) = (id.spec(), params.get(id));
-            if value == to {
-                continue;
-            }
-            if over_ns == 0 || matches!(spec.curve, Curve::Step | Curve::Switch) {
-                asks.push(Ask::Set(id, to));
-            } else {
-                let from = spec.position(value);
-                self.glides.push(Glide { id, from, to, value, begun_ns: now_ns, over_ns, moved_ns: now_ns });
-            }
-        }
-    }
-}
-
-impl Glide {
-    /// Moves on; false once it has arrived.
-    fn tick(&mut self, now_ns: u64, asks: &mut Vec<Ask>) -> bool {
-        if now_ns.saturating_sub(self.moved_ns) < STEP_NS {
-            return true;
-        }
-        let (spec, gone_ns) = (self.id.spec(), now_ns.saturating_sub(self.begun_ns));
-        let there = gone_ns >= self.over_ns;
-        let part = gone_ns as f32 / self.over_ns as f32;
-        let value = if there { self.to } else { spec.at(self.from + (spec.position(self.to) - self.from) * part) };
-        if value != self.value {
-            asks.push(Ask::Set(self.id, value));
-        }
-        (self.value, self.moved_ns) = (value, now_ns);
-        !there
-    }
-}
-
-fn ns(s: f32) -> u64 {
-    (f64::from(s) * 1e9) as u64
 }

@@ -5,17 +5,21 @@
 
 mod activity;
 mod controllers;
+mod crossing;
 mod learning;
 mod line;
 #[cfg(feature = "link")]
 mod link;
 mod moves;
+mod panic;
 mod patch_file;
 mod prompts;
 mod scenes;
+mod settings;
 mod shader;
 mod tempo;
 mod typing;
+mod undo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -114,6 +118,7 @@ struct State {
     /// What waits for a control, if anything does.
     learning: Option<Learning>,
     moves: Moves,
+    kept: settings::Kept,
     /// The MIDI inputs that are here.
     ports: Vec<String>,
     tempo: Tempo,
@@ -139,6 +144,7 @@ impl Hands {
             samples: Samples::default(),
             learning: None,
             moves: Moves::default(),
+            kept: Default::default(),
             ports: Vec::new(),
             tempo: Tempo::default(),
             hands: self,
@@ -278,6 +284,7 @@ impl State {
             }
             Action::Snapshot(slot) => self.command(Command::Snapshot(slot)),
             Action::Restore(slot) => self.command(Command::Restore(slot)),
+            Action::Settings(ask) => self.settings(ask, by),
             Action::BlendWith(name) => match self.hands.patch.prompts.iter().find(|p| p.name == name) {
                 Some(prompt) => {
                     let (name, text) = (Some(prompt.name.clone()), prompt.template.clone());
@@ -324,7 +331,16 @@ impl State {
         self.learn_selected();
     }
 
+    /// Sets a parameter, to be taken back.
     fn set(&mut self, id: ParamId, value: f32, by: Hand) {
+        let before = self.hands.params.get(id);
+        self.put(id, value, by);
+        if self.hands.params.get(id) != before {
+            self.note_move(id, before, by);
+        }
+    }
+
+    fn put(&mut self, id: ParamId, value: f32, by: Hand) {
         if id == ParamId::TempoBpm && self.leaves_tempo_to_clock(by) {
             return;
         }
@@ -335,6 +351,9 @@ impl State {
         }
         let before = self.hands.params.get(id);
         let value = self.hands.params.set(id, value);
+        if value != before {
+            self.crosses(id);
+        }
         if moves::comes_in_streams(by) {
             self.moves.moved(id, before, by);
         } else if value != before {
@@ -342,25 +361,6 @@ impl State {
             self.hands.bus.emit(Event::Param { id, value, by });
             if id == ParamId::TempoBpm {
                 self.retime(by);
-            }
-        }
-    }
-
-    /// Silence and no further token, whatever a plan, a patch or another hand sets meanwhile; again, both are what they
-    /// would be without it.
-    fn panic(&mut self, by: Hand) {
-        const HELD: [ParamId; 2] = [ParamId::Mute, ParamId::Hold];
-        let bus = &self.hands.bus;
-        match self.panicked.take() {
-            None => {
-                bus.emit(Event::Panic);
-                let before = HELD.map(|id| self.hands.params.get(id));
-                HELD.into_iter().for_each(|id| self.set(id, 1.0, by));
-                self.panicked = Some(HELD.into_iter().zip(before).collect());
-            }
-            Some(after) => {
-                bus.emit(Event::Notice { text: "the panic is over".into() });
-                after.into_iter().for_each(|(id, value)| self.set(id, value, by));
             }
         }
     }
@@ -389,6 +389,8 @@ fn asked(digit: Digit) -> &'static str {
     match digit {
         Digit::Keep => "a digit, 1 to 8: where the piece is kept",
         Digit::Restore => "a digit, 1 to 8: what was kept there comes back",
+        Digit::Recall => "a digit, 1 to 8: the settings there are recalled",
+        Digit::Store => "a digit, 1 to 8: where the settings are stored; 0 writes them into the patch",
         Digit::Blend => "a digit: the second prompt by its place; 0 is none",
     }
 }

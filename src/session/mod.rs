@@ -15,6 +15,7 @@ pub mod replay;
 
 mod course;
 mod ffmpeg;
+mod glide;
 mod hands;
 mod pictures;
 mod progress;

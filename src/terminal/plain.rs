@@ -81,6 +81,7 @@ impl<W: Write> Words<W> {
             }
             Event::Queued { name, text, when } if !text.is_empty() => say(waits(name.as_deref(), text, *when)),
             Event::Scene { name, index, of } => say(format!("scene {} of {of}: {name}", u64::from(*index) + 1)),
+            Event::Settings { name, .. } => say(format!("settings {name}")),
             Event::Begin { title, model, seed, .. } => say(format!("{title} · {model} · seed {seed}")),
             Event::Sound { output, .. } => say(format!("sound: {output}")),
             Event::Fault { place, what, remedy } if remedy.is_empty() => say(format!("fault in {place}: {what}")),

@@ -192,6 +192,7 @@ impl FrameState {
                 self.signals.set(SignalId::Prefill, Some(0.0));
             }
             Event::Scene { name, .. } => self.notice(t_ns, name.clone()),
+            Event::Settings { name, .. } => self.notice(t_ns, format!("settings {name}")),
             Event::Token(token) => {
                 self.page.token(t_ns, token);
                 self.roll.token(t_ns, token);
@@ -248,7 +249,7 @@ impl FrameState {
                     self.plate_ns = Some(t_ns);
                 }
                 self.base.set(*id, *value);
-                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan | Hand::Clock) {
+                if !matches!(by, Hand::Model | Hand::Patch | Hand::Plan | Hand::Settings | Hand::Clock) {
                     (self.selected, self.touched_ns) = (*id, Some(t_ns));
                 }
             }

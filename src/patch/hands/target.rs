@@ -6,8 +6,9 @@ use toml_edit::Item;
 
 use crate::patch::error::{Problems, did_you_mean};
 use crate::patch::load::STEPS;
+use crate::patch::settings::{PLACES, Setting};
 use crate::patch::{Prompt, Scene, scenes};
-use crate::score::{Action, MorphSide, ParamId, param::PARAMS};
+use crate::score::{Action, MorphSide, ParamId, SettingsAsk, param::PARAMS};
 
 /// What a binding moves.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,9 @@ impl fmt::Display for Target {
             Target::Trigger(Action::Rewind(n)) if *n != 1 => write!(f, "generator.rewind.{n}"),
             Target::Trigger(Action::Snapshot(at)) => write!(f, "generator.snapshot.{}", at + 1),
             Target::Trigger(Action::Restore(at)) => write!(f, "generator.restore.{}", at + 1),
+            Target::Trigger(Action::Settings(SettingsAsk::Store(at))) => write!(f, "settings.store.{}", at + 1),
+            Target::Trigger(Action::Settings(SettingsAsk::RecallNth(at))) => write!(f, "settings.recall.{}", at + 1),
+            Target::Trigger(Action::Settings(SettingsAsk::Recall(name))) => write!(f, "settings.recall.{name}"),
             Target::Trigger(action) => {
                 let word = TRIGGERS.iter().find(|(_, known)| known == action);
                 f.write_str(word.map_or("a moment without a word", |(word, _)| word))
@@ -42,7 +46,7 @@ impl fmt::Display for Target {
 }
 
 /// What is written in a mapping, and what it does. Other numbers may stand where one does.
-pub static TRIGGERS: [(&str, Action); 19] = [
+pub static TRIGGERS: [(&str, Action); 23] = [
     ("prompt.next", Action::PromptStep(1)),
     ("prompt.previous", Action::PromptStep(-1)),
     ("prompt.again", Action::Again),
@@ -60,6 +64,10 @@ pub static TRIGGERS: [(&str, Action); 19] = [
     ("generator.rewind.8", Action::Rewind(8)),
     ("generator.snapshot.1", Action::Snapshot(0)),
     ("generator.restore.1", Action::Restore(0)),
+    ("settings.recall.1", Action::Settings(SettingsAsk::RecallNth(0))),
+    ("settings.store.1", Action::Settings(SettingsAsk::Store(0))),
+    ("settings.undo", Action::Settings(SettingsAsk::Undo)),
+    ("settings.save", Action::Settings(SettingsAsk::Save)),
     ("prompt.nth.1", Action::PromptNth(0)),
     ("blend.nth.1", Action::BlendNth(Some(0))),
 ];
@@ -75,6 +83,8 @@ pub fn trigger(word: &str) -> Option<Action> {
         "generator.rewind" if n <= 1024 => Some(Action::Rewind(n)),
         "generator.snapshot" if n <= 8 => Some(Action::Snapshot(n as u8 - 1)),
         "generator.restore" if n <= 8 => Some(Action::Restore(n as u8 - 1)),
+        "settings.recall" if n as usize <= PLACES => Some(Action::Settings(SettingsAsk::RecallNth(n as u8 - 1))),
+        "settings.store" if n as usize <= PLACES => Some(Action::Settings(SettingsAsk::Store(n as u8 - 1))),
         "prompt.nth" if n <= 99 => Some(Action::PromptNth(n as usize - 1)),
         "blend.nth" if n <= 99 => Some(Action::BlendNth(Some(n as usize - 1))),
         _ => None,
@@ -86,6 +96,7 @@ pub fn trigger(word: &str) -> Option<Action> {
 pub struct Bank<'a> {
     pub prompts: &'a [Prompt],
     pub scenes: &'a [Scene],
+    pub settings: &'a [Setting],
 }
 
 pub fn target(to: &str, item: &Item, place: &str, bank: Bank, problems: &mut Problems) -> Option<Target> {
@@ -113,6 +124,14 @@ pub fn target(to: &str, item: &Item, place: &str, bank: Bank, problems: &mut Pro
         }
         let near = did_you_mean(name, bank.scenes.iter().map(|scene| scene.name.as_str()).chain(scenes::STEPS));
         problems.add(item.span(), format!("{place}: there is no [[scene]] of the name \"{name}\"{near}"));
+        return None;
+    }
+    if let Some(name) = to.strip_prefix("settings.recall.") {
+        if bank.settings.iter().any(|setting| setting.name == name) {
+            return Some(Target::Trigger(Action::Settings(SettingsAsk::Recall(name.to_string()))));
+        }
+        let near = did_you_mean(name, bank.settings.iter().map(|setting| setting.name.as_str()));
+        problems.add(item.span(), format!("{place}: [settings] has no \"{name}\"{near}"));
         return None;
     }
     let near = did_you_mean(to, PARAMS.iter().map(|p| p.name).chain(TRIGGERS.iter().map(|(word, _)| *word)));

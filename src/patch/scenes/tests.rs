@@ -39,10 +39,21 @@ fn a_plan_is_read_as_it_is_written() {
     let flaws = &[FlawKind::Leap];
     let next = Next { s: Some(45.0), tokens: Some(60), pieces: Some(2), flaws, waiting_s: Some(3.5) };
     let params = vec![(ParamId::HumLevel, -20.0), (ParamId::Temperature, 1.2)];
-    let dawn = Scene { name: "dawn".into(), prompt: Some(0), shader: Some("ink".into()), next, over_s: 12.0, params };
+    let dawn = Scene {
+        name: "dawn".into(),
+        prompt: Some(0),
+        settings: None,
+        blend: None,
+        shader: Some("ink".into()),
+        next,
+        over_s: 12.0,
+        params,
+    };
     let dusk = Scene {
         name: "黄昏".into(),
         prompt: None,
+        settings: None,
+        blend: None,
         shader: None,
         next: Next::default(),
         over_s: 0.0,
@@ -220,4 +231,21 @@ fn no_plan_whatever_panics() {
     for cut in (0..whole.len()).filter(|i| whole.is_char_boundary(*i)) {
         let _ = parse("p.toml", &whole[..cut]);
     }
+}
+
+#[test]
+fn a_scene_leads_to_settings_and_says_more_itself() {
+    let settings = "[settings.dusk]\nover_s = 4\nprompt = \"moon\"\nblend = \"moon\"\n\"stage.hue\" = 0.25\n\
+                    \"sampler.top_k\" = 5\n";
+    let own = "next = \"hand\"\nover_s = 9\n[scene.params]\n\"sampler.top_k\" = 7\n";
+    let plan = read(&format!(
+        "{settings}[[scene]]\nname = \"a\"\nsettings = \"dusk\"\n{own}[[scene]]\nname = \"b\"\nsettings = \"dusk\"\n"
+    ))
+    .plan;
+    let [a, b] = &plan.scenes[..] else { panic!("{plan:?}") };
+    assert_eq!((a.over_s, a.prompt, a.blend, a.settings.as_deref()), (9.0, Some(0), Some(0), Some("dusk")));
+    assert_eq!(a.params, [(ParamId::TopK, 7.0), (ParamId::Hue, 0.25)]);
+    assert_eq!((b.over_s, &b.params[..]), (4.0, &[(ParamId::Hue, 0.25), (ParamId::TopK, 5.0)][..]));
+    let wrong = refused(&format!("{HEAD}{settings}[[scene]]\nname = \"a\"\nsettings = \"dsk\"\n"));
+    assert!(wrong.ends_with("[[scene]] a settings: there is no \"dsk\"; did you mean \"dusk\"?"), "{wrong}");
 }

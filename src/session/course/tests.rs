@@ -3,6 +3,7 @@
 use super::*;
 use crate::patch;
 use crate::score::{Flaw, FlawKind, Token};
+use crate::session::glide::STEP_NS;
 
 const S: u64 = 1_000_000_000;
 
@@ -32,9 +33,9 @@ impl Rig {
         let mut asks = Vec::new();
         act(&mut self.course, self.now_ns, &self.params, &mut asks);
         for ask in asks {
-            if let Ask::Set(id, value) = ask {
+            if let Ask::Set(id, value, by) = ask {
                 self.params.set(id, value);
-                self.hear(Event::Param { id, value, by: Hand::Plan });
+                self.hear(Event::Param { id, value, by });
             }
             self.asked.push((self.now_ns, ask));
         }
@@ -73,7 +74,7 @@ impl Rig {
 
     fn sets(&self, of: ParamId) -> Vec<(u64, f32)> {
         let set = |(t_ns, ask): &(u64, Ask)| match ask {
-            Ask::Set(id, value) if *id == of => Some((*t_ns, *value)),
+            Ask::Set(id, value, _) if *id == of => Some((*t_ns, *value)),
             _ => None,
         };
         self.asked.iter().filter_map(set).collect()
@@ -126,7 +127,7 @@ fn a_scene_is_told_then_set_then_its_prompt_is_played_and_the_last_stays() {
         "#,
     );
     let told = |name: &str, index| Ask::Tell(Event::Scene { name: name.into(), index, of: 2 });
-    assert_eq!(rig.asked, [(0, told("a", 0)), (0, Ask::Set(ParamId::Pace, 4.0)), (0, Ask::Play(1))]);
+    assert_eq!(rig.asked, [(0, told("a", 0)), (0, Ask::Set(ParamId::Pace, 4.0, Hand::Plan)), (0, Ask::Play(1))]);
     rig.until(1000.0);
     assert_eq!(rig.asked[3..], [(2 * S, told("b", 1))]);
     assert_eq!((rig.course.step(1), rig.course.step(-1), rig.course.step(-2)), (None, Some(0), None));
@@ -286,7 +287,10 @@ fn a_changed_plan_keeps_the_scene_and_leads_only_to_what_changed() {
     let before = rig.asked.len();
     rig.take(&format!("[[scene]]\nname = \"z\"\nnext = {{ s = 1 }}\n{}", GLIDE.replace("-34", "-20")));
     rig.until(19.9);
-    assert_eq!(rig.asked[before..].iter().filter(|(_, ask)| !matches!(ask, Ask::Set(ParamId::HumLevel, _))).count(), 0);
+    assert_eq!(
+        rig.asked[before..].iter().filter(|(_, ask)| !matches!(ask, Ask::Set(ParamId::HumLevel, ..))).count(),
+        0
+    );
     assert!((rig.params.get(ParamId::HumLevel) - -23.0).abs() < 0.3, "{}", rig.params.get(ParamId::HumLevel));
     assert_eq!(rig.params.get(ParamId::TokenLength), 1.0);
     // Its time counts from where it began.
@@ -299,7 +303,7 @@ fn a_scenes_own_values_come_after_its_shaders_defaults() {
     // The first stands at 0.5 already, and the shader's default would take it away.
     let scene = "[[scene]]\nname = \"a\"\nshader = \"rain\"\n[scene.params]\n\"shader.1\" = 0.5\n\"shader.2\" = 0.9\n";
     let asked: Vec<Ask> = Rig::new(scene).asked.into_iter().map(|(_, ask)| ask).skip(1).collect();
-    let set = |id, value| Ask::Set(id, value);
+    let set = |id, value| Ask::Set(id, value, Hand::Plan);
     assert_eq!(asked, [Ask::Shade("rain".into()), set(ParamId::Shader1, 0.5), set(ParamId::Shader2, 0.9)]);
 }
 
@@ -329,4 +333,22 @@ fn plans_may_come_and_go_and_lose_the_present_scene() {
     rig.take("");
     rig.until(99.0);
     assert_eq!((rig.asked.len(), rig.course.step(1)), (asked, None));
+}
+
+#[test]
+fn a_scene_tells_the_settings_that_it_leads_to() {
+    let text = "[settings.dusk]\nover_s = 2\nblend = \"dawn\"\nprompt = \"moon\"\n\"stage.hue\" = 0.25\n\
+                \"sampler.top_k\" = 5\n[[scene]]\nname = \"a\"\nsettings = \"dusk\"\n";
+    let mut rig = Rig::new(text);
+    let asked: Vec<Ask> = rig.asked.iter().map(|(_, ask)| ask.clone()).collect();
+    let wanted = [
+        Ask::Tell(Event::Settings { name: "dusk".into(), over_s: 2.0 }),
+        Ask::Tell(Event::Scene { name: "a".into(), index: 0, of: 1 }),
+        Ask::Set(ParamId::TopK, 5.0, Hand::Plan),
+        Ask::Second(1),
+        Ask::Play(0),
+    ];
+    assert_eq!(asked, wanted);
+    rig.until(2.1);
+    assert_eq!(rig.params.get(ParamId::Hue), 0.25);
 }

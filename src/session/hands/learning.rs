@@ -175,7 +175,7 @@ impl State {
     }
 
     /// Changes the text of the patch's file and plays the patch that it makes; says which file that is.
-    fn rewrite(&mut self, edit: impl FnOnce(&str) -> Result<String, String>) -> Result<String, String> {
+    pub(super) fn rewrite(&mut self, edit: impl FnOnce(&str) -> Result<String, String>) -> Result<String, String> {
         let path = self.hands.patch_file.as_ref().map(|watch| watch.path().to_path_buf());
         let named = |path: &Path, e: io::Error| format!("{}: {e}", path.display());
         let old = match &path {

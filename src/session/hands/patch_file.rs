@@ -34,6 +34,7 @@ impl State {
         patch.chat.take(self.hands.raw, self.hands.system.as_deref());
         let old = std::mem::replace(&mut self.hands.patch, patch);
         let seq = self.hands.bus.emit(Event::Patch { name: file, text });
+        self.take_settings(&old);
         for param in self.hands.patch.params.clone() {
             if !old.params.contains(&param) {
                 self.set(param.0, param.1, Hand::Patch);

@@ -35,6 +35,7 @@ impl State {
         let now_ns = self.hands.bus.clock().now_ns();
         self.course.tick(now_ns, &self.hands.params, &mut self.asks);
         self.answer();
+        self.tend_crossing();
     }
 
     pub(super) fn take_plan(&mut self, plan: Plan) {
@@ -65,13 +66,19 @@ impl State {
         self.answer();
     }
 
-    fn answer(&mut self) {
+    pub(super) fn answer(&mut self) {
         let mut asks = std::mem::take(&mut self.asks);
         for ask in asks.drain(..) {
             match ask {
-                Ask::Tell(event) => drop(self.hands.bus.emit(event)),
-                Ask::Set(id, value) => self.set(id, value, Hand::Plan),
+                Ask::Tell(event) => {
+                    if let Event::Scene { name, .. } = &event {
+                        self.scene_begins(name);
+                    }
+                    self.hands.bus.emit(event);
+                }
+                Ask::Set(id, value, by) => self.set(id, value, by),
                 Ask::Play(at) => self.play(at, When::Now),
+                Ask::Second(at) => self.act(Action::BlendNth(Some(at)), Hand::Plan),
                 Ask::Shade(name) => self.shade(&name),
             }
         }

@@ -155,6 +155,10 @@ fn header(state: &State, palette: Palette, area: Rect, buf: &mut Buffer) {
     if !state.scene.is_empty() {
         left.push(Span::styled(format!("  {}", state.scene), palette.of(Role::Prompt)));
     }
+    if let Some((name, there_ns)) = &state.settings {
+        let way = if state.now_ns < *there_ns { "→ " } else { "" };
+        left.push(Span::styled(format!("  settings {way}{name}"), palette.of(Role::Prompt)));
+    }
     if !state.model.is_empty() {
         left.push(Span::styled(format!("  {}  seed {}", state.model, state.seed), quiet));
     }

@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use crate::control::Mapping;
 use crate::model::Command;
 use crate::patch;
-use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown};
+use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
 use crate::session::course::Course;
 use crate::session::hands::{Hands, State};
 use crate::session::midi_out::Synths;
@@ -57,6 +57,7 @@ impl Rig {
             samples: Samples::default(),
             learning: None,
             moves: Default::default(),
+            kept: Default::default(),
             ports: Vec::new(),
             tempo: Default::default(),
             course: Course::new(patch.plan.clone()),
@@ -88,7 +89,7 @@ impl Rig {
         Rig { state, events, commands }
     }
 
-    fn until(&mut self, ms: u64) {
+    pub fn until(&mut self, ms: u64) {
         while self.state.hands.bus.clock().now_ns() < ms * 1_000_000 {
             self.state.hands.bus.clock().advance_to(self.state.hands.bus.clock().now_ns() + 2_000_000);
             self.state.tend_plan();
@@ -96,13 +97,17 @@ impl Rig {
     }
 
     pub fn events(&self) -> Vec<Event> {
+        self.stamped().into_iter().map(|stamped| stamped.event.clone()).collect()
+    }
+
+    pub fn stamped(&self) -> Vec<Arc<Stamped>> {
         let mut events = Vec::new();
         self.events.drain(&mut events);
-        events.iter().map(|stamped| stamped.event.clone()).collect()
+        events
     }
 
     /// The names of the prompts that were asked for.
-    fn prompts(&self) -> Vec<String> {
+    pub fn prompts(&self) -> Vec<String> {
         let name = |command| match command {
             Command::Prompt { name, .. } => name,
             _ => None,
@@ -255,5 +260,5 @@ fn a_key_that_has_nothing_to_do_says_so() {
         notice.unwrap_or_default()
     };
     assert_eq!(said('9'), "the patch has no prompt 9");
-    assert!(said('f').contains("window") && said('g').contains("window") && said('j').is_empty());
+    assert!(said('f').contains("window") && said('g').contains("window") && said('o').is_empty());
 }
