@@ -106,7 +106,7 @@ impl Render {
     fn refuse_what_is_there(&self) -> anyhow::Result<()> {
         let files = [&self.film, &self.picture, &self.contact, &self.wav, &self.flac, &self.spectrogram];
         files.into_iter().flatten().try_for_each(|file| offline::new_file(file))?;
-        for out in &self.stems {
+        if let Some(out) = &self.stems {
             offline::stem_files(out, &self.stems_as).iter().try_for_each(|file| offline::new_file(file))?;
         }
         self.frames.iter().try_for_each(|folder| offline::empty_folder(folder))

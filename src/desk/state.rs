@@ -306,12 +306,8 @@ impl State {
             Event::Note { text } => self.remark(t_ns, Tone::Note, text),
             Event::Picture { file } => self.remark(t_ns, Tone::Notice, &format!("picture {file}")),
             Event::End { reason } => self.ended = Some(clean::line(reason)),
-            Event::Shader { name, .. } => {
-                if !self.mended("shader") {
-                    return false;
-                }
-                self.remark(t_ns, Tone::Notice, &format!("shader {name} is mended"));
-            }
+            // Another one, or the same mended: what was wrong with the last is no longer the stage's.
+            Event::Shader { .. } => return self.mended("shader"),
             Event::Heard { .. } | Event::Hashed { .. } => return false,
         }
         true

@@ -1,3 +1,5 @@
+//! The maps, as data and as drawings.
+
 use super::*;
 use crate::patch::Kind;
 

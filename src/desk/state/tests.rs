@@ -110,7 +110,7 @@ fn what_is_mended_is_said_no_longer() {
     assert!(state.take(&at(2, shader())));
     let texts = |remarks: &VecDeque<Remark>| remarks.iter().map(|remark| remark.text.clone()).collect::<Vec<_>>();
     assert_eq!(texts(&state.faults), ["patch: line 2; mend it", "sound: line 2; mend it"]);
-    assert_eq!(texts(&state.log)[2], "shader mine is mended");
+    assert_eq!(texts(&state.log).len(), 2, "nothing is said of it");
     state.take(&at(3, Event::Patch { name: "p.toml".into(), text: PATCH.into() }));
     assert_eq!(texts(&state.faults), ["sound: line 2; mend it"]);
 }

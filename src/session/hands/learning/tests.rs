@@ -1,3 +1,5 @@
+//! Learning: keys and messages in, notices and the patch's text out.
+
 use super::*;
 use crate::score::{Action, Hand, ParamId};
 use crate::session::hands::scenes::tests::Rig;
