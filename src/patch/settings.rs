@@ -207,12 +207,30 @@ pub fn write(patch: &str, settings: &[Setting]) -> Result<String, String> {
         }
         let table = all.get_mut(&setting.name).and_then(Item::as_table_like_mut);
         let table = table.ok_or_else(|| no_table(&setting.name))?;
-        table.clear();
         for (id, number) in &setting.params {
-            table.insert(id.name(), written(*id, *number));
+            match there(table, id.name()) {
+                // What stands round the old value, a comment behind it above all, stays.
+                Some(item) => {
+                    let decor = item.as_value().map(|value| value.decor().clone());
+                    *item = written(*id, *number);
+                    if let (Some(decor), Some(value)) = (decor, item.as_value_mut()) {
+                        *value.decor_mut() = decor;
+                    }
+                }
+                None => drop(table.insert(id.name(), written(*id, *number))),
+            }
         }
     }
     Ok(document.to_string())
+}
+
+/// Where a table has a parameter, in quotes or in tables within.
+fn there<'a>(table: &'a mut dyn TableLike, name: &str) -> Option<&'a mut Item> {
+    if table.contains_key(name) {
+        return table.get_mut(name);
+    }
+    let (first, rest) = name.split_once('.')?;
+    there(table.get_mut(first)?.as_table_like_mut()?, rest)
 }
 
 /// A parameter's value as a performer writes it.

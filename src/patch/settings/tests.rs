@@ -133,10 +133,11 @@ fn stored_settings_are_tables_more_and_all_else_stays() {
         let read = parse("p.toml", &written).unwrap().settings;
         assert_eq!(read.named, stored, "{name}");
     }
-    // Others of the performer's stay, and the same place is written anew.
-    let mine = "[settings.dusk] # mine\nover_s = 4   # slow\n\n[settings.4] # old\nover_s = 2\n\n[params]\n";
+    // Others of the performer's stay, and of the same place all that is not stored.
+    let mine = "[settings.dusk] # mine\nover_s = 4   # slow\n\n[settings.4] # old\nover_s = 2\nstage.palette = 1 # warm\n\n\
+                [params]\n";
     let written = write(mine, &stored[1..]).unwrap();
-    let wanted = mine.replace("over_s = 2\n", "\"stage.palette\" = \"ember\"\n\"sound.hum.level_db\" = -30.0\n");
-    assert_eq!(written, wanted);
+    let wanted = "stage.palette = \"ember\" # warm\n\"sound.hum.level_db\" = -30.0\n";
+    assert_eq!(written, mine.replace("stage.palette = 1 # warm\n", wanted));
     assert!(write("settings = 3", &stored).unwrap_err().contains("\"settings\" is no table"));
 }

@@ -87,11 +87,19 @@ impl State {
 
     fn store(&mut self, at: usize) {
         let held = ParamId::ALL.iter().filter(|id| self.hands.patch.settings.holds(**id));
-        let params = held.map(|id| (*id, self.hands.params.get(*id))).collect();
+        let params = held.map(|id| (*id, self.hands.params.get(*id)));
         let name = (at + 1).to_string();
+        // What stands in that place and is not stored, as its prompt and how long a recall takes, stays.
+        let there =
+            self.kept.stored[at].as_ref().or_else(|| self.hands.patch.settings.named.iter().find(|s| s.name == name));
+        let mut setting = Setting { name: name.clone(), ..there.cloned().unwrap_or_default() };
+        for (id, value) in params {
+            setting.params.retain(|(other, _)| *other != id);
+            setting.params.push((id, value));
+        }
         self.say(&format!("settings stored in place {name}"));
-        self.kept.last = Some(name.clone());
-        self.kept.stored[at] = Some(Setting { name, params, ..Setting::default() });
+        self.kept.last = Some(name);
+        self.kept.stored[at] = Some(setting);
     }
 
     fn save_settings(&mut self) {
