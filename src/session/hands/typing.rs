@@ -35,6 +35,14 @@ impl State {
         true
     }
 
+    /// Drops what is typed.
+    pub(super) fn close_line(&mut self) {
+        if self.line.is_open() {
+            self.line.key(Key::Escape);
+            self.tell_line();
+        }
+    }
+
     /// What was typed may have slots; what is none of those is text.
     fn read(&self, text: &str) -> Template {
         Template::read(text, &self.hands.patch.slots).unwrap_or_else(|_| Template::plain(text))

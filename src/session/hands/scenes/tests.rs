@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use crate::control::Mapping;
 use crate::model::Command;
 use crate::patch;
-use crate::score::{Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
+use crate::score::{Action, Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
 use crate::session::course::Course;
 use crate::session::hands::{Hands, State};
 use crate::session::midi_out::Synths;
@@ -261,4 +261,19 @@ fn a_key_that_has_nothing_to_do_says_so() {
     };
     assert_eq!(said('9'), "the patch has no prompt 9");
     assert!(said('f').contains("window") && said('g').contains("window") && said('o').is_empty());
+}
+
+#[test]
+fn a_panic_drops_what_waits() {
+    let mut rig = Rig::new("[prompts]\nmoon = \"m\"\n");
+    rig.state.key(Key::Char('L'));
+    rig.state.key(Key::Char(':'));
+    rig.state.key(Key::Char('x'));
+    rig.commands.try_iter().for_each(drop);
+    rig.state.act(Action::Panic, Hand::Midi);
+    assert!(rig.state.learning.is_none());
+    assert!(rig.events().iter().any(|event| matches!(event, Event::Typing { on: false, .. })));
+    assert!(rig.commands.try_iter().any(|command| matches!(command, Command::Unqueue)));
+    rig.state.key(Key::Char('q'));
+    assert!(rig.state.hands.shutdown.requested(), "keys are keys again");
 }
