@@ -23,7 +23,7 @@ impl Timeline {
     /// nanosecond in ten minutes, to so few digits that a journal gives back the very same numbers.
     pub fn new(t_ns: u64, beat: f64, bpm: f64) -> Timeline {
         let bpm = if bpm.is_finite() { bpm.clamp(SLOWEST_BPM, FASTEST_BPM) } else { 90.0 };
-        let beat = if beat.is_finite() { beat.clamp(-1e6, 1e6) } else { 0.0 };
+        let beat = if beat.is_finite() { beat.clamp(-1e9, 1e9) } else { 0.0 };
         Timeline { t_ns, beat: (beat * 1e9).round() / 1e9, bpm: (bpm * 1e9).round() / 1e9 }
     }
 

@@ -178,6 +178,8 @@ impl Hands {
             }
             if lost && cfg!(feature = "midi-jack") {
                 controllers.server_is_gone();
+                state.ports.clear();
+                state.let_go(None);
                 state.hands.synths.server_is_gone();
             }
             ticks += 1;
@@ -302,7 +304,10 @@ impl State {
             Action::Crash => self.command(Command::Crash),
             Action::Panic => self.panic(by),
             Action::Keep(side) => {
-                let values = ParamId::ALL.iter().filter(|id| id.morphs()).map(|id| (*id, self.hands.params.get(*id)));
+                let values = ParamId::ALL
+                    .iter()
+                    .filter(|id| id.morphs() && !of_time(**id))
+                    .map(|id| (*id, self.hands.params.get(*id)));
                 bus.emit(Event::Morph { side, values: values.collect() });
             }
             Action::Note(text) => {
@@ -382,6 +387,11 @@ impl State {
         let path = self.hands.patch_file.as_ref().map(patch::Watch::path);
         self.samples.want(&self.hands.patch, path);
     }
+}
+
+/// The beats are everybody's, so the ends of the morph that a hand keeps leave them out.
+fn of_time(id: ParamId) -> bool {
+    id.name().starts_with("sound.tempo.")
 }
 
 /// What is said while a digit is awaited.

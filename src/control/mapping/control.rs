@@ -83,6 +83,12 @@ impl Control {
         self.binding.source == said.source && (channel.is_none() || channel == said.channel)
     }
 
+    /// What it asks for when it is released, if it is pressed.
+    pub fn let_go(&mut self, current: Current) -> Option<Action> {
+        let pressed = self.is_button() && self.last.is_some_and(|at| at > 0.0);
+        pressed.then(|| self.moved(Value::At { raw: 0, most: SEVEN }, current)).flatten()
+    }
+
     /// What a message of this control asks for.
     pub fn moved(&mut self, value: Value, current: Current) -> Option<Action> {
         let (raw, most) = match value {

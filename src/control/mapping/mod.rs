@@ -57,6 +57,12 @@ impl Mapping {
         }
     }
 
+    /// Lets go whatever is pressed at a port, at all of them without one, as if its control had been released.
+    pub fn let_go(&mut self, port: Option<&str>, current: Current) -> Vec<Action> {
+        let ports = self.ports.iter_mut().filter(|known| port.is_none_or(|port| known.name == port));
+        ports.flat_map(|port| port.controls.iter_mut()).filter_map(|control| control.let_go(current)).collect()
+    }
+
     /// Takes one MIDI message from a port and adds what it asks for to `actions`; true if the control is bound to
     /// anything. What it says is handed to `heard`.
     ///

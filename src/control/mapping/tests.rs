@@ -348,3 +348,18 @@ fn a_pad_that_holds_a_prompt_is_pressed_and_let_go() {
     let actions = play(&mut mapping, &Params::default(), "pads", &messages);
     assert_eq!(actions, [down("moon"), down("sea"), up("moon"), up("sea")]);
 }
+
+#[test]
+fn what_is_pressed_is_let_go_with_its_cable() {
+    let hold = (Source::Note(1), Target::Prompt("moon".into()), Play::Hold);
+    let pedal = (Source::Cc(64), param(ParamId::Hold, 0.0, 1.0), Play::Momentary);
+    let pad = (Source::Note(2), param(ParamId::Meters, 0.0, 1.0), Play::Toggle);
+    let mut mapping = Mapping::new(&[device("*", vec![hold, pedal, pad])]);
+    let params = Params::default();
+    assert_eq!(play(&mut mapping, &params, "k", &[[0x90, 1, 9], [0xb0, 64, 127], [0x90, 2, 9]]).len(), 3);
+    let now = |id: ParamId| params.get(id);
+    assert_eq!(mapping.let_go(Some("other"), &now), []);
+    let released = [Action::PromptUp("moon".into()), Action::Set(ParamId::Hold, 0.0)];
+    assert_eq!(mapping.let_go(Some("k"), &now), released);
+    assert_eq!(mapping.let_go(None, &now), [], "once");
+}

@@ -7,7 +7,7 @@ use super::activity::Activity;
 use crate::control::mapping::matches;
 use crate::control::{Message, Midi, known};
 use crate::patch::{Controller, Patch};
-use crate::score::{Bus, Event};
+use crate::score::{Bus, Event, Hand};
 
 /// How often MIDI is looked for on a machine that had none.
 const RETRY: Duration = Duration::from_secs(5);
@@ -94,8 +94,20 @@ impl Controllers {
 impl State {
     /// Tells the controllers that are here what they show, those that the patch tells anything and those that are known.
     fn light<'a>(&mut self, ports: impl Iterator<Item = &'a str>) {
-        self.ports = ports.map(str::to_string).collect();
+        let ports: Vec<String> = ports.map(str::to_string).collect();
+        let gone: Vec<String> = self.ports.iter().filter(|port| !ports.contains(port)).cloned().collect();
+        self.ports = ports;
+        gone.iter().for_each(|port| self.let_go(Some(port)));
         self.tell_listeners();
+    }
+
+    /// Lets go what is pressed at a port, or at all: nobody else will, where the cable was pulled out or the binding is
+    /// another.
+    pub(super) fn let_go(&mut self, port: Option<&str>) {
+        let params = self.hands.params.clone();
+        for action in self.mapping.let_go(port, &|id| params.get(id)) {
+            self.act(action, Hand::Midi);
+        }
     }
 
     /// Lets the MIDI-out thread know whoever is told anything.
@@ -103,6 +115,8 @@ impl State {
         let mut listeners = self.hands.patch.listeners();
         listeners.controllers.extend(lit(&self.hands.patch, &self.ports));
         self.hands.synths.take(&listeners);
+        // A thread that begins now has not heard of the beats.
+        self.hands.synths.retime(self.tempo.line);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::control::learn::{Learn, Learnt};
 use crate::control::mapping::matches;
 use crate::patch::hands::Encoder;
 use crate::patch::{self, Binding, Kind, Patch, write};
-use crate::score::{Event, Key};
+use crate::score::{Action, Event, Hand, Key};
 
 /// A target that waits for a control.
 pub(super) struct Learning {
@@ -47,6 +47,8 @@ impl State {
     }
 
     fn listen(&mut self, forced: bool, prompt: Option<String>) {
+        // What is pressed now would be let go unheard.
+        self.let_go(None);
         self.learning = Some(Learning { learn: Learn::new(forced), forced, prompt });
         let target = self.target();
         self.say(&match forced {
@@ -102,7 +104,11 @@ impl State {
         let params = self.hands.params.clone();
         let mut heard = |said| learning.learn.hear(&message.port, said, now_ns);
         // The mapping hears it too, so that its pickups know where the control stands.
-        self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut Vec::new(), &mut heard);
+        let mut actions = Vec::new();
+        self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions, &mut heard);
+        if actions.contains(&Action::Panic) {
+            self.act(Action::Panic, Hand::Midi);
+        }
         true
     }
 
@@ -245,7 +251,11 @@ fn create(path: PathBuf, text: &str) -> Result<PathBuf, String> {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let mut file = std::fs::File::create_new(&path).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    if let Err(why) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
+        // Half a patch would go before the whole one.
+        let _ = std::fs::remove_file(&path);
+        return Err(failed(why));
+    }
     Ok(path)
 }
 

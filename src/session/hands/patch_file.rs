@@ -76,19 +76,22 @@ impl State {
             Err(what) => drop(self.hands.bus.emit(tuning::fault(what))),
         }
         self.hands.network.take(patch);
-        self.take_tempo();
         let patch = &self.hands.patch;
         // What is not changed stays as the hands left it: pickups that have met, the prompt being played.
         let [now, before] = [patch, &old].map(|p| (&p.controllers, &p.prompts, p.known_controllers));
         if now != before {
-            self.mapping.take(&known::behind(patch));
+            // What is pressed under the old bindings would not be let go under the new.
+            self.let_go(None);
+            self.mapping.take(&known::behind(&self.hands.patch));
         }
+        let patch = &self.hands.patch;
         let now_at = |was: usize| patch.prompts.iter().position(|p| p.name == old.prompts[was].name).unwrap_or(0);
         (self.prompt, self.playing) = (now_at(self.prompt), now_at(self.playing));
         let other_samples = patch.samples != old.samples || self.samples.failed();
         let other_shader = (patch.shader != old.shader).then(|| patch.shader.clone());
         let (same_model, plan) = (patch.model == old.model, patch.plan.clone());
         self.tell_listeners();
+        self.take_tempo();
         if other_samples {
             self.want_samples();
         }

@@ -99,8 +99,9 @@ impl State {
         if wish.from != TempoFrom::Midi || !stays {
             self.tempo.followed = None;
         }
-        if wish.from != TempoFrom::Midi || !wish.hold {
-            self.let_go();
+        let other = self.tempo.held_by.as_ref().is_some_and(|port| !matches(&wish.device, port));
+        if wish.from != TempoFrom::Midi || !wish.hold || other {
+            self.let_tokens_go();
         }
         self.retime(Hand::Patch);
     }
@@ -122,10 +123,10 @@ impl State {
         }
         match followed.clock.hear(t_ns, message) {
             Some(Said::Tick) => self.correct(),
-            Some(Said::Start) => self.let_go(),
+            Some(Said::Start) => self.let_tokens_go(),
             Some(Said::Stop) if wish.hold => {
                 // A pedal that is down already is not the clock's.
-                if self.hands.params.get(ParamId::Hold) < 0.5 {
+                if self.without_panic(ParamId::Hold) < 0.5 {
                     self.tempo.held_by = Some(port.clone());
                 }
                 self.set(ParamId::Hold, 1.0, Hand::Clock);
@@ -138,7 +139,7 @@ impl State {
     pub(super) fn tend_clock(&mut self, has: &dyn Fn(&str) -> bool) {
         // Nobody will start it again.
         if self.tempo.held_by.as_ref().is_some_and(|port| !has(port)) {
-            self.let_go();
+            self.let_tokens_go();
         }
         let Some(followed) = &self.tempo.followed else { return };
         if has(&followed.port) && !followed.clock.is_silent(self.hands.bus.clock().now_ns()) {
@@ -177,6 +178,7 @@ impl State {
         let line = right.at_tempo(now_ns, right.bpm());
         let (before, bpm) = (self.hands.params.get(ParamId::TempoBpm), line.bpm() as f32);
         let value = self.hands.params.set(ParamId::TempoBpm, bpm);
+        self.moves.told(ParamId::TempoBpm);
         if value != before {
             self.hands.bus.emit(Event::Param { id: ParamId::TempoBpm, value, by: Hand::Clock });
         }
@@ -190,7 +192,7 @@ impl State {
     }
 
     /// Lets the tokens go that a clock's stop withholds.
-    fn let_go(&mut self) {
+    fn let_tokens_go(&mut self) {
         if self.tempo.held_by.take().is_some() {
             self.set(ParamId::Hold, 0.0, Hand::Clock);
         }
