@@ -45,7 +45,9 @@ impl Learn {
 
     /// Something moved at a port.
     pub fn hear(&mut self, port: &str, said: Said, now_ns: u64) {
-        if self.heard.is_empty() {
+        // A stray value of another port is not what was meant.
+        if self.since_ns.is_none() && self.port != port {
+            self.heard.clear();
             self.port = port.to_string();
         }
         if self.port != port || self.heard.len() >= ENOUGH {

@@ -215,9 +215,11 @@ impl<'a> Playing<'a> {
             let event = Event::Param { id: *id, value: *value, by: Hand::Patch };
             state.apply(&Stamped { seq: 0, t_ns: 0, event });
         }
+        // What the performer typed and dropped was nobody's to read.
+        let is_typed = |e: &Event| matches!(e, Event::Typing { .. });
         let is_over = |e: &Event| matches!(e, Event::Param { id, .. } if reel.over.iter().any(|(over, _)| over == id));
         let events: Box<dyn Iterator<Item = &Stamped>> =
-            Box::new(reel.events.iter().filter(move |e| !is_over(&e.event)));
+            Box::new(reel.events.iter().filter(move |e| !is_over(&e.event) && !is_typed(&e.event)));
         Playing { state, events: events.peekable() }
     }
 

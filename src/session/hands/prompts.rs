@@ -59,7 +59,7 @@ impl State {
     /// from the one that is played.
     pub(super) fn hear_prompt(&mut self, event: &Event) {
         match event {
-            Event::Prompt { name: Some(name), .. } => {
+            Event::Prompt { name: Some(name), .. } | Event::Restore { name: Some(name), .. } => {
                 let at = self.hands.patch.prompts.iter().position(|prompt| prompt.name == *name);
                 self.playing = at.unwrap_or(self.playing);
             }

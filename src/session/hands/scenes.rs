@@ -34,6 +34,10 @@ impl State {
         self.heard = heard;
         let now_ns = self.hands.bus.clock().now_ns();
         self.course.tick(now_ns, &self.hands.params, &mut self.asks);
+        if !self.asks.is_empty() {
+            // What a hand moved before belongs to the scene before.
+            self.tell_moves_now();
+        }
         self.answer();
         self.tend_crossing();
     }

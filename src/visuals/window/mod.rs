@@ -278,7 +278,9 @@ fn update(app: &App, stage: &mut Stage) {
     inner.options.events.drain(&mut inner.events);
     let read = (inner.options.view && lock(&inner.cameras)[1].is_some()) || (inner.options.read_beside)();
     for event in inner.events.drain(..) {
-        if is_for_stage(&event.event, read) {
+        // What was typed in a recording was nobody's to read.
+        let of_then = !inner.options.live && matches!(event.event, Event::Typing { on: true, .. });
+        if is_for_stage(&event.event, read) && !of_then {
             kept.state.apply(&event);
         }
         kept.desk.take(&event);
