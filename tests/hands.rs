@@ -126,7 +126,7 @@ impl Show {
         let count = |what: &str| std::fs::read_dir(of(what)).unwrap().count();
         let statm = std::fs::read_to_string(of("statm")).unwrap();
         let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
-        [count("fd"), count("task"), pages * 4096 >> 20]
+        [count("fd"), count("task"), (pages * 4096) >> 20]
     }
 
     /// Ends it in order; what it said on its way out.

@@ -43,7 +43,7 @@ pub enum MidiError {
 pub struct Message {
     /// The port's name, as the patch's patterns see it.
     pub port: Arc<str>,
-    /// When the callback had it; of the clock's, when it came, as [`stamp`] has it.
+    /// When the callback had it; of the clock's, when it came, as the backend stamps it.
     pub at: Instant,
     bytes: [u8; 3],
     len: u8,
