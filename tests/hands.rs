@@ -270,9 +270,9 @@ fn storm(show: &Show, knobs: &mut MidiOutputConnection) {
         while sent < due {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let at = (seed >> 8) as usize % STORM.len();
-            last[at] = (seed >> 24) as u8 & 127;
-            if knobs.send(&[0xbf, STORM[at].0, last[at]]).is_err() {
-                continue;
+            let value = (seed >> 24) as u8 & 127;
+            if knobs.send(&[0xbf, STORM[at].0, value]).is_ok() {
+                last[at] = value;
             }
             sent += 1;
         }
@@ -325,5 +325,5 @@ fn replug(show: &Show, mut knobs: MidiOutputConnection) {
         )
     });
     let came = came.count();
-    assert!(came + 2 >= times, "{came} of {times}");
+    assert!(came as u32 + REPLUGS / 10 >= times as u32, "{came} of {times}");
 }
