@@ -6,7 +6,10 @@
 
 mod common;
 
-use std::process::{Child, Command, Stdio};
+#[path = "common/server.rs"]
+mod server;
+
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,9 +17,6 @@ use midir::os::unix::{VirtualInput, VirtualOutput};
 use midir::{Ignore, MidiInput, MidiOutput, MidiOutputConnection};
 use xiao::control::Midi;
 
-/// Set in the process that plays: libjack reads the server's name from its environment.
-const SERVER: &str = "JACK_DEFAULT_SERVER";
-const INNER: &str = "XIAO_TEST_CLOCK_INNER";
 /// The master's tempo.
 const BPM: f64 = 150.0;
 
@@ -34,41 +34,9 @@ stop   = "hold"
 clock = "tempo"
 "#;
 
-/// A JACK server that ends with the test.
-struct Server(Child);
-
-impl Server {
-    fn start(name: &str) -> Option<Server> {
-        let child = Command::new("jackd")
-            .args(["-n", name, "-d", "dummy", "-r", "48000", "-p", "256"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        Some(Server(child))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // SIGTERM: after a SIGKILL the server's name and memory stay behind in /dev/shm.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_master_is_followed_and_a_slave_follows() {
-    if std::env::var_os(INNER).is_some() {
-        return play(&std::env::var(SERVER).unwrap());
-    }
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_master_is_followed_and_a_slave_follows", "--nocapture"])
-        .env(INNER, "1")
-        .env(SERVER, format!("xiao-test-clock-{}", std::process::id()))
-        .status()
-        .unwrap();
-    assert!(status.success());
+    server::apart("a_master_is_followed_and_a_slave_follows", play);
 }
 
 /// Ticks evenly, whatever the machine does meanwhile: a tick that is late is sent at once, and the next in its time.
@@ -82,7 +50,7 @@ fn tick(master: &mut MidiOutputConnection, beats: f64) {
 }
 
 fn play(name: &str) {
-    let Some(_server) = Server::start(name) else {
+    let Some(_server) = server::Server::start(name) else {
         println!("skipped: jackd is not installed");
         return;
     };

@@ -4,7 +4,9 @@
 //! Skipped, with a line that says so, where jackd is missing or does not start.
 #![cfg(all(target_os = "linux", feature = "midi-jack"))]
 
-use std::process::{Child, Command, Stdio};
+#[path = "common/server.rs"]
+mod server;
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,45 +17,9 @@ use xiao::patch::{self, Listeners};
 use xiao::score::{Bus, Clock, Event, Flaw, FlawKind, Params, Policy, Queue};
 use xiao::session::midi_out::Synths;
 
-/// Set in the process that plays: libjack reads the server's name from its environment.
-const SERVER: &str = "JACK_DEFAULT_SERVER";
-const INNER: &str = "XIAO_TEST_MIDI_OUT_INNER";
-
-/// A JACK server that ends with the test.
-struct Server(Child);
-
-impl Server {
-    fn start(name: &str) -> Option<Server> {
-        let child = Command::new("jackd")
-            .args(["-n", name, "-d", "dummy", "-r", "48000", "-p", "256"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        Some(Server(child))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // SIGTERM: after a SIGKILL the server's name and memory stay behind in /dev/shm.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_synthesiser_is_played_through_jack() {
-    if std::env::var_os(INNER).is_some() {
-        return play(&std::env::var(SERVER).unwrap());
-    }
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_synthesiser_is_played_through_jack", "--nocapture"])
-        .env(INNER, "1")
-        .env(SERVER, format!("xiao-test-out-{}", std::process::id()))
-        .status()
-        .unwrap();
-    assert!(status.success());
+    server::apart("a_synthesiser_is_played_through_jack", play);
 }
 
 type Heard = Arc<Mutex<Vec<(Instant, Vec<u8>)>>>;
@@ -93,7 +59,7 @@ fn synths(rows: &str) -> Listeners {
 }
 
 fn play(name: &str) {
-    let Some(_server) = Server::start(name) else {
+    let Some(_server) = server::Server::start(name) else {
         println!("skipped: jackd is not installed");
         return;
     };
