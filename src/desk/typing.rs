@@ -24,12 +24,16 @@ impl Typing {
         let (before, after) = self.text.split_at(split);
         let before = clean::line(&format!("{before}{}", self.composed));
         let room = columns.saturating_sub(wide(MARK) + wide(CURSOR));
-        let mut shown = before.as_str();
-        while wide(shown) > room {
-            let mut rest = shown.chars();
-            rest.next();
-            shown = rest.as_str();
+        // From its end, and once: this is done for each frame, and a line may be pasted.
+        let (mut first, mut taken) = (before.len(), 0);
+        for (at, letter) in before.char_indices().rev() {
+            taken += wide(letter.encode_utf8(&mut [0; 4]));
+            if taken > room {
+                break;
+            }
+            first = at;
         }
+        let shown = &before[first..];
         format!("{MARK}{shown}{CURSOR}{}", clean::line(after))
     }
 }
