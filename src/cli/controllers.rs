@@ -1,4 +1,4 @@
-//! `controllers`: what xiao knows of MIDI controllers, as a list and as drawings.
+//! `controllers`: what xiao knows of MIDI controllers and gamepads, as a list and as drawings.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{print, print_json};
 use crate::control::known::{self, Known};
-use crate::patch;
+use crate::patch::{self, Kind};
 
 /// List the controllers that play without a line in the patch, or draw one with what it plays
 #[derive(Args)]
@@ -44,8 +44,9 @@ impl Controllers {
             });
             return print_json(&list.collect::<Vec<_>>());
         }
-        for Known { name, title, ports, .. } in &all {
-            print(&format!("{name:<18} {title:<32} ports {ports}"))?;
+        for Known { name, title, ports, controller, .. } in &all {
+            let what = if controller.kind == Kind::Gamepad { "gamepads" } else { "ports" };
+            print(&format!("{name:<18} {title:<32} {what} {ports}"))?;
         }
         Ok(())
     }

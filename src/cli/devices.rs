@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{print, print_json};
 use crate::{audio, control, machine, visuals};
 
-/// List sound, MIDI, displays and sensors: found, or why not
+/// List sound, MIDI, gamepads, displays and sensors: found, or why not
 #[derive(Args)]
 #[command(after_help = "Example:  xiao devices")]
 pub struct Devices {
@@ -18,12 +18,13 @@ pub struct Devices {
 impl Devices {
     pub fn run(self) -> anyhow::Result<()> {
         let (sound, midi) = (audio::output::list(), control::midi::list());
+        let pads = gamepads();
         let (displays, sensors) = (visuals::adapters(), machine::report());
         let window = visuals::display_available();
         let plugged_in = if window.is_ok() { visuals::plugged_in() } else { Ok(Vec::new()) };
         if self.json {
             return print_json(
-                &json!({"sound": sound, "midi": midi, "displays": {"window": window.clone().err().map_or("available".into(), |why| format!("unavailable: {why}")), "adapters": displays, "plugged_in": plugged_in.clone().unwrap_or_default()}, "sensors": sensors}),
+                &json!({"sound": sound, "midi": midi, "gamepads": pads.clone().unwrap_or_default(), "displays": {"window": window.clone().err().map_or("available".into(), |why| format!("unavailable: {why}")), "adapters": displays, "plugged_in": plugged_in.clone().unwrap_or_default()}, "sensors": sensors}),
             );
         }
         print("sound")?;
@@ -51,6 +52,12 @@ impl Devices {
                 }
             }
         }
+        print("gamepads")?;
+        match &pads {
+            Ok(pads) if pads.is_empty() => print("  none is plugged in")?,
+            Ok(pads) => pads.iter().try_for_each(|name| print(&format!("  {name}")))?,
+            Err(why) => print(&format!("  unavailable: {why}"))?,
+        }
         print("displays")?;
         print(&match window {
             Ok(()) => "  window   available".to_string(),
@@ -75,4 +82,14 @@ impl Devices {
         }
         Ok(())
     }
+}
+
+#[cfg(feature = "gamepad")]
+fn gamepads() -> Result<Vec<String>, String> {
+    control::gamepad::names()
+}
+
+#[cfg(not(feature = "gamepad"))]
+fn gamepads() -> Result<Vec<String>, String> {
+    Err("xiao was built without the feature \"gamepad\"".into())
 }

@@ -1,4 +1,6 @@
-//! A MIDI message in the words of a patch. Pure.
+//! What a control said, in the words of a patch. Pure.
+
+use super::decoder::{Said, Value};
 
 /// What a controller said: "cc7 = 64", "note 36 on".
 pub fn described(bytes: &[u8]) -> String {
@@ -16,9 +18,33 @@ pub fn described(bytes: &[u8]) -> String {
     }
 }
 
+/// The same for what is no MIDI: "south on", "left-x = 0.25".
+pub fn described_said(said: Said) -> String {
+    match said.value {
+        Value::At { raw, .. } if said.source.is_button() => {
+            format!("{} {}", said.source, if raw > 0 { "on" } else { "off" })
+        }
+        Value::At { raw, most } => format!("{} = {:.2}", said.source, f32::from(raw) / f32::from(most)),
+        Value::Step(steps) => format!("{} {steps:+}", said.source),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::patch::Source;
+
+    #[test]
+    fn what_a_gamepad_says_has_words() {
+        for (source, raw, most, words) in [
+            (Source::Button("south"), 127, 127, "south on"),
+            (Source::Button("dpad-up"), 0, 127, "dpad-up off"),
+            (Source::Axis("left-x"), 4096, 16384, "left-x = 0.25"),
+        ] {
+            let said = Said { source, channel: None, value: Value::At { raw, most } };
+            assert_eq!(described_said(said), words);
+        }
+    }
 
     #[test]
     fn messages_have_words() {

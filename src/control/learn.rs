@@ -4,8 +4,8 @@
 //! at together, since a fine fader or an NRPN speaks in several messages and an encoder repeats itself.
 
 use super::decoder::{Said, Value};
-use crate::patch::Source;
 use crate::patch::hands::{Encoder, reserved};
+use crate::patch::{Kind, Source};
 
 /// How long a control is listened to before it is taken.
 const LISTEN_NS: u64 = 300_000_000;
@@ -13,6 +13,7 @@ const LISTEN_NS: u64 = 300_000_000;
 /// What was learnt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learnt {
+    pub kind: Kind,
     pub port: String,
     pub source: Source,
     /// 0..=15.
@@ -28,6 +29,7 @@ pub struct Learn {
     /// What was heard, in its order, of the port that spoke first.
     heard: Vec<Said>,
     port: String,
+    kind: Option<Kind>,
     /// When something was heard that may be taken.
     since_ns: Option<u64>,
     /// A reserved control that was moved alone, until it is told.
@@ -44,11 +46,11 @@ impl Learn {
     }
 
     /// Something moved at a port.
-    pub fn hear(&mut self, port: &str, said: Said, now_ns: u64) {
+    pub fn hear(&mut self, kind: Kind, port: &str, said: Said, now_ns: u64) {
         // A stray value of another port is not what was meant.
         if self.since_ns.is_none() && self.port != port {
             self.heard.clear();
-            self.port = port.to_string();
+            (self.port, self.kind) = (port.to_string(), Some(kind));
         }
         if self.port != port || self.heard.len() >= ENOUGH {
             return;
@@ -67,9 +69,9 @@ impl Learn {
     pub fn learnt(&mut self, now_ns: u64) -> Option<Learnt> {
         self.since_ns.filter(|since| now_ns >= since + LISTEN_NS)?;
         let best = self.best()?;
-        let Learn { port, heard, .. } = std::mem::take(self);
+        let Learn { port, kind, heard, .. } = std::mem::take(self);
         let encoder = if let Source::Cc(_) = best.source { coding(&values(&heard, best.source)) } else { None };
-        Some(Learnt { port, source: best.source, channel: best.channel, encoder })
+        Some(Learnt { kind: kind?, port, source: best.source, channel: best.channel, encoder })
     }
 
     /// A reserved control that was moved and not taken, and what it is; told once, and only if nothing else speaks.
@@ -85,6 +87,8 @@ impl Learn {
             match said.source {
                 source if source.is_button() => all.iter().any(|v| *v > 0),
                 // Half of a fine control is none by itself, and a pot that lies still may tremble by one step once.
+                // A stick trembles; one that is meant is pushed.
+                Source::Axis(_) => pushed(said),
                 Source::Cc(_) => all.len() > 1 || matches!(all.first(), Some(0 | 127)),
                 _ => true,
             }
@@ -97,8 +101,16 @@ impl Learn {
     }
 
     fn place(&self, said: &Said) -> usize {
-        self.heard.iter().position(|heard| heard.source == said.source).unwrap_or(0)
+        let axis = matches!(said.source, Source::Axis(_));
+        self.heard.iter().position(|heard| heard.source == said.source && (!axis || pushed(heard))).unwrap_or(0)
     }
+}
+
+/// Whether a stick or trigger is more than half of its way from where it rests.
+fn pushed(said: &Said) -> bool {
+    let Value::At { raw, most } = said.value else { return false };
+    let at = f32::from(raw) / f32::from(most);
+    if said.source.rests_in_the_middle() { (2.0 * at - 1.0).abs() > 0.5 } else { at > 0.5 }
 }
 
 /// What is preferred where one movement speaks in several ways.
@@ -143,7 +155,7 @@ mod tests {
     fn learnt(forced: bool, messages: &[&[u8]]) -> Option<(Source, Option<Encoder>)> {
         let (mut learn, mut decoder) = (Learn::new(forced), Decoder::default());
         for (i, bytes) in messages.iter().enumerate() {
-            decoder.take(bytes, &mut |said| learn.hear("k", said, i as u64 * 1_000_000));
+            decoder.take(bytes, &mut |said| learn.hear(Kind::Midi, "k", said, i as u64 * 1_000_000));
         }
         learn.learnt(2 * LISTEN_NS).map(|learnt| (learnt.source, learnt.encoder))
     }
@@ -176,9 +188,29 @@ mod tests {
             assert_eq!(learnt(true, &messages).map(|(source, _)| source), Some(Source::Cc(number)), "{number}");
         }
         let mut learn = Learn::new(false);
-        learn.hear("k", Said::at(Source::Cc(0), 0, 1, 127), 0);
+        learn.hear(Kind::Midi, "k", Said::at(Source::Cc(0), 0, 1, 127), 0);
         assert_eq!(learn.refused(), Some((Source::Cc(0), "bank select")));
         assert_eq!(learn.refused(), None);
+    }
+
+    #[test]
+    fn a_stick_is_meant_when_it_is_pushed() {
+        let mut learn = Learn::new(false);
+        let mut hear = |source, raw, ms: u64| {
+            let said = Said { source, channel: None, value: Value::At { raw, most: 16384 } };
+            learn.hear(Kind::Gamepad, "pad", said, ms * 1_000_000);
+            learn.learnt(ms * 1_000_000).map(|learnt| (learnt.kind, learnt.source))
+        };
+        let [x, y] = ["left-x", "left-y"].map(Source::Axis);
+        for (source, raw, ms) in [(x, 8000, 0), (x, 9000, 400), (Source::Axis("left-trigger"), 0, 450), (y, 2000, 500)]
+        {
+            assert_eq!(hear(source, raw, ms), None, "{ms}");
+        }
+        assert_eq!(hear(x, 16384, 510), None);
+        assert_eq!(hear(y, 8192, 900), Some((Kind::Gamepad, y)), "the one that was pushed first");
+        assert_eq!(hear(x, 9000, 901), None);
+        assert_eq!(hear(Source::Button("south"), 127, 902), None);
+        assert_eq!(hear(Source::Button("south"), 0, 1300), Some((Kind::Gamepad, Source::Button("south"))));
     }
 
     #[test]
@@ -201,8 +233,8 @@ mod tests {
     #[test]
     fn it_listens_a_moment_and_to_one_port() {
         let mut learn = Learn::new(false);
-        learn.hear("a", Said::at(Source::Note(1), 0, 9, 127), 5);
-        learn.hear("b", Said::at(Source::Nrpn(1), 0, 9, 127), 6);
+        learn.hear(Kind::Midi, "a", Said::at(Source::Note(1), 0, 9, 127), 5);
+        learn.hear(Kind::Midi, "b", Said::at(Source::Nrpn(1), 0, 9, 127), 6);
         assert_eq!(learn.learnt(5 + LISTEN_NS - 1), None);
         let learnt = learn.learnt(5 + LISTEN_NS).unwrap();
         assert_eq!((learnt.port.as_str(), learnt.source, learnt.channel), ("a", Source::Note(1), Some(0)));

@@ -189,10 +189,7 @@ impl Midi {
     /// The device's name without the system's numbers, so that what is known of a controller is found again when it is
     /// back under others; a second one of the same name is told apart by a number of ours.
     fn free_name(&self, port: &str) -> String {
-        let name = device(port);
-        let free = |name: &str| self.open.iter().all(|open| open.name != name);
-        let numbered = (2..).map(|n| format!("{name} #{n}"));
-        std::iter::once(name.to_string()).chain(numbered).find(|name| free(name)).expect("numbers do not end")
+        free_name(device(port), |name| self.open.iter().all(|open| open.name != name))
     }
 
     fn connect(&mut self, name: &str, port: &MidiInputPort) -> Result<MidiInputConnection<()>, String> {
@@ -221,6 +218,12 @@ impl Midi {
         input.ignore(Ignore::SysexAndActiveSense);
         input.connect(port, "in", push, ()).map_err(|e| e.to_string())
     }
+}
+
+/// A name, or where it is not free any more, the name with the first number that is.
+pub(super) fn free_name(name: &str, free: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|n| format!("{name} #{n}"));
+    std::iter::once(name.to_string()).chain(numbered).find(|name| free(name)).expect("numbers do not end")
 }
 
 /// Every input port with its identifier and name, in the system's order, but for the outputs of xiao itself.

@@ -1,13 +1,15 @@
 //! Hands: what keys and MIDI controllers say becomes [`Action`](crate::score::Action)s.
 //!
 //! Run by the hands thread, which performs the actions. Nothing here writes a parameter or emits an event; only
-//! [`midi`] and [`midi_out`] see midir, only `link` rusty_link. The way out, from the score to the performer's synthesisers, is [`score_out`]'s
-//! and [`midi_out`]'s, on a thread of its own.
+//! [`midi`] and [`midi_out`] see midir, only `gamepad` gilrs, only `link` rusty_link. The way out, from the score to the
+//! performer's synthesisers, is [`score_out`]'s and [`midi_out`]'s, on a thread of its own.
 
 pub mod clock_in;
 pub mod decoder;
 mod described;
 pub mod feedback;
+#[cfg(feature = "gamepad")]
+pub mod gamepad;
 pub mod help;
 pub mod keyboard;
 pub mod known;
@@ -22,7 +24,7 @@ pub mod travel;
 mod voice;
 
 pub use clock_in::ClockIn;
-pub use described::described;
+pub use described::{described, described_said};
 pub use feedback::FeedbackOut;
 pub use mapping::Mapping;
 pub use midi::{Message, Midi, MidiError};

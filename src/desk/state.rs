@@ -3,6 +3,7 @@
 //! Owned by the stage on the main thread. Nothing here draws, and nothing here reads a clock.
 
 mod log;
+mod patch;
 mod pause;
 mod switched;
 
@@ -21,9 +22,11 @@ use super::shown::Shown;
 use super::tempo::Tempo;
 use super::typing::Typing;
 use crate::patch::sampler::Stage;
-use crate::patch::{self, Modulator, Prompt};
+use crate::patch::{Matrix, Modulator, Prompt};
 use crate::score::event::{back_to, branched, waits};
-use crate::score::{Candidate, Event, Hand, Happening, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
+use crate::score::{
+    Candidate, Event, Hand, Happening, HelpPage, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped,
+};
 
 /// Ports of controllers that are kept.
 const PORTS: usize = 8;
@@ -91,6 +94,8 @@ pub struct State {
     pub xruns: (u64, Option<u64>),
     /// The page of the help that is open.
     pub help: Option<usize>,
+    /// The help's pages of the patch's own keys.
+    pub own_keys: Vec<HelpPage>,
     /// The line that the performer types in, where it is open.
     pub typing: Option<Typing>,
     /// What the audience's stage shows, as it was told last.
@@ -149,12 +154,13 @@ impl State {
             controls: Vec::new(),
             xruns: (0, None),
             help: None,
+            own_keys: Vec::new(),
             typing: None,
             shown: Shown::default(),
             replayed: false,
             losses: Vec::new(),
             now_ns: 0,
-            modulator: Modulator::new(patch::Matrix::default()),
+            modulator: Modulator::new(Matrix::default()),
             since: Since::default(),
             reading: None,
             loading: None,
@@ -375,15 +381,6 @@ impl State {
                 }
             }
         }
-    }
-
-    fn take_patch(&mut self, name: &str, text: &str) {
-        // One that does not parse is a recording of another version; what is known stays.
-        let Ok(patch) = patch::parse(name, text) else { return };
-        self.modulator = Modulator::new(patch.matrix);
-        self.prompts = patch.prompts;
-        self.order = patch.sampler.order;
-        self.course.take_plan(patch.plan);
     }
 
     /// Whether a journal is among the consumers, and whether it has lost anything.

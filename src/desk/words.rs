@@ -90,6 +90,7 @@ pub fn hand(by: Hand) -> &'static str {
         Hand::Settings => "recall",
         Hand::Key => "key",
         Hand::Midi => "midi",
+        Hand::Gamepad => "gamepad",
         Hand::CommandLine => "start",
         Hand::Osc => "osc",
         Hand::Clock => "clock",

@@ -11,7 +11,7 @@ use super::{Chat, Patch, PatchError, Prompt, SamplerSpec, Slots, Template, Tempo
 use super::{cables, hands, midi_out, osc, sampler, scenes, settings, tempo};
 use crate::score::{ParamId, param::PARAMS};
 
-const SECTIONS: [&str; 26] = [
+const SECTIONS: [&str; 28] = [
     "title",
     "model",
     "shader",
@@ -29,6 +29,8 @@ const SECTIONS: [&str; 26] = [
     "settings",
     "sampler",
     "midi",
+    "gamepad",
+    "keys",
     "midi_out",
     "tempo",
     "osc",

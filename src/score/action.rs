@@ -20,10 +20,40 @@ pub enum Key {
     /// Shift-Tab.
     BackTab,
     Backspace,
+    /// F1 to F12.
+    Function(u8),
     /// A control character, as in Ctrl-C.
     Ctrl(char),
     /// A character that was pasted or composed by an input method: text, and never a shortcut.
     Written(char),
+}
+
+/// What happened to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Pressed,
+    /// It is still held, and the system says so as for typing.
+    Repeated,
+    Released,
+    /// Pressed, where nobody will say when it is let go, as in a terminal.
+    Struck,
+}
+
+/// A key and what happened to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stroke {
+    pub key: Key,
+    pub way: Way,
+}
+
+impl Stroke {
+    pub fn pressed(key: Key) -> Stroke {
+        Stroke { key, way: Way::Pressed }
+    }
+
+    pub fn struck(key: Key) -> Stroke {
+        Stroke { key, way: Way::Struck }
+    }
 }
 
 /// What the next digit means, after the key that asks for one.

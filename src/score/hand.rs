@@ -15,6 +15,7 @@ pub enum Hand {
     Settings,
     Key,
     Midi,
+    Gamepad,
     CommandLine,
     Osc,
     /// A clock that is followed.

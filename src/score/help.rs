@@ -58,6 +58,12 @@ impl HelpPage {
     }
 }
 
+/// All pages, with those of a patch's own keys behind the keys.
+pub fn with_own(pages: &[HelpPage], own: &[HelpPage]) -> Vec<HelpPage> {
+    let keys = pages.iter().take_while(|page| page.title.starts_with("keys")).count();
+    [&pages[..keys], own, &pages[keys..]].concat()
+}
+
 /// A text in lines of at most `room` characters; a longer word goes on in the next. Never without a line.
 fn broken(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -136,6 +142,15 @@ mod tests {
                 assert!(rows.iter().all(|(l, r)| l.chars().count() + r.chars().count() <= columns), "{rows:#?}");
             }
         }
+    }
+
+    #[test]
+    fn a_patchs_own_keys_stand_behind_the_keys() {
+        let page = |title: &str| HelpPage { title: title.into(), lines: vec![] };
+        let pages = ["keys 1/2", "keys 2/2", "signals"].map(page);
+        let titles = |own: &[HelpPage]| with_own(&pages, own).into_iter().map(|page| page.title).collect::<Vec<_>>();
+        assert_eq!(titles(&[page("own")]), ["keys 1/2", "keys 2/2", "own", "signals"]);
+        assert_eq!(titles(&[]).len(), 3);
     }
 
     #[test]

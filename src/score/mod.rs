@@ -24,7 +24,7 @@ pub mod spectrum;
 pub mod tempo;
 mod when;
 
-pub use action::{Action, Digit, Key, SettingsAsk};
+pub use action::{Action, Digit, Key, SettingsAsk, Stroke, Way};
 pub use bus::Bus;
 pub use clock::Clock;
 pub use event::{

@@ -45,13 +45,16 @@ use super::sound::Sound;
 use crate::control::{self, Mapping};
 use crate::model::Command;
 use crate::patch::{self, Patch};
-use crate::score::{Bus, Digit, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
+use crate::score::{Bus, Digit, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped, Stroke, Way};
 use crate::visuals::shader::{Input, Watch};
 
 /// How often keys and MIDI are looked at.
 const TICK: Duration = Duration::from_millis(2);
 /// Files are looked at every so many ticks: ten times a second.
 const TICKS_PER_FILE_LOOK: u32 = 50;
+
+/// After a longer pause, as while a sound device is opened, nothing that moves at a speed leaps.
+const LONGEST_S: f32 = 0.05;
 
 /// Events that the hands may be behind, while a sound device is opened.
 const EVENT_QUEUE: usize = 4096;
@@ -64,7 +67,7 @@ pub struct Hands {
     pub bus: Bus,
     pub params: Arc<Params>,
     pub worker: Sender<Command>,
-    pub keys: Receiver<Key>,
+    pub keys: Receiver<Stroke>,
     pub pictures: Pictures,
     pub shutdown: Shutdown,
     pub sound: Option<Sound>,
@@ -120,6 +123,8 @@ struct State {
     /// The MIDI inputs that are here.
     ports: Vec<String>,
     tempo: Tempo,
+    /// When what is moved at a speed was moved on last.
+    tended_ns: u64,
 }
 
 impl Hands {
@@ -145,6 +150,7 @@ impl Hands {
             kept: Default::default(),
             ports: Vec::new(),
             tempo: Tempo::default(),
+            tended_ns: 0,
             hands: self,
         };
         state.begin_tempo();
@@ -157,12 +163,13 @@ impl Hands {
         let mut ticks = 0u32;
         while !state.hands.shutdown.requested() {
             match state.hands.keys.recv_timeout(TICK) {
-                Ok(key) => state.key(key),
+                Ok(stroke) => state.stroke(stroke),
                 Err(RecvTimeoutError::Timeout) => {}
                 // No stage sends keys: nothing to hear from, only the rest to look after.
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(TICK),
             }
             controllers.tend(&mut state);
+            state.tend_speeds();
             for action in state.hands.network.heard() {
                 state.act(action, Hand::Osc);
             }
@@ -193,7 +200,18 @@ impl Hands {
 }
 
 impl State {
-    fn key(&mut self, key: Key) {
+    fn stroke(&mut self, Stroke { key, way }: Stroke) {
+        if way == Way::Released {
+            self.own_key(key, way);
+            return;
+        }
+        // A line is typed as fast as the keys repeat; of all else only what goes a step acts again.
+        if way == Way::Repeated && !self.line.is_open() {
+            if !self.own_key(key, way) && control::keyboard::repeats(key) {
+                self.usual_key(key);
+            }
+            return;
+        }
         if self.is_typed(key) {
             return;
         }
@@ -211,12 +229,55 @@ impl State {
             return self.show_help(turned);
         }
         let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
-        if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
+        if let Some(action) = digit {
+            self.act(action, Hand::Key);
+        } else if !self.own_key(key, way) {
+            self.usual_key(key);
+        }
+    }
+
+    /// Does what a key means where the patch does not say.
+    fn usual_key(&mut self, key: Key) {
+        if let Some(action) = control::keyboard::action(key) {
             self.act(action, Hand::Key);
         } else if key == Key::Char('f') {
             // A window keeps this key to itself.
             self.hands.bus.emit(Event::Notice { text: NO_FULL_SCREEN.into() });
         }
+    }
+
+    /// Plays a key of the patch's own; false if it is none.
+    fn own_key(&mut self, key: Key, way: Way) -> bool {
+        let Some(source) = patch::Source::of_key(key) else { return false };
+        let params = self.hands.params.clone();
+        let mut actions = Vec::new();
+        let own = self.mapping.key(source, way, &|id| params.get(id), &mut actions);
+        actions.into_iter().for_each(|action| self.act(action, Hand::Key));
+        own
+    }
+
+    /// Moves on what a stick or a held button moves at a speed.
+    fn tend_speeds(&mut self) {
+        let now_ns = self.hands.bus.clock().now_ns();
+        let passed_ns = now_ns.saturating_sub(std::mem::replace(&mut self.tended_ns, now_ns));
+        let params = self.hands.params.clone();
+        let mut actions = Vec::new();
+        let time_s = (passed_ns as f32 * 1e-9).min(LONGEST_S);
+        self.mapping.passes(time_s, &|id| params.get(id), &mut actions);
+        actions.into_iter().for_each(|action| self.act(action, Hand::Gamepad));
+    }
+
+    /// What is no MIDI said something; true if the patch binds the control to anything.
+    #[cfg(feature = "gamepad")]
+    fn said(&mut self, kind: patch::Kind, port: &str, said: control::decoder::Said) -> bool {
+        if self.learn_said(kind, port, said) {
+            return true;
+        }
+        let params = self.hands.params.clone();
+        let mut actions = Vec::new();
+        let mapped = self.mapping.said(kind, port, said, &|id| params.get(id), &mut actions);
+        actions.into_iter().for_each(|action| self.act(action, Hand::Gamepad));
+        mapped
     }
 
     /// True if the patch binds the control to anything.

@@ -11,7 +11,7 @@ use super::{SoundOptions, StageChoice, View};
 use crate::control;
 use crate::journal;
 use crate::patch::{self, Listeners};
-use crate::score::{Action, Bus, Clock, Event, Params, Policy, Shutdown, Spectrum, Timeline};
+use crate::score::{Action, Bus, Clock, Event, Params, Policy, Shutdown, Spectrum, Timeline, Way};
 
 /// What `xiao replay` was asked for.
 pub struct Options {
@@ -60,8 +60,9 @@ pub fn play(folder: &Path, options: Options) -> anyhow::Result<()> {
     let hands = std::thread::Builder::new().name("xiao-hands".into()).spawn(move || {
         let mut events = Vec::new();
         while !hands_shutdown.requested() {
-            if let Ok(key) = keys.recv_timeout(std::time::Duration::from_millis(20))
-                && control::keyboard::action(key) == Some(Action::Quit)
+            if let Ok(stroke) = keys.recv_timeout(std::time::Duration::from_millis(20))
+                && matches!(stroke.way, Way::Pressed | Way::Struck)
+                && control::keyboard::action(stroke.key) == Some(Action::Quit)
             {
                 hands_shutdown.request("the performer ended it");
             }

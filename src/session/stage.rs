@@ -9,7 +9,7 @@ use super::pictures::Pictures;
 use super::view::{self, Shown};
 use super::{StageChoice, View};
 use crate::desk::State;
-use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown, Spectrum};
+use crate::score::{Bus, Event, Policy, Queue, Shutdown, Spectrum, Stroke};
 use crate::visuals::desk::Follower;
 use crate::visuals::{VisualsError, display_available};
 use crate::{control, model, terminal};
@@ -22,7 +22,7 @@ pub struct Stage {
     choice: StageChoice,
     events: Option<Queue>,
     bus: Bus,
-    keys: Sender<Key>,
+    keys: Sender<Stroke>,
     shutdown: Shutdown,
     #[cfg_attr(not(feature = "window"), expect(dead_code, reason = "only the window has a title"))]
     title: String,
@@ -93,7 +93,7 @@ impl Stage {
     pub fn new(
         choice: StageChoice,
         bus: &Bus,
-        keys: Sender<Key>,
+        keys: Sender<Stroke>,
         shutdown: &Shutdown,
         title: &str,
         spectrum: &Spectrum,
@@ -182,7 +182,6 @@ impl Stage {
                     clock: self.bus.clock().clone(),
                     performed: model::is_worker_thread,
                     keys: self.keys,
-                    repeats: control::keyboard::repeats,
                     shutdown: self.shutdown,
                     help: control::help::sections(),
                     losses: Box::new(move || bus.losses()),
@@ -217,7 +216,6 @@ impl Stage {
             bus: self.bus.clone(),
             live: self.live,
             keys: self.keys.clone(),
-            repeats: control::keyboard::repeats,
             shutdown: self.shutdown.clone(),
             title: self.title.clone(),
             help: control::help::pages(),

@@ -13,7 +13,7 @@ use crossbeam_channel::Sender;
 
 use super::{StageChoice, View};
 use crate::desk::State;
-use crate::score::{Bus, Event, Key, Policy, Queue, Shutdown};
+use crate::score::{Bus, Event, Policy, Queue, Shutdown, Stroke};
 use crate::{control, model, terminal};
 
 /// Events that the view may be behind before it loses any, as the stage.
@@ -64,13 +64,13 @@ pub fn is_terminal() -> bool {
 pub struct Waiting {
     events: Queue,
     bus: Bus,
-    keys: Sender<Key>,
+    keys: Sender<Stroke>,
     shutdown: Shutdown,
 }
 
 impl Waiting {
     /// Subscribes to the bus, so that the view sees every event from now on; none where none is wanted.
-    pub fn new(view: View, bus: &Bus, keys: &Sender<Key>, shutdown: &Shutdown) -> Option<Waiting> {
+    pub fn new(view: View, bus: &Bus, keys: &Sender<Stroke>, shutdown: &Shutdown) -> Option<Waiting> {
         (view == View::Terminal).then(|| Waiting {
             events: bus.subscribe("view", Policy::Coalesce, QUEUE),
             bus: bus.clone(),
@@ -97,7 +97,6 @@ impl Waiting {
                 clock,
                 performed: model::is_worker_thread,
                 keys,
-                repeats: control::keyboard::repeats,
                 shutdown,
                 help: control::help::sections(),
                 losses: Box::new(move || told.losses()),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::score::{Key, Shutdown};
+use crate::score::{Key, Shutdown, Stroke, Way};
 
 /// How long the thread may go on after the stage's end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,11 +36,11 @@ pub(super) struct Keyboard {
 }
 
 impl Keyboard {
-    /// Hands on keys as they are pressed.
+    /// Hands on what happens to the keys.
     ///
     /// # Errors
     /// No thread can be had.
-    pub fn listen(keys: Sender<Key>, repeats: fn(Key) -> bool, shutdown: Shutdown) -> io::Result<Keyboard> {
+    pub fn listen(keys: Sender<Stroke>, shutdown: Shutdown) -> io::Result<Keyboard> {
         let (nudge, nudges) = bounded(16);
         let over = Arc::new(AtomicBool::new(false));
         let ended = over.clone();
@@ -53,9 +53,9 @@ impl Keyboard {
                     Err(_) => return,
                 }
                 match event::read() {
-                    Ok(event::Event::Key(key)) => match key_of(key, repeats) {
-                        Some(Key::Ctrl('l')) => _ = nudge.try_send(Nudge::Redraw),
-                        Some(key) => send(&keys, &shutdown, key),
+                    Ok(event::Event::Key(key)) => match stroke(key) {
+                        Some(Stroke { key: Key::Ctrl('l'), .. }) => _ = nudge.try_send(Nudge::Redraw),
+                        Some(stroke) => send(&keys, &shutdown, stroke),
                         None => {}
                     },
                     Ok(event::Event::Paste(text)) => paste(&keys, &text),
@@ -98,32 +98,33 @@ impl Drop for Keyboard {
     }
 }
 
-fn send(keys: &Sender<Key>, shutdown: &Shutdown, key: Key) {
-    let left_alone = matches!(keys.try_send(key), Err(TrySendError::Disconnected(_)));
+fn send(keys: &Sender<Stroke>, shutdown: &Shutdown, stroke: Stroke) {
+    let left_alone = matches!(keys.try_send(stroke), Err(TrySendError::Disconnected(_)));
     // Nobody listens any more; the way out must still work.
-    if left_alone && matches!(key, Key::Char('q') | Key::Ctrl('c')) {
+    if left_alone && matches!(stroke.key, Key::Char('q') | Key::Ctrl('c')) {
         shutdown.request("the performer ended it");
     }
 }
 
 /// Hands on what was pasted. The hands take hundreds of keys in a moment; what they do not take is lost.
-fn paste(keys: &Sender<Key>, text: &str) {
+fn paste(keys: &Sender<Stroke>, text: &str) {
     let patience = Instant::now() + PASTE;
     for c in text.chars() {
-        if keys.send_deadline(Key::Written(c), patience).is_err() {
+        if keys.send_deadline(Stroke::pressed(Key::Written(c)), patience).is_err() {
             return;
         }
     }
 }
 
-/// crossterm's key in xiao's words.
-fn key_of(key: KeyEvent, repeats: fn(Key) -> bool) -> Option<Key> {
-    let kind = key.kind;
-    named(key).filter(|key| match kind {
-        KeyEventKind::Press => true,
-        KeyEventKind::Repeat => repeats(*key),
-        KeyEventKind::Release => false,
-    })
+/// crossterm's key in xiao's words. Only the console of Windows says when a key is let go.
+fn stroke(key: KeyEvent) -> Option<Stroke> {
+    let way = match key.kind {
+        KeyEventKind::Press if cfg!(windows) => Way::Pressed,
+        KeyEventKind::Press => Way::Struck,
+        KeyEventKind::Repeat => Way::Repeated,
+        KeyEventKind::Release => Way::Released,
+    };
+    named(key).map(|key| Stroke { key, way })
 }
 
 fn named(key: KeyEvent) -> Option<Key> {
@@ -144,6 +145,7 @@ fn named(key: KeyEvent) -> Option<Key> {
         KeyCode::BackTab => Key::BackTab,
         KeyCode::Tab => Key::Tab,
         KeyCode::Backspace => Key::Backspace,
+        KeyCode::F(n @ 1..=12) => Key::Function(n),
         _ => return None,
     })
 }
@@ -154,17 +156,20 @@ mod tests {
 
     #[test]
     fn keys_in_our_words() {
-        let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers), |_| false);
+        let key = |code, modifiers| stroke(KeyEvent::new(code, modifiers)).map(|stroke| stroke.key);
         assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
         assert_eq!(key(KeyCode::Char('T'), KeyModifiers::SHIFT), Some(Key::Char('T')));
         assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Key::BackTab));
         assert_eq!(key(KeyCode::Tab, KeyModifiers::NONE), Some(Key::Tab));
         assert_eq!(key(KeyCode::PageUp, KeyModifiers::NONE), Some(Key::PageUp));
-        assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), None);
-        let held = |code, kind| key_of(KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind), |key| key == Key::Up);
-        assert_eq!(held(KeyCode::Up, KeyEventKind::Release), None);
-        assert_eq!(held(KeyCode::Up, KeyEventKind::Repeat), Some(Key::Up));
-        assert_eq!(held(KeyCode::Char('x'), KeyEventKind::Repeat), None);
+        assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), Some(Key::Function(1)));
+        assert_eq!(key(KeyCode::F(13), KeyModifiers::NONE), None);
+        let up = |kind| stroke(KeyEvent::new_with_kind(KeyCode::Up, KeyModifiers::NONE, kind)).unwrap();
+        assert_eq!(up(KeyEventKind::Release), Stroke { key: Key::Up, way: Way::Released });
+        assert_eq!(up(KeyEventKind::Repeat), Stroke { key: Key::Up, way: Way::Repeated });
+        if cfg!(unix) {
+            assert_eq!(up(KeyEventKind::Press), Stroke::struck(Key::Up));
+        }
     }
 
     #[test]
@@ -173,6 +178,6 @@ mod tests {
         let hands = std::thread::spawn(move || pasted.iter().collect::<Vec<_>>());
         paste(&keys, "q\r春月");
         drop(keys);
-        assert_eq!(hands.join().unwrap(), ['q', '\r', '春', '月'].map(Key::Written));
+        assert_eq!(hands.join().unwrap(), ['q', '\r', '春', '月'].map(|c| Stroke::pressed(Key::Written(c))));
     }
 }

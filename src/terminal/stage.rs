@@ -17,7 +17,7 @@ use super::{draw, marks};
 use crate::desk::State;
 use crate::desk::shown::Follow;
 use crate::desk::state::Tone;
-use crate::score::{Clock, Event, Hand, HelpPage, Key, ParamId, Queue, Shutdown, Stamped};
+use crate::score::{Clock, Event, Hand, HelpPage, ParamId, Queue, Shutdown, Stamped, Stroke};
 
 const FRAME: Duration = Duration::from_millis(33);
 const COUNT_LOSSES_EVERY: Duration = Duration::from_secs(1);
@@ -43,9 +43,7 @@ pub struct TerminalOptions {
     /// Whether the calling thread's panics are caught and performed, so that nobody need read of them afterwards.
     pub performed: fn() -> bool,
     /// Where keys go; a full channel loses them.
-    pub keys: Sender<Key>,
-    /// Whether a key that is held down acts again and again. Most terminals do not say that one is held.
-    pub repeats: fn(Key) -> bool,
+    pub keys: Sender<Stroke>,
     pub shutdown: Shutdown,
     /// The sections of the help.
     pub help: Vec<HelpPage>,
@@ -85,7 +83,7 @@ pub fn run(mut options: TerminalOptions) -> io::Result<()> {
     let (palette, plain) = (Palette(Depth::from_env(environment)), marks::are_plain(environment));
     let mut state = options.state;
     let (mut batch, mut kept) = (Vec::new(), draw::Kept::default());
-    let keyboard = Keyboard::listen(options.keys, options.repeats, options.shutdown.clone())?;
+    let keyboard = Keyboard::listen(options.keys, options.shutdown.clone())?;
     let mut next_count = Instant::now();
     let mut changed = true;
     while !options.shutdown.requested() {

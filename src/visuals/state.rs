@@ -23,6 +23,7 @@ use super::scene;
 use crate::desk::Typing;
 use crate::patch::{self, Modulator};
 use crate::score::event::{back_to, branched, waits};
+use crate::score::help::with_own;
 use crate::score::{Event, Hand, Happening, HelpPage, ParamId, ParamValues, SignalId, SignalValues, Since, Stamped};
 
 /// Signals as the field sees them follow their measurement in this time, so that a sample each 200 ms is no flicker.
@@ -62,6 +63,8 @@ pub struct FrameState {
     /// The page that is open, and all of them.
     pub(super) help_page: usize,
     pub(super) help_pages: Vec<HelpPage>,
+    /// The same but for the patch's own keys.
+    usual_help: Vec<HelpPage>,
     /// What the plate says of the model, line by line.
     pub(super) card: Vec<String>,
     /// When the plate was last shown or hidden.
@@ -122,6 +125,7 @@ impl FrameState {
             help: false,
             help_page: 0,
             help_pages: Vec::new(),
+            usual_help: Vec::new(),
             card: Vec::new(),
             plate_ns: None,
             typing: None,
@@ -156,7 +160,7 @@ impl FrameState {
 
     /// The pages of the help overlay.
     pub fn set_help(&mut self, pages: Vec<HelpPage>) {
-        self.help_pages = pages;
+        (self.help_pages, self.usual_help) = (pages.clone(), pages);
     }
 
     /// The shader that was last taken up: its name and whole text.
@@ -367,6 +371,7 @@ impl FrameState {
         // A patch that does not parse is not taken up by the session either, and its fault says so; this can only be
         // a recording of another version, so the stage keeps what it has.
         if let Ok(patch) = patch::parse(name, text) {
+            self.help_pages = with_own(&self.usual_help, &patch.own_keys());
             self.modulator = Modulator::new(patch.matrix);
             self.prompts = patch.prompts.into_iter().map(|p| p.name).collect();
         } else {

@@ -258,6 +258,11 @@ impl Said {
     pub fn at(source: Source, channel: u8, raw: u16, most: u16) -> Said {
         Said { source, channel: Some(channel), value: Value::At { raw, most } }
     }
+
+    /// A key or a gamepad's button that is down.
+    pub fn pressed(source: Source) -> Said {
+        Said { source, channel: None, value: Value::At { raw: SEVEN, most: SEVEN } }
+    }
 }
 
 /// A channel message's status and its data, the second 0 where it has one only. Running status does not occur: midir

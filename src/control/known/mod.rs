@@ -10,18 +10,19 @@ mod tests;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 use super::mapping::matches;
-use crate::patch::{self, Binding, Controller, Patch, Prompt, Target};
+use crate::patch::{self, Binding, Controller, Kind, Patch, Prompt, Target};
 use crate::score::Action;
 
 pub use draw::draw;
 
 /// Every map by its name; the last is for whatever no other knows.
-const MAPS: [(&str, &str); 6] = [
+const MAPS: [(&str, &str); 7] = [
     ("midimix", include_str!("../../../assets/controllers/midimix.toml")),
     ("launch-control-xl", include_str!("../../../assets/controllers/launch-control-xl.toml")),
     ("nanokontrol2", include_str!("../../../assets/controllers/nanokontrol2.toml")),
     ("x-touch-mini", include_str!("../../../assets/controllers/x-touch-mini.toml")),
     ("beatstep", include_str!("../../../assets/controllers/beatstep.toml")),
+    ("gamepad", include_str!("../../../assets/controllers/gamepad.toml")),
     ("generic", include_str!("../../../assets/controllers/generic.toml")),
 ];
 
@@ -31,7 +32,7 @@ pub struct Known {
     /// By what `xiao controllers` calls it.
     pub name: &'static str,
     pub title: String,
-    /// What its port is called, with `*`.
+    /// What its port, or the gamepad itself, is called, with `*`.
     pub ports: String,
     rows: Vec<Row>,
     /// What it plays.
@@ -49,9 +50,10 @@ impl Known {
     pub fn played_by(&self, patch: &Patch) -> Vec<Controller> {
         let says = |c: &Controller| c.pattern.chars().filter(|c| *c != '*').count();
         let own = |c: &Controller| c.known && c.pattern == self.ports;
+        let kind = self.controller.kind;
         // A port that would be called so: `*` may stand for nothing.
         let port = self.ports.replace('*', "");
-        let for_it = |c: &Controller| own(c) || (!c.known && matches(&c.pattern, &port));
+        let for_it = |c: &Controller| c.kind == kind && (own(c) || (!c.known && matches(&c.pattern, &port)));
         let mut controllers: Vec<Controller> = behind(patch).into_iter().filter(for_it).collect();
         controllers.sort_by_key(|c| (c.known, std::cmp::Reverse(says(c))));
         controllers
@@ -96,9 +98,9 @@ pub fn named(name: &str) -> Option<Known> {
     all().into_iter().find(|known| known.name == name)
 }
 
-/// The map for a port of this name: that of the device, else the one for any.
+/// The map for a MIDI port of this name: that of the device, else the one for any.
 pub fn for_port(port: &str) -> Option<Known> {
-    all().into_iter().find(|known| matches(&known.ports, port))
+    all().into_iter().find(|known| known.controller.kind == Kind::Midi && matches(&known.ports, port))
 }
 
 /// All that a patch plays: its own tables, and behind them what is known, which calls the bank's prompts by their places.
@@ -148,7 +150,8 @@ fn read(name: &'static str, text: &str) -> Result<Known, String> {
         rows.push(read_row(row, &mut bindings)?);
     }
     // A patch of these bindings alone, so that they are read and checked as a performer's are.
-    let text = format!("[prompts]\none = \"one\"\n[midi.{}]\n{bindings}", Value::from(ports.as_str()));
+    let kind = root.get("kind").and_then(Item::as_str).unwrap_or("midi");
+    let text = format!("[prompts]\none = \"one\"\n[{kind}.{}]\n{bindings}", Value::from(ports.as_str()));
     let patch = patch::parse(name, &text).map_err(|e| e.to_string())?;
     let controller = patch.controllers.into_iter().next().ok_or("it plays nothing")?;
     Ok(Known { name, title, ports, rows, controller: Controller { known: true, ..controller } })

@@ -1,7 +1,6 @@
 //! The maps, as data and as drawings.
 
 use super::*;
-use crate::patch::Kind;
 
 #[test]
 fn every_map_is_whole() {
@@ -10,7 +9,8 @@ fn every_map_is_whole() {
     for known in &all {
         let controls: usize = known.rows.iter().map(|row| row.controls.len()).sum();
         assert_eq!(known.controller.bindings.len(), controls, "{}", known.name);
-        assert!(known.controller.known && known.controller.kind == Kind::Midi);
+        let kind = if known.name == "gamepad" { Kind::Gamepad } else { Kind::Midi };
+        assert!(known.controller.known && known.controller.kind == kind);
         assert_eq!(named(known.name).unwrap().title, known.title);
         let loudness = known.controller.bindings.iter().any(|b| b.target.to_string() == "sound.level_db");
         let prompts = known.controller.bindings.iter().filter(|b| matches!(&b.target, Target::Trigger(_)));
@@ -31,6 +31,17 @@ fn a_device_is_known_by_what_its_port_is_called() {
     ] {
         assert_eq!(for_port(port).unwrap().name, name, "{port}");
     }
+}
+
+#[test]
+fn a_patch_says_more_of_a_gamepad() {
+    let known = named("gamepad").unwrap();
+    let text = "[prompts]\na = \"a\"\n[gamepad.\"*\"]\nsouth = \"prompt.a\"\n[midi.\"*\"]\ncc1 = \"prompt.a\"\n";
+    let played = known.played_by(&patch::parse("p.toml", text).unwrap());
+    assert_eq!(
+        played.iter().map(|c| (c.kind, c.known)).collect::<Vec<_>>(),
+        [(Kind::Gamepad, false), (Kind::Gamepad, true)]
+    );
 }
 
 #[test]

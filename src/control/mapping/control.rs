@@ -17,7 +17,12 @@ pub struct Control {
     last: Option<f32>,
     /// The value that this control gave the parameter; while the parameter still has it, the control holds it.
     given: Option<f32>,
+    /// Where on its travel the parameter is while it is moved at a speed: more exact than a value of whole numbers.
+    place: Option<f32>,
 }
+
+/// A stick that was let go may come to rest a little beside its middle.
+const DEAD: f32 = 0.03;
 
 /// A range of a parameter as a control travels it, bent by the binding's curve.
 #[derive(Clone, Copy)]
@@ -58,7 +63,7 @@ impl Travel {
 
 impl Control {
     pub fn new(binding: Binding) -> Control {
-        Control { binding, last: None, given: None }
+        Control { binding, last: None, given: None, place: None }
     }
 
     pub fn target(&self) -> &Target {
@@ -75,7 +80,22 @@ impl Control {
 
     /// Whether it is pressed, rather than standing somewhere.
     pub fn is_button(&self) -> bool {
-        !matches!(self.binding.play, Play::Place { .. } | Play::Turn { .. })
+        !matches!(self.binding.play, Play::Place { .. } | Play::Turn { .. } | Play::Speed(_))
+    }
+
+    /// Whether what it does lasts until it is let go.
+    pub fn lasts(&self) -> bool {
+        let of_param = matches!(self.binding.target, Target::Param { .. });
+        matches!(self.binding.play, Play::Hold | Play::Speed(_)) || (of_param && self.binding.play == Play::Momentary)
+    }
+
+    pub fn is_pressed(&self) -> bool {
+        self.last.is_some_and(|at| at > 0.0)
+    }
+
+    /// Whether it acts again and again while it is held.
+    pub fn repeats(&self) -> bool {
+        matches!(self.binding.play, Play::Step(_))
     }
 
     pub fn hears(&self, said: Said) -> bool {
@@ -85,7 +105,10 @@ impl Control {
 
     /// What it asks for when it is released, if it is pressed.
     pub fn let_go(&mut self, current: Current) -> Option<Action> {
-        let pressed = self.is_button() && self.last.is_some_and(|at| at > 0.0);
+        if let Play::Speed(_) = self.binding.play {
+            self.last = None;
+        }
+        let pressed = self.is_button() && self.is_pressed();
         pressed.then(|| self.moved(Value::At { raw: 0, most: SEVEN }, current)).flatten()
     }
 
@@ -123,6 +146,8 @@ impl Control {
                 let next = values.iter().position(|v| *v == now).map_or(0, |at| (at + 1) % values.len());
                 pressed_now.then(|| Action::Set(id, values[next]))
             }
+            (Target::Param { .. }, Play::Speed(_)) => None,
+            (Target::Param { .. }, &Play::Step(step)) => pressed_now.then(|| self.turned(1, step, current)).flatten(),
             (&Target::Param { id, from, to }, _) => {
                 let changed = is != was || before.is_none() || (is && self.binding.source.is_button());
                 changed.then(|| Action::Set(id, id.spec().clamp(if is { to } else { from })))
@@ -176,6 +201,35 @@ impl Control {
         Some(Action::Set(travel.id, value))
     }
 
+    /// Moves on what is moved at a speed, by the time that has passed.
+    pub fn passes(&mut self, time_s: f32, current: Current) -> Option<Action> {
+        let Play::Speed(speed) = self.binding.play else { return None };
+        let pushed = self.pushed();
+        if pushed == 0.0 {
+            self.place = None;
+            return None;
+        }
+        let travel = self.travel()?;
+        let now = current(travel.id);
+        let place = self.place.filter(|_| self.given == Some(now)).or_else(|| travel.place(now))?;
+        let place = (place + speed * pushed * time_s).clamp(0.0, 1.0);
+        let value = travel.value(place);
+        (self.place, self.given) = (Some(place), Some(value));
+        (value != now).then_some(Action::Set(travel.id, value))
+    }
+
+    /// How far it is pushed from where it rests, -1..=1: little of it moves very slowly.
+    fn pushed(&self) -> f32 {
+        let source = self.binding.source;
+        let Some(at) = self.last else { return 0.0 };
+        if source.is_button() {
+            return f32::from(at > 0.0);
+        }
+        let way = if source.rests_in_the_middle() { 2.0 * at - 1.0 } else { at };
+        let far = ((way.abs() - DEAD) / (1.0 - DEAD)).max(0.0);
+        far * far * way.signum()
+    }
+
     fn turned(&mut self, steps: i32, step: f32, current: Current) -> Option<Action> {
         let travel = self.travel().filter(|_| steps != 0)?;
         let now = current(travel.id);
@@ -184,7 +238,8 @@ impl Control {
         if whole && value == travel.id.spec().clamp(now) {
             // A parameter of whole values moves by one at least, within the range.
             let falling = travel.from > travel.to;
-            let next = travel::nudged(travel.id, now, if (steps > 0) != falling { 1e-6 } else { -1e-6 });
+            let next =
+                travel::nudged(travel.id, now, if (steps as f32 * step > 0.0) != falling { 1e-6 } else { -1e-6 });
             let (low, high) = if falling { (travel.to, travel.from) } else { (travel.from, travel.to) };
             return Some(Action::Set(travel.id, next.clamp(low, high)));
         }
@@ -207,7 +262,9 @@ impl Control {
         match &self.binding.play {
             Play::Place { .. } | Play::Turn { .. } => self.travel()?.place(now),
             Play::Press(values) => Some(f32::from(values.contains(&now))),
-            Play::Momentary | Play::Toggle | Play::Hold => Some(f32::from(now == id.spec().clamp(to))),
+            Play::Momentary | Play::Toggle | Play::Hold | Play::Step(_) | Play::Speed(_) => {
+                Some(f32::from(now == id.spec().clamp(to)))
+            }
         }
     }
 }

@@ -12,9 +12,9 @@ pub use pattern::matches;
 
 pub(super) use control::Control;
 
-use super::decoder::{Decoder, Said};
-use crate::patch::{Controller, Kind};
-use crate::score::{Action, ParamId};
+use super::decoder::{Decoder, SEVEN, Said, Value};
+use crate::patch::{Controller, Kind, Source};
+use crate::score::{Action, ParamId, Way};
 
 /// A patch's mapping at work.
 ///
@@ -87,6 +87,33 @@ impl Mapping {
     /// The same for what is no MIDI.
     pub fn said(&mut self, kind: Kind, port: &str, said: Said, current: Current, actions: &mut Vec<Action>) -> bool {
         play(&mut self.port(kind, port).controls, said, current, actions)
+    }
+
+    /// The same for a key of the keyboard.
+    pub fn key(&mut self, source: Source, way: Way, current: Current, actions: &mut Vec<Action>) -> bool {
+        let controls = &mut self.port(Kind::Keyboard, "keys").controls;
+        let Some(control) = controls.iter_mut().find(|control| control.binding.source == source) else { return false };
+        let ways: &[bool] = match way {
+            Way::Pressed => &[true],
+            Way::Released => &[false],
+            Way::Repeated if control.repeats() => &[true],
+            Way::Repeated => &[],
+            // Where nobody says when it is let go, the next time it is struck does.
+            Way::Struck if control.lasts() && control.is_pressed() => &[false],
+            Way::Struck if control.lasts() => &[true],
+            Way::Struck => &[true, false],
+        };
+        for on in ways {
+            let raw = if *on { SEVEN } else { 0 };
+            actions.extend(control.moved(Value::At { raw, most: SEVEN }, current));
+        }
+        true
+    }
+
+    /// Moves on what is moved at a speed.
+    pub fn passes(&mut self, time_s: f32, current: Current, actions: &mut Vec<Action>) {
+        let controls = self.ports.iter_mut().flat_map(|port| port.controls.iter_mut());
+        actions.extend(controls.filter_map(|control| control.passes(time_s, current)));
     }
 
     fn port(&mut self, kind: Kind, name: &str) -> &mut Port {

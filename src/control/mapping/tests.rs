@@ -1,5 +1,7 @@
 //! From messages to actions.
 
+mod pushed;
+
 use super::*;
 use crate::patch::hands::{Encoder, Light};
 use crate::patch::matrix::Shape;

@@ -1,15 +1,15 @@
 //! The hands of a patch: which control of which controller plays what, and how.
 //!
-//! `[midi."NAME"]` is a table of bindings. Gamepads and keys have words of their own for their controls and none in a patch
-//! yet.
+//! `[midi."NAME"]` and `[gamepad."NAME"]` are tables of bindings, `[keys]` is the keyboard's.
 
+mod keys;
 mod read;
 mod source;
 mod target;
 #[cfg(test)]
 mod tests;
 
-pub use source::{Source, reserved};
+pub use source::{AXES, BUTTONS, Source, reserved};
 pub use target::{TRIGGERS, Target, trigger};
 
 pub(super) use read::controllers;
@@ -29,7 +29,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Controller {
     pub kind: Kind,
-    /// The port's name with `*` for any run of characters; case does not matter.
+    /// The port's or gamepad's name with `*` for any run of characters; case does not matter. The keyboard has none.
     pub pattern: String,
     pub bindings: Vec<Binding>,
     /// What the controller is told in return, if anything.
@@ -66,6 +66,11 @@ pub enum Play {
     Hold,
     /// One value at each press; of several, the next one. Buttons of one parameter are a radio group.
     Press(Vec<f32>),
+    /// A part of the parameter's travel at each press, down where it is negative.
+    Step(f32),
+    /// So many times the parameter's travel in a second while it is pushed all the way, the other way where it is negative:
+    /// for sticks, which come back to their middle by themselves.
+    Speed(f32),
 }
 
 /// What happens when a control's position and the parameter's value differ.

@@ -24,29 +24,36 @@ const OF_TABLE: [&str; 3] = ["feedback", "heartbeat_s", "lamp"];
 
 /// Every controller of a patch, in the order of the file.
 pub fn controllers(root: &dyn TableLike, bank: Bank, problems: &mut Problems) -> Vec<Controller> {
-    let Some(table) = section(root, "midi", problems) else { return Vec::new() };
     let mut all = Vec::new();
-    for (pattern, item) in table.iter() {
-        match item.as_table_like() {
-            Some(controls) => all.push(controller(Kind::Midi, "midi", pattern, controls, bank, problems)),
-            None => {
-                let message = format!("[midi] names a device first: write [midi.\"*\"] above \"{pattern}\"");
-                problems.add(key_span(table, pattern), message);
+    for (kind, name) in [(Kind::Midi, "midi"), (Kind::Gamepad, "gamepad")] {
+        let Some(table) = section(root, name, problems) else { continue };
+        for (pattern, item) in table.iter() {
+            match item.as_table_like() {
+                Some(controls) => {
+                    let place = format!("[{name}.\"{pattern}\"]");
+                    all.push(controller(kind, place, pattern, controls, bank, problems));
+                }
+                None => {
+                    let message = format!("[{name}] names a device first: write [{name}.\"*\"] above \"{pattern}\"");
+                    problems.add(key_span(table, pattern), message);
+                }
             }
         }
+    }
+    if let Some(keys) = section(root, "keys", problems) {
+        all.push(controller(Kind::Keyboard, "[keys]".into(), "*", keys, bank, problems));
     }
     all
 }
 
 fn controller(
     kind: Kind,
-    name: &str,
+    place: String,
     pattern: &str,
     controls: &dyn TableLike,
     bank: Bank,
     problems: &mut Problems,
 ) -> Controller {
-    let place = format!("[{name}.\"{pattern}\"]");
     let bindings = bindings(kind, &place, controls, bank, problems);
     let feedback = feedback(kind, &place, pattern, controls, problems);
     Controller { kind, pattern: pattern.to_string(), bindings, feedback, known: false }
@@ -59,7 +66,7 @@ fn feedback(
     controls: &dyn TableLike,
     problems: &mut Problems,
 ) -> Option<Feedback> {
-    let given = OF_TABLE.iter().find(|key| controls.contains_key(key))?;
+    let given = OF_TABLE.iter().find(|key| kind != Kind::Keyboard && controls.contains_key(key))?;
     if kind != Kind::Midi {
         problems.add(key_span(controls, given), format!("{place} cannot be told anything: take \"{given}\" out"));
         return None;
@@ -105,15 +112,20 @@ fn bindings(kind: Kind, place: &str, table: &dyn TableLike, bank: Bank, problems
                     "cc0 to cc127, note0 to note127, fine0 to fine31 (14 bits), nrpn0, rpn0, bend, pressure, poly0, \
                      program, program0, mpe-bend, mpe-pressure or mpe-slide, with ch1- to ch16- before it for one channel"
                 }
-                Kind::Gamepad => "south, east, north, west, left-shoulder, dpad-up, start, left-x and their like",
+                Kind::Gamepad => {
+                    "south, east, north, west, left-shoulder, dpad-up, start, left-thumb, left-x, left-trigger and their like"
+                }
                 Kind::Keyboard => "a single character in quotes, space, or f1 to f12",
             };
             problems.add(key_span(table, control), format!("{place}: a control is written {words}"));
             continue;
         };
-        if bindings.iter().any(|b| (b.source, b.channel) == (source, channel)) {
+        if let Source::Key('f') | Source::Function(11) = source {
+            problems
+                .add(key_span(table, control), format!("{place} is the window's, for full screen: take another key"));
+        } else if bindings.iter().any(|b| (b.source, b.channel) == (source, channel)) {
             problems.add(key_span(table, control), format!("{place} is the same control as one above"));
-        } else if let Some((target, play, light)) = binding(source, item, &place, bank, problems) {
+        } else if let Some((target, play, light)) = binding(kind, source, item, &place, bank, problems) {
             bindings.push(Binding { source, channel, target, play, light });
         }
     }
@@ -121,10 +133,11 @@ fn bindings(kind: Kind, place: &str, table: &dyn TableLike, bank: Bank, problems
 }
 
 /// What may stand in a binding besides its target.
-const KEYS: [&str; 11] =
-    ["to", "range", "takeover", "curve", "steps", "encoder", "step", "mode", "value", "light", "lamp"];
+const KEYS: [&str; 12] =
+    ["to", "range", "takeover", "curve", "steps", "encoder", "step", "speed", "mode", "value", "light", "lamp"];
 
 fn binding(
+    kind: Kind,
     source: Source,
     item: &Item,
     place: &str,
@@ -143,6 +156,9 @@ fn binding(
     };
     for (key, _) in table.iter().filter(|(key, _)| !KEYS.contains(key)) {
         problems.add(key_span(table, key), format!("{place} has no \"{key}\"{}", did_you_mean(key, KEYS)));
+    }
+    if let Some(key) = ["light", "lamp"].iter().find(|key| kind != Kind::Midi && table.contains_key(key)) {
+        problems.add(key_span(table, key), format!("{place} has no lamp: take \"{key}\" out"));
     }
     let Some(to) = table.get("to") else {
         problems.add(item.span(), format!("{place} lacks \"to\", the target it plays"));
@@ -174,15 +190,18 @@ fn binding(
 
 /// How a control plays where the patch says no more.
 fn usual(source: Source) -> Play {
-    match source.is_button() {
-        true => Play::Momentary,
-        false => Play::Place { takeover: Takeover::Jump, shape: Shape::Lin, steps: None },
+    match source {
+        // Not every keyboard tells when a key is let go.
+        Source::Key(_) | Source::Function(_) => Play::Toggle,
+        source if source.is_button() => Play::Momentary,
+        _ => Play::Place { takeover: Takeover::Jump, shape: Shape::Lin, steps: None },
     }
 }
 
 fn play(source: Source, id: ParamId, table: &dyn TableLike, place: &str, problems: &mut Problems) -> Option<Play> {
-    let ways = ["encoder", "mode", "value"].map(|key| table.get(key).map(|item| (key, item)));
-    let mut ways = ways.into_iter().flatten();
+    // Of all else a step is an encoder's.
+    let keys = ["encoder", "mode", "value", "speed", "step"].into_iter();
+    let mut ways = keys.filter_map(|key| Some((key, table.get(key).filter(|_| key != "step" || source.is_button())?)));
     let way = ways.next();
     if let (Some((first, _)), Some((second, _))) = (way, ways.next()) {
         let message =
@@ -218,6 +237,18 @@ fn play(source: Source, id: ParamId, table: &dyn TableLike, place: &str, problem
             const MODES: [(&str, Play); 2] = [("momentary", Play::Momentary), ("toggle", Play::Toggle)];
             word(item, &format!("{place} mode"), &MODES, problems)
         }
+        Some((key @ ("speed" | "step"), item)) => {
+            none_of(&["takeover", "curve", "steps"], "is for controls that have a place", problems);
+            let (most, unit, play): (f32, _, fn(f32) -> Play) = match key {
+                "speed" => (20.0, "of the travel a second", Play::Speed),
+                _ => (1.0, "of the travel", Play::Step),
+            };
+            let far = number(item, &format!("{place} {key}"), -most, most, unit, problems)?;
+            if far == 0.0 {
+                problems.add(item.span(), format!("{place} {key} is 0, which moves nothing"));
+            }
+            Some(play(far))
+        }
         Some((_, item)) => {
             none_of(&["takeover", "curve", "steps", "step", "range"], "has no meaning beside \"value\"", problems);
             let name = format!("{place} value");
@@ -246,11 +277,12 @@ fn place_of(source: Source, id: ParamId, table: &dyn TableLike, place: &str, pro
     }
     if source.is_button() {
         if let Some(key) = ["takeover", "curve", "steps"].iter().find(|key| table.contains_key(key)) {
-            let message = format!("{place}: a button has no \"{key}\"; it may have mode = \"toggle\" or a value");
+            let message =
+                format!("{place}: a button has no \"{key}\"; it may have mode = \"toggle\", a value or a step");
             problems.add(key_span(table, key), message);
             return None;
         }
-        return Some(Play::Momentary);
+        return Some(usual(source));
     }
     let takeover = match table.get("takeover") {
         Some(item) => word(item, &format!("{place} takeover"), &TAKEOVERS, problems)?,

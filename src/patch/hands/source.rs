@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Kind;
+use crate::score::Key;
 
 /// A control as its messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,9 +32,9 @@ pub enum Source {
     MpeBend,
     MpePressure,
     MpeSlide,
-    /// A gamepad's button by its place, `south` or `left-trigger`.
+    /// A gamepad's button by its place, `south` or `dpad-up`.
     Button(&'static str),
-    /// A gamepad's axis, `left-x`: -1 to 1 is the whole range.
+    /// A gamepad's axis, `left-x` or `left-trigger`: from one end to the other is the whole range.
     Axis(&'static str),
     /// A key of the keyboard.
     Key(char),
@@ -42,15 +43,13 @@ pub enum Source {
 }
 
 /// A gamepad's buttons; the four of the right hand by where they lie, since makers letter them differently.
-pub const BUTTONS: [&str; 17] = [
+pub const BUTTONS: [&str; 15] = [
     "south",
     "east",
     "north",
     "west",
     "left-shoulder",
     "right-shoulder",
-    "left-trigger",
-    "right-trigger",
     "select",
     "start",
     "mode",
@@ -61,8 +60,9 @@ pub const BUTTONS: [&str; 17] = [
     "dpad-left",
     "dpad-right",
 ];
-/// A gamepad's axes.
-pub const AXES: [&str; 6] = ["left-x", "left-y", "right-x", "right-y", "left-z", "right-z"];
+/// A gamepad's axes. The triggers rest at one end, the others in their middle.
+pub const AXES: [&str; 8] =
+    ["left-x", "left-y", "right-x", "right-y", "left-z", "right-z", "left-trigger", "right-trigger"];
 
 /// Words without a number.
 const PLAIN: [(&str, Source); 7] = [
@@ -115,6 +115,22 @@ impl Source {
                 Some((Source::Key(key), None))
             }
         }
+    }
+
+    /// What a key of the keyboard is called in a patch; of those that have no character only F1 to F12 are.
+    pub fn of_key(key: Key) -> Option<Source> {
+        match key {
+            Key::Char(c) => Some(Source::Key(c)),
+            Key::Function(n) => Some(Source::Function(n)),
+            _ => None,
+        }
+    }
+
+    /// Whether it rests in the middle of its way once it is let go, if it comes back at all.
+    pub fn rests_in_the_middle(self) -> bool {
+        let at_its_end = matches!(self, Source::Poly(_) | Source::Pressure | Source::MpePressure)
+            || matches!(self, Source::Axis("left-trigger" | "right-trigger"));
+        !at_its_end && !self.is_button()
     }
 
     /// Whether it is pressed and let go, rather than standing somewhere.

@@ -142,6 +142,72 @@ fn what_makes_no_sense_is_said_with_its_place_and_remedy() {
 }
 
 #[test]
+fn gamepads_and_keys_have_tables_of_their_own() {
+    let patch = ok(r#"
+        [gamepad."*Xbox*"]
+        left-x = { to = "sampler.temperature", speed = 0.5 }
+        right-trigger = { to = "sound.level_db", range = [-40, 0] }
+        south = { to = "prompt.moon", mode = "hold" }
+        dpad-up = { to = "sampler.top_p", step = -0.05 }
+        east = "generator.hold"
+        [keys]
+        o = "stage.freeze"
+        O = { to = "stage.freeze", mode = "momentary" }
+        "[" = "prompt.moon"
+        f5 = { to = "stage.palette", value = ["ink", "paper"] }
+        space = { to = "sampler.top_k", range = [10, 20], step = 0.5 }
+        "#);
+    let [pad, keys] = &patch.controllers[..] else { panic!() };
+    assert_eq!((pad.kind, pad.pattern.as_str(), keys.kind), (Kind::Gamepad, "*Xbox*", Kind::Keyboard));
+    let plays = |c: &Controller| c.bindings.iter().map(|b| (b.source.to_string(), b.play.clone())).collect::<Vec<_>>();
+    let place = Play::Place { takeover: Takeover::Jump, shape: Shape::Lin, steps: None };
+    let named =
+        |all: Vec<(&str, Play)>| all.into_iter().map(|(word, play)| (word.to_string(), play)).collect::<Vec<_>>();
+    assert_eq!(
+        plays(pad),
+        named(vec![
+            ("left-x", Play::Speed(0.5)),
+            ("right-trigger", place),
+            ("south", Play::Hold),
+            ("dpad-up", Play::Step(-0.05)),
+            ("east", Play::Momentary),
+        ])
+    );
+    assert_eq!(
+        plays(keys),
+        named(vec![
+            ("o", Play::Toggle),
+            ("O", Play::Momentary),
+            ("[", Play::Momentary),
+            ("f5", Play::Press(vec![0.0, 1.0])),
+            ("space", Play::Step(0.5)),
+        ])
+    );
+    for (text, said) in [
+        ("[gamepad]\nsouth = \"prompt.moon\"", "[gamepad] names a device first: write [gamepad.\"*\"] above \"south\""),
+        ("[gamepad.\"*\"]\nx = \"prompt.moon\"", "[gamepad.\"*\"] x: a control is written south, east"),
+        ("[gamepad.\"*\"]\nfeedback = true", "cannot be told anything: take \"feedback\" out"),
+        ("[keys]\nfeedback = \"prompt.moon\"", "[keys] feedback: a control is written a single character in quotes"),
+        ("[keys]\nf = \"prompt.moon\"", "[keys] f is the window's, for full screen: take another key"),
+        ("[keys]\nf11 = \"prompt.moon\"", "[keys] f11 is the window's"),
+        ("[keys]\no = { to = \"stage.freeze\", light = \"cc1\" }", "[keys] o has no lamp: take \"light\" out"),
+        ("[keys]\no = { to = \"stage.hue\", step = 0 }", "step is 0, which moves nothing"),
+        ("[keys]\no = { to = \"stage.hue\", step = 2 }", "outside -1 to 1 of the travel"),
+        ("[keys]\no = { to = \"stage.hue\", step = 0.1, speed = 1 }", "both \"speed\" and \"step\""),
+        ("[keys]\no = { to = \"stage.hue\", takeover = \"jump\" }", "a button has no \"takeover\""),
+        ("[gamepad.\"*\"]\nleft-x = { to = \"stage.hue\", speed = 30 }", "outside -20 to 20 of the travel a second"),
+        (
+            "[gamepad.\"*\"]\nleft-x = { to = \"stage.hue\", speed = 1, curve = \"s\" }",
+            "is for controls that have a place",
+        ),
+        ("[midi.\"*\"]\ncc1 = { to = \"stage.hue\", speed = 1, steps = 4 }", "is for controls that have a place"),
+    ] {
+        let error = refused(text);
+        assert!(error.contains(said), "{text}\n{error}");
+    }
+}
+
+#[test]
 fn the_four_codings_of_encoders() {
     for (encoder, cases) in [
         (Encoder::Twos, [(1, 1), (5, 5), (127, -1), (124, -4), (0, 0), (64, -64), (63, 63)]),

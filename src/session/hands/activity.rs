@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::control;
+use crate::control::{self, decoder::Said};
 use crate::score::{Bus, Event};
 
 const TELL_EVERY_NS: u64 = 100_000_000;
@@ -16,24 +16,38 @@ pub(super) struct Activity(Vec<Port>);
 struct Port {
     name: Arc<str>,
     /// The last message, until it is told.
-    last: Option<Said>,
+    last: Option<Last>,
     told_ns: Option<u64>,
 }
 
-struct Said {
-    bytes: [u8; 3],
-    len: usize,
+struct Last {
+    what: What,
     mapped: bool,
+}
+
+/// What was said, before it is put into words.
+enum What {
+    Midi { bytes: [u8; 3], len: usize },
+    Other(Said),
 }
 
 impl Activity {
     /// A message came; `mapped` says whether the patch binds its control to anything.
-    pub fn heard(&mut self, port: &Arc<str>, bytes: &[u8], mapped: bool) {
-        let mut said = Said { bytes: [0; 3], len: bytes.len().min(3), mapped };
-        said.bytes[..said.len].copy_from_slice(&bytes[..said.len]);
+    pub fn heard(&mut self, port: &Arc<str>, message: &[u8], mapped: bool) {
+        let (mut bytes, len) = ([0; 3], message.len().min(3));
+        bytes[..len].copy_from_slice(&message[..len]);
+        self.keep(port, Last { what: What::Midi { bytes, len }, mapped });
+    }
+
+    /// The same for what is no MIDI.
+    pub fn said(&mut self, port: &Arc<str>, said: Said, mapped: bool) {
+        self.keep(port, Last { what: What::Other(said), mapped });
+    }
+
+    fn keep(&mut self, port: &Arc<str>, last: Last) {
         match self.0.iter_mut().find(|known| Arc::ptr_eq(&known.name, port) || known.name == *port) {
-            Some(known) => known.last = Some(said),
-            None => self.0.push(Port { name: port.clone(), last: Some(said), told_ns: None }),
+            Some(known) => known.last = Some(last),
+            None => self.0.push(Port { name: port.clone(), last: Some(last), told_ns: None }),
         }
     }
 
@@ -47,10 +61,13 @@ impl Activity {
             if port.told_ns.is_some_and(|told_ns| now_ns.saturating_sub(told_ns) < TELL_EVERY_NS) {
                 continue;
             }
-            let Some(said) = port.last.take() else { continue };
+            let Some(last) = port.last.take() else { continue };
             port.told_ns = Some(now_ns);
-            let what = control::described(&said.bytes[..said.len]);
-            let what = if said.mapped { what } else { format!("{what}, not mapped") };
+            let what = match last.what {
+                What::Midi { bytes, len } => control::described(&bytes[..len]),
+                What::Other(said) => control::described_said(said),
+            };
+            let what = if last.mapped { what } else { format!("{what}, not mapped") };
             bus.emit(Event::Control { port: port.name.to_string(), what });
         }
     }

@@ -1,11 +1,15 @@
-//! The MIDI inputs as the hands have them: looked for where there were none, polled, and told of.
+//! The MIDI inputs and gamepads as the hands have them: looked for where there were none, polled, and told of.
 
 use std::time::{Duration, Instant};
 
 use super::State;
 use super::activity::Activity;
+#[cfg(feature = "gamepad")]
+use crate::control::gamepad::{Gamepads, Heard};
 use crate::control::mapping::matches;
 use crate::control::{Message, Midi, known};
+#[cfg(feature = "gamepad")]
+use crate::patch::Kind;
 use crate::patch::{Controller, Patch};
 use crate::score::{Bus, Event, Hand};
 
@@ -22,6 +26,8 @@ pub(super) struct Controllers {
     clocks: Vec<Message>,
     notices: Vec<String>,
     activity: Activity,
+    #[cfg(feature = "gamepad")]
+    pads: Option<Gamepads>,
 }
 
 impl Controllers {
@@ -36,6 +42,8 @@ impl Controllers {
             clocks: Vec::new(),
             notices: Vec::new(),
             activity: Activity::default(),
+            #[cfg(feature = "gamepad")]
+            pads: open_pads(bus),
         }
     }
 
@@ -55,7 +63,6 @@ impl Controllers {
                     let mapped = state.midi(&message);
                     self.activity.heard(&message.port, message.bytes(), mapped);
                 }
-                self.activity.tend(&state.hands.bus);
                 midi.poll_clocks(&mut self.clocks);
                 for message in self.clocks.drain(..) {
                     let t_ns = state.hands.bus.clock().at_ns(message.at);
@@ -68,6 +75,29 @@ impl Controllers {
                 if self.looked.elapsed() >= RETRY {
                     self.looked = Instant::now();
                     self.midi = Midi::open().ok();
+                }
+            }
+        }
+        #[cfg(feature = "gamepad")]
+        self.tend_pads(state);
+        self.activity.tend(&state.hands.bus);
+    }
+
+    #[cfg(feature = "gamepad")]
+    fn tend_pads(&mut self, state: &mut State) {
+        let Some(pads) = &mut self.pads else { return };
+        let mut heard = Vec::new();
+        pads.poll(&mut heard);
+        for heard in heard {
+            match heard {
+                Heard::Here(name) => state.say(&format!("gamepad: {name} is here")),
+                Heard::Gone(name) => {
+                    state.say(&format!("gamepad: {name} is gone"));
+                    state.let_go(Some(&name));
+                }
+                Heard::Said(name, said) => {
+                    let mapped = state.said(Kind::Gamepad, &name, said);
+                    self.activity.said(&name, said, mapped);
                 }
             }
         }
@@ -125,6 +155,12 @@ fn lit(patch: &Patch, ports: &[String]) -> Vec<Controller> {
     let about = |port: &String| patch.controllers.iter().any(|c| c.pattern != "*" && matches(&c.pattern, port));
     let here = |known: &Controller| ports.iter().any(|port| matches(&known.pattern, port) && !about(port));
     known::behind(patch).into_iter().filter(|c| c.known && c.feedback.is_some() && here(c)).collect()
+}
+
+#[cfg(feature = "gamepad")]
+fn open_pads(bus: &Bus) -> Option<Gamepads> {
+    let opened = Gamepads::open();
+    opened.map_err(|why| bus.emit(Event::Notice { text: format!("no gamepads on this machine ({why})") })).ok()
 }
 
 #[cfg(test)]

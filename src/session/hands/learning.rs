@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::State;
 use crate::control;
+use crate::control::decoder::Said;
 use crate::control::learn::{Learn, Learnt};
 use crate::control::mapping::matches;
 use crate::patch::hands::Encoder;
@@ -75,6 +76,11 @@ impl State {
                 let target = self.target();
                 self.say(&format!("learn {target}: move a control"));
             }
+            // What the other keys do is known, and these do nothing by themselves.
+            Key::Function(n) if n != 11 => {
+                let now_ns = self.hands.bus.clock().now_ns();
+                learning.learn.hear(Kind::Keyboard, "the keyboard", Said::pressed(patch::Source::Function(n)), now_ns);
+            }
             _ => return false,
         }
         true
@@ -102,12 +108,26 @@ impl State {
         let Some(learning) = &mut self.learning else { return false };
         let now_ns = self.hands.bus.clock().now_ns();
         let params = self.hands.params.clone();
-        let mut heard = |said| learning.learn.hear(&message.port, said, now_ns);
+        let mut heard = |said| learning.learn.hear(Kind::Midi, &message.port, said, now_ns);
         // The mapping hears it too, so that its pickups know where the control stands.
         let mut actions = Vec::new();
         self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions, &mut heard);
         if actions.contains(&Action::Panic) {
             self.act(Action::Panic, Hand::Midi);
+        }
+        true
+    }
+
+    /// The same for what is no MIDI.
+    #[cfg(feature = "gamepad")]
+    pub(super) fn learn_said(&mut self, kind: Kind, port: &str, said: Said) -> bool {
+        let Some(learning) = &mut self.learning else { return false };
+        learning.learn.hear(kind, port, said, self.hands.bus.clock().now_ns());
+        let params = self.hands.params.clone();
+        let mut actions = Vec::new();
+        self.mapping.said(kind, port, said, &|id| params.get(id), &mut actions);
+        if actions.contains(&Action::Panic) {
+            self.act(Action::Panic, Hand::Gamepad);
         }
         true
     }
@@ -126,7 +146,7 @@ impl State {
     fn learnt(&mut self, learnt: Learnt) {
         let target = self.target();
         self.learning = None;
-        let pattern = table_of(&self.hands.patch, &learnt.port);
+        let pattern = table_of(&self.hands.patch, learnt.kind, &learnt.port);
         let control = match learnt.channel {
             None | Some(0) => learnt.source.to_string(),
             Some(channel) => format!("ch{}-{}", channel + 1, learnt.source),
@@ -136,7 +156,7 @@ impl State {
         let encoder = learnt.encoder.filter(|_| !target.starts_with("prompt.")).and_then(word);
         let mut instead_of = None;
         let written = self.rewrite(|text| {
-            let written = write::bind(text, Kind::Midi, &pattern, &control, &target, encoder)?;
+            let written = write::bind(text, learnt.kind, &pattern, &control, &target, encoder)?;
             instead_of = written.instead_of.filter(|was| *was != target);
             Ok(written.text)
         });
@@ -149,12 +169,13 @@ impl State {
             text += &format!("; before, it played {was}");
         }
         let same_control = |b: &Binding| b.source == learnt.source && b.channel != learnt.channel.filter(|c| *c > 0);
-        for other in others(&self.hands.patch, &pattern, same_control) {
+        for other in others(&self.hands.patch, learnt.kind, &pattern, same_control) {
             text += &format!("; so it does {}", other.target);
         }
         let (table, this) = (pattern.clone(), control.clone());
         let same_target = |b: &Binding| b.target.to_string() == target && word_of(b) != this;
-        let also: Vec<String> = others(&self.hands.patch, &table, same_target).map(|b| word_of(&b)).collect();
+        let also: Vec<String> =
+            others(&self.hands.patch, learnt.kind, &table, same_target).map(|b| word_of(&b)).collect();
         if !also.is_empty() {
             text += &format!("; {} there plays it as well", also.join(", "));
         }
@@ -209,9 +230,12 @@ impl State {
 
 /// The table that a port's controls belong to: of those that are about it the one that says most of its name, else one of
 /// its own.
-fn table_of(patch: &Patch, port: &str) -> String {
+fn table_of(patch: &Patch, kind: Kind, port: &str) -> String {
+    if kind == Kind::Keyboard {
+        return "*".into();
+    }
     let says = |pattern: &str| pattern.chars().filter(|c| *c != '*').count();
-    let about = patch.controllers.iter().filter(|c| c.kind == Kind::Midi && matches(&c.pattern, port));
+    let about = patch.controllers.iter().filter(|c| c.kind == kind && matches(&c.pattern, port));
     let best = about.map(|c| c.pattern.as_str()).filter(|pattern| says(pattern) > 0).max_by_key(|p| says(p));
     best.unwrap_or(port).to_string()
 }
@@ -219,10 +243,11 @@ fn table_of(patch: &Patch, port: &str) -> String {
 /// The bindings of a table that are so.
 fn others<'a>(
     patch: &'a Patch,
+    kind: Kind,
     pattern: &'a str,
     wanted: impl Fn(&Binding) -> bool + 'a,
 ) -> impl Iterator<Item = Binding> + 'a {
-    let table = patch.controllers.iter().filter(move |c| c.kind == Kind::Midi && c.pattern == pattern);
+    let table = patch.controllers.iter().filter(move |c| c.kind == kind && c.pattern == pattern);
     table.flat_map(|c| c.bindings.iter()).filter(move |b| wanted(b)).cloned()
 }
 

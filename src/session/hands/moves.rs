@@ -24,7 +24,7 @@ struct Move {
 
 /// Whether these hands send more than is worth telling.
 pub(super) fn comes_in_streams(by: Hand) -> bool {
-    matches!(by, Hand::Midi | Hand::Osc)
+    matches!(by, Hand::Midi | Hand::Gamepad | Hand::Osc)
 }
 
 /// Whether an action moves a parameter and does nothing else.

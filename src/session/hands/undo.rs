@@ -57,7 +57,7 @@ impl State {
     /// A hand moved a parameter. A pedal, a mute and their like are let go by whoever holds them.
     pub(super) fn note_move(&mut self, id: ParamId, before: f32, by: Hand) {
         let plays = id.is_setting() || id.name().starts_with("settings.");
-        if !matches!(by, Hand::Key | Hand::Midi | Hand::Osc) || !plays {
+        if !matches!(by, Hand::Key | Hand::Midi | Hand::Gamepad | Hand::Osc) || !plays {
             return;
         }
         // A surface has two, moved as one.
@@ -121,13 +121,13 @@ mod tests {
         rig.state.begin();
         let ids = [ParamId::Hue, ParamId::TopK, ParamId::TopP, ParamId::Temperature];
         let first = at(&rig, ids);
-        rig.state.key(Key::Char('t'));
+        rig.press(Key::Char('t'));
         let warmer = at(&rig, ids);
         rig.state.act(Action::Settings(SettingsAsk::Recall("dusk".into())), Hand::Midi);
         rig.until(1000);
         let led = at(&rig, ids);
         assert!(led[0] < first[0] && led[0] > 0.05 && led[1] == 5.0);
-        rig.state.key(Key::Char('N'));
+        rig.press(Key::Char('N'));
         assert_eq!(at(&rig, ids)[2], 0.25);
         let file = PATCH.replace(
             "[[scene]]\n        name = \"a\"",
@@ -165,7 +165,7 @@ mod tests {
         undo(&mut rig);
         assert_eq!(at(&rig, ids), first);
         // A pedal is no setting.
-        rig.state.key(Key::Char(' '));
+        rig.press(Key::Char(' '));
         assert_eq!(undo(&mut rig), "there is nothing to take back");
         assert_eq!(at(&rig, [ParamId::Hold]), [1.0]);
     }

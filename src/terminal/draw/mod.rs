@@ -22,6 +22,7 @@ use super::palette::{Palette, Role};
 use super::stage::Face;
 use crate::desk::State;
 use crate::desk::words::clock;
+use crate::score::help::with_own;
 use crate::score::{HelpPage, ParamId};
 
 /// A sound device's name that is shorter than this says nothing.
@@ -74,7 +75,10 @@ pub fn show(
     } else {
         draw(state, palette, face, area, buf);
         match state.help {
-            Some(turned) if !area.is_empty() => help::draw(help, turned, &mut kept.bookmark, palette, area, buf),
+            Some(turned) if !area.is_empty() => {
+                let help = with_own(help, &state.own_keys);
+                help::draw(&help, turned, &mut kept.bookmark, palette, area, buf);
+            }
             _ => kept.bookmark.close(),
         }
         palette.lay_ground(area, buf);

@@ -7,6 +7,7 @@ use nannou::prelude::Frame;
 use super::picture::{self, Asked, Pending};
 use super::{Inner, Kept, lock};
 use crate::score::Event;
+use crate::score::help::with_own;
 use crate::visuals::Renderer;
 use crate::visuals::desk::{self, Seen};
 use crate::visuals::graph::Sheet;
@@ -92,7 +93,8 @@ pub fn view(inner: &mut Inner, frame: &Frame) {
     let program = target.renderer.as_ref().and_then(|(renderer, ..)| renderer.program());
     let refused = target.refused.as_ref().filter(|(_, text)| now == Some(text)).map(|(error, _)| error);
     desk.shown = desk::shown(state, program, refused);
-    let seen = Seen { desk, palette: state.palette(), help: &inner.options.help };
+    let help = desk.help.map(|_| with_own(&inner.options.help, &desk.own_keys)).unwrap_or_default();
+    let seen = Seen { desk, palette: state.palette(), help: &help };
     sheet.prepare(frame.device(), queue, frame.texture_size(), &seen);
     let attachment = frame.color_attachment(wgpu::LoadOp::Clear(wgpu::Color::BLACK));
     let mut encoder = frame.command_encoder();

@@ -10,7 +10,7 @@ use bevy::prelude::{MessageReader, Query, Res};
 use bevy::window::{Ime, Window};
 
 use super::{Show, lock};
-use crate::score::Key;
+use crate::score::{Key, Stroke};
 
 /// What is shared between the frames and the systems.
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ pub fn compose(mut heard: MessageReader<Ime>, show: Res<Show>, mut windows: Quer
             Ime::Commit { value, .. } => {
                 line.composed.clear();
                 for c in value.chars() {
-                    let _ = show.keys.try_send(Key::Written(c));
+                    let _ = show.keys.try_send(Stroke::pressed(Key::Written(c)));
                 }
             }
             Ime::Enabled { .. } | Ime::Disabled { .. } => line.composed.clear(),
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(composing.follow(true), "chun jiang");
         steps(&mut world, vec![preedit(""), Ime::Commit { window, value: "春江".into() }]);
         assert!(!composing.is_composing());
-        assert_eq!(typed.try_iter().collect::<Vec<_>>(), ['春', '江'].map(Key::Written));
+        assert_eq!(typed.try_iter().collect::<Vec<_>>(), ['春', '江'].map(|c| Stroke::pressed(Key::Written(c))));
         steps(&mut world, vec![preedit("chao")]);
         assert_eq!(composing.follow(false), "");
         steps(&mut world, vec![Ime::Commit { window, value: "潮".into() }, Ime::Disabled { window }]);

@@ -1,41 +1,54 @@
 //! The keys of both windows, in the score's words. `f` and F11 stay here: full screen of the window that has the focus.
 
 use bevy::input::ButtonState;
-use bevy::input::keyboard::{Key as Logical, KeyboardInput};
+use bevy::input::keyboard::{Key as Logical, KeyboardFocusLost, KeyboardInput};
 use bevy::prelude::{KeyCode, Local, MessageReader, Query, Res};
 use bevy::window::{MonitorSelection, Window, WindowMode};
 
 use super::Show;
-use crate::score::Key;
+use crate::score::{Key, Stroke, Way};
 
 /// The keys that change what others mean, while they are held.
 #[derive(Clone, Copy, Default)]
-pub struct Held {
+pub struct Modifiers {
     ctrl: bool,
     shift: bool,
 }
 
-/// Passes pressed keys on. A full channel loses the key rather than hold up the frame.
+/// What is held.
+#[derive(Default)]
+pub struct Held {
+    modifiers: Modifiers,
+    /// Each key by its place on the keyboard with what it was when it was pressed: Shift may be let go before it.
+    down: Vec<(KeyCode, Key)>,
+}
+
+/// Passes keys on. A full channel loses the key rather than hold up the frame.
 pub fn press(
     mut pressed: MessageReader<KeyboardInput>,
+    mut left: MessageReader<KeyboardFocusLost>,
     mut held: Local<Held>,
     show: Res<Show>,
     mut windows: Query<&mut Window>,
 ) {
+    let send = |key, way| drop(show.keys.try_send(Stroke { key, way }));
     // While the performer types, every key but F11 is the line's; while a word is composed, the input method's.
     let (typing, composing) = (show.composing.is_open(), show.composing.is_composing());
     for input in pressed.read() {
         let down = input.state == ButtonState::Pressed;
         // In the order of the events: within one slow frame Ctrl may have been pressed and let go again.
         match input.logical_key {
-            Logical::Control => held.ctrl = down,
-            Logical::Shift => held.shift = down,
+            Logical::Control => held.modifiers.ctrl = down,
+            Logical::Shift => held.modifiers.shift = down,
             _ => {}
         }
         if !down {
+            if let Some(at) = held.down.iter().position(|(code, _)| *code == input.key_code) {
+                send(held.down.remove(at).1, Way::Released);
+            }
             continue;
         }
-        let is_f = input.logical_key == Logical::Character("f".into()) && !held.ctrl && !typing;
+        let is_f = input.logical_key == Logical::Character("f".into()) && !held.modifiers.ctrl && !typing;
         if input.key_code == KeyCode::F11 || is_f {
             if let Ok(mut window) = windows.get_mut(input.window)
                 && !input.repeat
@@ -47,18 +60,22 @@ pub fn press(
             }
             continue;
         }
-        let passes = |key: &Key| {
-            let wanted = !input.repeat || typing || (show.repeats)(*key);
-            wanted && (!composing || matches!(key, Key::Ctrl(_)))
-        };
-        if let Some(key) = key(&input.logical_key, *held).filter(passes) {
-            let _ = show.keys.try_send(key);
+        let passes = |key: &Key| !composing || matches!(key, Key::Ctrl(_));
+        let Some(key) = key(&input.logical_key, held.modifiers).filter(passes) else { continue };
+        send(key, if input.repeat { Way::Repeated } else { Way::Pressed });
+        if !held.down.iter().any(|(code, _)| *code == input.key_code) {
+            held.down.push((input.key_code, key));
         }
+    }
+    // What is let go while another program has the keys is let go unheard.
+    if left.read().count() > 0 {
+        held.down.drain(..).for_each(|(_, key)| send(key, Way::Released));
+        held.modifiers = Modifiers::default();
     }
 }
 
 /// A key in the score's words; `None` for those that mean nothing here.
-fn key(logical: &Logical, held: Held) -> Option<Key> {
+fn key(logical: &Logical, held: Modifiers) -> Option<Key> {
     Some(match logical {
         Logical::Character(text) => {
             let mut chars = text.chars();
@@ -79,34 +96,78 @@ fn key(logical: &Logical, held: Held) -> Option<Key> {
         Logical::Tab if held.shift => Key::BackTab,
         Logical::Tab => Key::Tab,
         Logical::Backspace => Key::Backspace,
-        _ => return None,
+        function => {
+            let at = FUNCTIONS.iter().position(|known| known == function)?;
+            Key::Function(at as u8 + 1)
+        }
     })
 }
 
+const FUNCTIONS: [Logical; 12] = [
+    Logical::F1,
+    Logical::F2,
+    Logical::F3,
+    Logical::F4,
+    Logical::F5,
+    Logical::F6,
+    Logical::F7,
+    Logical::F8,
+    Logical::F9,
+    Logical::F10,
+    Logical::F11,
+    Logical::F12,
+];
+
 #[cfg(test)]
 mod tests {
+    use bevy::ecs::system::RunSystemOnce;
+    use bevy::prelude::{Entity, Messages, World};
+    use crossbeam_channel::Receiver;
+
     use super::*;
 
-    #[test]
-    fn a_key_that_is_held_acts_again_only_where_it_may() {
-        let (keys, pressed) = crossbeam_channel::unbounded();
-        let mut world = bevy::prelude::World::new();
+    /// A window, and where its keys go.
+    fn window() -> (World, Entity, Receiver<Stroke>) {
+        let (keys, strokes) = crossbeam_channel::unbounded();
+        let mut world = World::new();
         let window = world.spawn(Window::default()).id();
-        world.insert_resource(Show { keys, repeats: |key| key == Key::Up, ..Show::of(window, "1") });
-        world.init_resource::<bevy::prelude::Messages<KeyboardInput>>();
-        for (logical_key, repeat) in [(Logical::Space, false), (Logical::Space, true), (Logical::ArrowUp, true)] {
-            let state = ButtonState::Pressed;
-            let key_code = KeyCode::Space;
-            world.write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat, window });
+        world.insert_resource(Show { keys, ..Show::of(window, "1") });
+        world.init_resource::<Messages<KeyboardInput>>();
+        world.init_resource::<Messages<KeyboardFocusLost>>();
+        (world, window, strokes)
+    }
+
+    fn input(window: Entity, key_code: KeyCode, logical_key: Logical, way: Way) -> KeyboardInput {
+        let state = if way == Way::Released { ButtonState::Released } else { ButtonState::Pressed };
+        KeyboardInput { key_code, logical_key, state, text: None, repeat: way == Way::Repeated, window }
+    }
+
+    #[test]
+    fn what_happens_to_a_key_is_handed_on() {
+        let (mut world, window, strokes) = window();
+        let (shift, x) = (KeyCode::ShiftLeft, KeyCode::KeyX);
+        for (code, logical, way) in [
+            (shift, Logical::Shift, Way::Pressed),
+            (x, Logical::Character("X".into()), Way::Pressed),
+            (x, Logical::Character("X".into()), Way::Repeated),
+            (shift, Logical::Shift, Way::Released),
+            (x, Logical::Character("x".into()), Way::Released),
+            (KeyCode::F5, Logical::F5, Way::Pressed),
+        ] {
+            world.write_message(input(window, code, logical, way));
         }
-        bevy::ecs::system::RunSystemOnce::run_system_once(&mut world, press).unwrap();
-        assert_eq!(pressed.try_iter().collect::<Vec<_>>(), [Key::Char(' '), Key::Up]);
+        world.write_message(KeyboardFocusLost);
+        world.run_system_once(press).unwrap();
+        let (x, five) = (Key::Char('X'), Key::Function(5));
+        let wanted =
+            [(x, Way::Pressed), (x, Way::Repeated), (x, Way::Released), (five, Way::Pressed), (five, Way::Released)];
+        assert_eq!(strokes.try_iter().collect::<Vec<_>>(), wanted.map(|(key, way)| Stroke { key, way }));
     }
 
     #[test]
     fn keys_have_the_scores_names() {
-        let (none, ctrl) = (Held::default(), Held { ctrl: true, shift: false });
-        let shift = Held { ctrl: false, shift: true };
+        let (none, ctrl) = (Modifiers::default(), Modifiers { ctrl: true, shift: false });
+        let shift = Modifiers { ctrl: false, shift: true };
         assert_eq!(key(&Logical::Character("春".into()), none), Some(Key::Char('春')));
         assert_eq!(key(&Logical::Character("C".into()), ctrl), Some(Key::Ctrl('c')));
         assert_eq!(key(&Logical::Space, none), Some(Key::Char(' ')));
@@ -117,18 +178,14 @@ mod tests {
 
     #[test]
     fn while_the_performer_types_keys_are_letters() {
-        let (keys, pressed) = crossbeam_channel::unbounded();
-        let mut world = bevy::prelude::World::new();
-        let window = world.spawn(Window::default()).id();
-        world.insert_resource(Show { keys, ..Show::of(window, "1") });
+        let (mut world, window, strokes) = window();
         world.resource::<Show>().composing.follow(true);
-        world.init_resource::<bevy::prelude::Messages<KeyboardInput>>();
-        for (text, repeat) in [("f", false), ("x", false), ("x", true)] {
-            let (state, key_code, logical_key) = (ButtonState::Pressed, KeyCode::KeyX, Logical::Character(text.into()));
-            world.write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat, window });
+        for (text, way) in [("f", Way::Pressed), ("x", Way::Pressed), ("x", Way::Repeated)] {
+            world.write_message(input(window, KeyCode::KeyX, Logical::Character(text.into()), way));
         }
-        bevy::ecs::system::RunSystemOnce::run_system_once(&mut world, press).unwrap();
-        assert_eq!(pressed.try_iter().collect::<Vec<_>>(), ['f', 'x', 'x'].map(Key::Char));
+        world.run_system_once(press).unwrap();
+        let typed: Vec<Key> = strokes.try_iter().map(|stroke| stroke.key).collect();
+        assert_eq!(typed, ['f', 'x', 'x'].map(Key::Char));
         assert_eq!(world.get::<Window>(window).unwrap().mode, WindowMode::Windowed);
     }
 }

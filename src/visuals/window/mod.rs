@@ -38,7 +38,7 @@ use picture::Pending;
 use super::desk::Follower;
 use super::{FrameState, VisualsError};
 use crate::desk::State as Desk;
-use crate::score::{Bus, Clock, Event, HelpPage, Key, Queue, Shutdown, Stamped};
+use crate::score::{Bus, Clock, Event, HelpPage, Queue, Shutdown, Stamped, Stroke};
 
 pub use super::displays::{adapters as displays, display_available};
 
@@ -55,10 +55,8 @@ pub struct WindowOptions {
     pub events: Queue,
     /// The performance's clock: what time a frame shows.
     pub clock: Clock,
-    /// Where pressed keys go. `f` and F11 stay here: full screen.
-    pub keys: Sender<Key>,
-    /// Whether a key that is held down acts again and again.
-    pub repeats: fn(Key) -> bool,
+    /// Where keys go. `f` and F11 stay here: full screen.
+    pub keys: Sender<Stroke>,
     pub shutdown: Shutdown,
     /// Where it says what happens to it.
     pub bus: Bus,
@@ -192,8 +190,7 @@ struct Show {
     view: Option<(Entity, Entity)>,
     cameras: Cameras,
     composing: Composing,
-    keys: Sender<Key>,
-    repeats: fn(Key) -> bool,
+    keys: Sender<Stroke>,
     bus: Bus,
     display: Option<String>,
 }
@@ -220,7 +217,6 @@ impl Show {
             cameras: Cameras::default(),
             composing: Composing::default(),
             keys: crossbeam_channel::bounded(1).0,
-            repeats: |_| false,
             bus: Bus::new(Clock::at_rest()),
             display: Some(display.to_string()),
         }
@@ -260,7 +256,6 @@ fn model(app: &App) -> Stage {
         cameras: inner.cameras.clone(),
         composing: inner.composing.clone(),
         keys: inner.options.keys.clone(),
-        repeats: inner.options.repeats,
         bus: inner.options.bus.clone(),
         display: inner.options.display.clone(),
     };

@@ -1,7 +1,7 @@
 //! Learning: keys and messages in, notices and the patch's text out.
 
 use super::*;
-use crate::score::{Action, Hand, ParamId};
+use crate::score::{Action, Hand, ParamId, Stroke, Way};
 use crate::session::hands::scenes::tests::Rig;
 
 const PATCH: &str = "# mine\n[prompts]\nmoon = \"m\"  # the moon\ndawn = \"d\"\n\n[midi.\"k*\"]\ncc1 = \"sampler.top_p\" # big\n\
@@ -29,7 +29,7 @@ impl Play {
     }
 
     fn key(&mut self, key: Key) -> String {
-        self.rig.state.key(key);
+        self.rig.press(key);
         self.said()
     }
 
@@ -164,7 +164,7 @@ fn a_controller_has_the_table_that_says_most_of_its_name() {
     let text = "[prompts]\na = \"a\"\n[midi.\"*\"]\ncc1 = \"prompt.a\"\n[midi.\"nano*\"]\ncc1 = \"prompt.a\"\n\
                 [midi.\"nanoKON*\"]\ncc1 = \"prompt.a\"\n";
     let patch = patch::parse("p.toml", text).unwrap();
-    let tables = ["nanoKONTROL2", "nanoPAD", "other"].map(|port| table_of(&patch, port));
+    let tables = ["nanoKONTROL2", "nanoPAD", "other"].map(|port| table_of(&patch, Kind::Midi, port));
     assert_eq!(tables, ["nanoKON*", "nano*", "other"]);
 }
 
@@ -175,4 +175,68 @@ fn learning_is_for_midi_and_leaves_other_hands_alone() {
     play.rig.state.act(Action::Set(ParamId::TopK, 5.0), Hand::Osc);
     assert_eq!(play.rig.state.hands.params.get(ParamId::TopK), 5.0);
     assert!(play.rig.state.learning.is_some());
+}
+
+#[test]
+fn f_keys_and_gamepads_are_learnt_too() {
+    let mut play = Play::new();
+    play.key(Key::Char('L'));
+    play.key(Key::Function(5));
+    let said = play.moves("k1", &[]);
+    assert!(said.contains("f5 of the keyboard plays sampler.temperature, written into"), "{said}");
+    assert!(play.text().ends_with("[keys]\nf5 = \"sampler.temperature\"\n"), "{}", play.text());
+    play.key(Key::Char('L'));
+    play.key(Key::Char('2'));
+    #[cfg(feature = "gamepad")]
+    {
+        play.rig.state.said(Kind::Gamepad, "Pad", Said::pressed(patch::Source::Button("south")));
+        assert!(play.moves("k1", &[]).contains("south of Pad plays prompt.dawn, written into"));
+        play.rig.state.said(Kind::Gamepad, "Pad", Said::pressed(patch::Source::Button("south")));
+        assert_eq!(play.rig.prompts(), ["dawn"]);
+    }
+    // What was learnt plays: the second time it is struck it is let go.
+    let at = |play: &Play| play.rig.state.hands.params.get(ParamId::Temperature);
+    let before = at(&play);
+    play.key(Key::Function(5));
+    assert_ne!(at(&play), before);
+    // F11 is the window's.
+    play.key(Key::Char('L'));
+    play.key(Key::Function(11));
+    assert_eq!(play.moves("k1", &[]), "");
+}
+
+#[test]
+fn the_patchs_own_keys_go_before_all_others() {
+    let mut rig = Rig::new(
+        "[prompts]\nmoon = \"m\"\ndawn = \"d\"\n[keys]\nt = \"prompt.dawn\"\n3 = { to = \"sampler.top_k\", value = 7 }\n\
+         f2 = { to = \"generator.hold\", mode = \"momentary\" }\n",
+    );
+    let before = rig.state.hands.params.get(ParamId::Temperature);
+    rig.press(Key::Char('t'));
+    rig.press(Key::Char('3'));
+    assert_eq!(rig.prompts(), ["dawn"]);
+    let get = |rig: &Rig, id| rig.state.hands.params.get(id);
+    assert_eq!((get(&rig, ParamId::Temperature), get(&rig, ParamId::TopK)), (before, 7.0));
+    rig.press(Key::Char('T'));
+    assert!(get(&rig, ParamId::Temperature) > before, "the others are as they were");
+    // A digit that was asked for is one.
+    rig.press(Key::Char('J'));
+    rig.state.hands.params.set(ParamId::TopK, 9.0);
+    rig.press(Key::Char('3'));
+    assert_eq!(get(&rig, ParamId::TopK), 9.0);
+    // A line that is typed takes the letters, not the function keys.
+    rig.press(Key::Char(':'));
+    rig.press(Key::Char('t'));
+    rig.press(Key::Function(2));
+    assert_eq!((rig.prompts(), get(&rig, ParamId::Hold)), (vec![], 1.0));
+    rig.state.stroke(Stroke { key: Key::Function(2), way: Way::Released });
+    assert_eq!(get(&rig, ParamId::Hold), 0.0);
+    // What is held repeats where it goes a step, and nothing else does.
+    rig.press(Key::Escape);
+    rig.state.stroke(Stroke { key: Key::Char('t'), way: Way::Repeated });
+    rig.state.stroke(Stroke { key: Key::Char('x'), way: Way::Repeated });
+    assert_eq!(rig.prompts(), Vec::<String>::new());
+    let warm = get(&rig, ParamId::Temperature);
+    rig.state.stroke(Stroke { key: Key::Char('T'), way: Way::Repeated });
+    assert!(get(&rig, ParamId::Temperature) > warm);
 }

@@ -20,13 +20,13 @@ fn a_chosen_prompt_waits_as_the_parameter_says_and_the_plans_own_does_not() {
     let mut rig = Rig::new(BANK);
     rig.state.hands.params.set(ParamId::Queue, 2.0);
     rig.state.begin();
-    rig.state.key(Key::Char('n'));
-    rig.state.key(Key::Char('3'));
+    rig.press(Key::Char('n'));
+    rig.press(Key::Char('3'));
     let asked = [("moon", When::Now), ("sea", When::Sentence), ("dawn", When::Sentence)];
     assert_eq!(prompts(&rig), asked.map(|(name, when)| (name.to_string(), when)));
     // Esc closes the help first.
     for key in [Key::Char('?'), Key::Escape, Key::Escape] {
-        rig.state.key(key);
+        rig.press(key);
     }
     assert_eq!(prompts(&rig), [("back".to_string(), When::Now)]);
 }
@@ -34,14 +34,14 @@ fn a_chosen_prompt_waits_as_the_parameter_says_and_the_plans_own_does_not() {
 #[test]
 fn after_a_prompt_that_was_taken_back_the_bank_goes_on_from_the_one_that_plays() {
     let mut rig = Rig::new(BANK);
-    rig.state.key(Key::Char('3'));
+    rig.press(Key::Char('3'));
     let none = Event::Queued { name: None, text: String::new(), when: When::Now };
     rig.state.hands.bus.emit(Event::Prompt { name: Some("sea".into()), text: "O sea".into(), tokens: 2 });
     rig.state.tend_plan();
-    rig.state.key(Key::Char('n'));
+    rig.press(Key::Char('n'));
     rig.state.hands.bus.emit(none);
     rig.state.tend_plan();
-    rig.state.key(Key::Char('p'));
+    rig.press(Key::Char('p'));
     let names: Vec<_> = prompts(&rig).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["dawn", "moon", "moon"]);
 }
@@ -51,7 +51,7 @@ fn a_typed_prompt_is_played_or_layered_and_its_keys_are_no_shortcuts() {
     let mut rig = Rig::new(BANK);
     rig.state.hands.params.set(ParamId::Queue, 1.0);
     let mut asked = |keys: &[Key]| {
-        keys.iter().for_each(|key| rig.state.key(*key));
+        keys.iter().for_each(|key| rig.press(*key));
         let text = |command| match command {
             Command::Prompt { name, text, when } => format!("{name:?} {} {}", text.source(), when.name()),
             Command::Layer { text, .. } => format!("layer {}", text.source()),
@@ -72,8 +72,8 @@ fn a_typed_prompt_is_played_or_layered_and_its_keys_are_no_shortcuts() {
     let told: Vec<_> = rig.events().into_iter().filter_map(typing).collect();
     assert_eq!(told[..2], [(true, String::new(), 0), (true, "q".into(), 1)]);
     assert_eq!(told.last(), Some(&(false, String::new(), 0)));
-    rig.state.key(Key::Char(':'));
-    rig.state.key(Key::Ctrl('c'));
+    rig.press(Key::Char(':'));
+    rig.press(Key::Ctrl('c'));
     assert!(rig.state.hands.shutdown.requested());
 }
 
@@ -81,12 +81,12 @@ fn a_typed_prompt_is_played_or_layered_and_its_keys_are_no_shortcuts() {
 fn an_error_is_fed_back_with_the_patchs_own_prompt_or_its_words() {
     for (head, wanted) in [("", "{error}"), ("error = \"mirror\"\n", "You said {flaw.text}.")] {
         let mut rig = Rig::new(&format!("{head}{BANK}mirror = \"You said {{flaw.text}}.\"\n"));
-        rig.state.key(Key::Char('E'));
+        rig.press(Key::Char('E'));
         assert_eq!((rig.events().len(), prompts(&rig).len()), (1, 0), "nothing has gone wrong yet");
         let fault = Event::Fault { place: "sound".into(), what: "gone".into(), remedy: String::new() };
         rig.state.hands.bus.emit(fault);
         rig.state.tend_plan();
-        rig.state.key(Key::Char('E'));
+        rig.press(Key::Char('E'));
         let Ok(Command::Prompt { text, .. }) = rig.commands.try_recv() else { panic!() };
         assert_eq!(text.source(), wanted);
     }

@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use crate::control::Mapping;
 use crate::model::Command;
 use crate::patch;
-use crate::score::{Action, Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped};
+use crate::score::{Action, Bus, Clock, Event, Hand, Key, ParamId, Params, Policy, Queue, Shutdown, Stamped, Stroke};
 use crate::session::course::Course;
 use crate::session::hands::{Hands, State};
 use crate::session::midi_out::Synths;
@@ -60,6 +60,7 @@ impl Rig {
             kept: Default::default(),
             ports: Vec::new(),
             tempo: Default::default(),
+            tended_ns: 0,
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
             heard: Vec::new(),
@@ -87,6 +88,10 @@ impl Rig {
             },
         };
         Rig { state, events, commands }
+    }
+
+    pub fn press(&mut self, key: Key) {
+        self.state.stroke(Stroke::pressed(key));
     }
 
     pub fn until(&mut self, ms: u64) {
@@ -123,7 +128,7 @@ fn a_piece_without_scenes_begins_with_its_first_prompt() {
     rig.until(1000);
     assert_eq!((rig.events(), rig.prompts()), (vec![], vec!["moon".to_string()]));
     for (key, text) in [('N', "the patch has no scenes"), ('P', "the patch has no scenes")] {
-        rig.state.key(Key::Char(key));
+        rig.press(Key::Char(key));
         assert_eq!(rig.events(), [Event::Notice { text: text.into() }]);
     }
 }
@@ -135,11 +140,11 @@ fn keys_lead_through_the_plan() {
     let scene = |name: &str, index| Event::Scene { name: name.into(), index, of: 2 };
     let flipped = Event::Param { id: ParamId::TopK, value: 10.0, by: Hand::Plan };
     assert_eq!((rig.events(), rig.prompts()), (vec![scene("a", 0), flipped], vec!["moon".to_string()]));
-    rig.state.key(Key::Char('P'));
+    rig.press(Key::Char('P'));
     assert_eq!(rig.events(), [Event::Notice { text: "this is the first scene".into() }]);
-    rig.state.key(Key::Char('N'));
+    rig.press(Key::Char('N'));
     assert_eq!((rig.events(), rig.prompts()), (vec![scene("b", 1)], vec!["dawn".to_string()]));
-    rig.state.key(Key::Char('N'));
+    rig.press(Key::Char('N'));
     assert_eq!(rig.events(), [Event::Notice { text: "this is the last scene".into() }]);
     rig.state.act(crate::score::Action::Scene("a".into()), Hand::Midi);
     assert_eq!(rig.events(), [scene("a", 0)], "what stands there already is not set again");
@@ -167,8 +172,8 @@ fn a_changed_patch_is_led_to_in_its_scene() {
     let mut rig = Rig::new(PIECE);
     rig.state.begin();
     rig.until(3000);
-    rig.state.key(Key::Char('N'));
-    rig.state.key(Key::Char('P'));
+    rig.press(Key::Char('N'));
+    rig.press(Key::Char('P'));
     drop((rig.events(), rig.prompts()));
     let text = PIECE.replace("0.95", "0.15");
     rig.state.take_patch(patch::parse("p.toml", &text).unwrap(), "p.toml".into(), text);
@@ -190,16 +195,16 @@ fn a_panic_lasts_until_it_is_taken_back_and_gives_back_what_was() {
     let mut rig = Rig::new("[prompts]\nmoon = \"The moon\"\n");
     let panics = |rig: &Rig| rig.events().iter().filter(|event| **event == Event::Panic).count();
     let at = |rig: &Rig| [ParamId::Mute, ParamId::Hold].map(|id| rig.state.hands.params.get(id));
-    rig.state.key(Key::Char(' '));
-    rig.state.key(Key::Char('!'));
+    rig.press(Key::Char(' '));
+    rig.press(Key::Char('!'));
     assert_eq!((panics(&rig), at(&rig)), (1, [1.0, 1.0]));
     // Neither plan nor patch ends it; what they set holds afterwards.
     rig.state.set(ParamId::Mute, 0.0, Hand::Plan);
     rig.state.set(ParamId::Hold, 1.0, Hand::Patch);
     assert_eq!(at(&rig), [1.0, 1.0]);
-    rig.state.key(Key::Char('!'));
+    rig.press(Key::Char('!'));
     assert_eq!((panics(&rig), at(&rig)), (0, [0.0, 1.0]));
-    rig.state.key(Key::Char('!'));
+    rig.press(Key::Char('!'));
     assert_eq!((panics(&rig), at(&rig)), (1, [1.0, 1.0]));
 }
 
@@ -209,7 +214,7 @@ fn the_help_turns_its_pages_both_ways_until_it_is_closed() {
     let before = rig.state.hands.params.values();
     let turned = [Key::PageDown, Key::PageUp, Key::PageUp, Key::PageUp, Key::Escape, Key::Escape];
     let keys = ['?', '?'].map(Key::Char).into_iter().chain(turned);
-    keys.for_each(|key| rig.state.key(key));
+    keys.for_each(|key| rig.press(key));
     let mut heard = Vec::new();
     rig.events.drain(&mut heard);
     let shown: Vec<(bool, u32)> = heard
@@ -227,7 +232,7 @@ fn the_help_turns_its_pages_both_ways_until_it_is_closed() {
 fn a_key_gives_the_next_digit_its_meaning_once() {
     let mut rig = Rig::new(PIECE);
     let mut commands = |keys: &str| {
-        keys.chars().for_each(|c| rig.state.key(Key::Char(c)));
+        keys.chars().for_each(|c| rig.press(Key::Char(c)));
         let told = |command| match command {
             Command::Snapshot(slot) => format!("keep {slot}"),
             Command::Restore(slot) => format!("restore {slot}"),
@@ -242,7 +247,7 @@ fn a_key_gives_the_next_digit_its_meaning_once() {
     // Another key does what it always does, and nothing is awaited any more.
     assert_eq!(commands("ar1"), ["another", "prompt moon"]);
     assert_eq!(commands("a9w9"), [""; 0]);
-    rig.state.key(Key::Tab);
+    rig.press(Key::Tab);
     assert_eq!(rig.state.selected, ParamId::Pace);
 }
 
@@ -250,7 +255,7 @@ fn a_key_gives_the_next_digit_its_meaning_once() {
 fn a_key_that_has_nothing_to_do_says_so() {
     let mut rig = Rig::new(PIECE);
     let mut said = |key| {
-        rig.state.key(Key::Char(key));
+        rig.press(Key::Char(key));
         let mut heard = Vec::new();
         rig.events.drain(&mut heard);
         let notice = heard.into_iter().find_map(|stamped| match &stamped.event {
@@ -266,14 +271,14 @@ fn a_key_that_has_nothing_to_do_says_so() {
 #[test]
 fn a_panic_drops_what_waits() {
     let mut rig = Rig::new("[prompts]\nmoon = \"m\"\n");
-    rig.state.key(Key::Char('L'));
-    rig.state.key(Key::Char(':'));
-    rig.state.key(Key::Char('x'));
+    rig.press(Key::Char('L'));
+    rig.press(Key::Char(':'));
+    rig.press(Key::Char('x'));
     rig.commands.try_iter().for_each(drop);
     rig.state.act(Action::Panic, Hand::Midi);
     assert!(rig.state.learning.is_none());
     assert!(rig.events().iter().any(|event| matches!(event, Event::Typing { on: false, .. })));
     assert!(rig.commands.try_iter().any(|command| matches!(command, Command::Unqueue)));
-    rig.state.key(Key::Char('q'));
+    rig.press(Key::Char('q'));
     assert!(rig.state.hands.shutdown.requested(), "keys are keys again");
 }

@@ -86,7 +86,7 @@ fn a_clock_is_followed_until_it_is_silent_and_the_tempo_stays() {
     let events = rig.events();
     assert!(said(&events, "the clock of volca is silent"));
     assert_eq!(tempos(&events).iter().map(|told| (told.0, told.2.as_str())).collect::<Vec<_>>(), [(150.0, "")]);
-    rig.state.key(Key::Char('n'));
+    rig.press(Key::Char('n'));
     rig.state.set(ParamId::TempoBpm, 60.0, Hand::Midi);
     rig.state.tell_moves();
     assert_eq!(tempos(&rig.events()).len(), 1);
