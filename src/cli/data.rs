@@ -39,7 +39,7 @@ impl Check {
             }));
         }
         print(&format!(
-            "{}: \"{}\" holds together: {} prompts, {} parameters, {} MIDI controls, {} matrix routes{}",
+            "{}: \"{}\" holds together: {} prompts, {} parameters, {} controls, {} matrix routes{}",
             found.file,
             patch.title,
             patch.prompts.len(),

@@ -209,7 +209,8 @@ mod tests {
         let moved = axes.into_iter().map(|axis| EventType::AxisChanged(axis, 0.0, code()));
         let mut said: Vec<String> = pressed.chain(moved).filter_map(said).map(|said| said.source.to_string()).collect();
         let mut words: Vec<&str> = BUTTONS.into_iter().chain(AXES).collect();
-        (said.sort(), words.sort());
+        said.sort();
+        words.sort();
         assert_eq!(said, words);
     }
 

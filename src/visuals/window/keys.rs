@@ -31,7 +31,7 @@ pub fn press(
     show: Res<Show>,
     mut windows: Query<&mut Window>,
 ) {
-    let send = |key, way| drop(show.keys.try_send(Stroke { key, way }));
+    let send = |key, way| _ = show.keys.try_send(Stroke { key, way });
     // While the performer types, every key but F11 is the line's; while a word is composed, the input method's.
     let (typing, composing) = (show.composing.is_open(), show.composing.is_composing());
     for input in pressed.read() {
