@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::control::{self, decoder::Said};
+use crate::control;
+#[cfg(feature = "gamepad")]
+use crate::control::decoder::Said;
 use crate::score::{Bus, Event};
 
 const TELL_EVERY_NS: u64 = 100_000_000;
@@ -27,8 +29,12 @@ struct Last {
 
 /// What was said, before it is put into words.
 enum What {
-    Midi { bytes: [u8; 3], len: usize },
-    Other(Said),
+    Midi {
+        bytes: [u8; 3],
+        len: usize,
+    },
+    #[cfg(feature = "gamepad")]
+    Pad(Said),
 }
 
 impl Activity {
@@ -39,9 +45,10 @@ impl Activity {
         self.keep(port, Last { what: What::Midi { bytes, len }, mapped });
     }
 
-    /// The same for what is no MIDI.
+    /// The same for a gamepad.
+    #[cfg(feature = "gamepad")]
     pub fn said(&mut self, port: &Arc<str>, said: Said, mapped: bool) {
-        self.keep(port, Last { what: What::Other(said), mapped });
+        self.keep(port, Last { what: What::Pad(said), mapped });
     }
 
     fn keep(&mut self, port: &Arc<str>, last: Last) {
@@ -65,7 +72,8 @@ impl Activity {
             port.told_ns = Some(now_ns);
             let what = match last.what {
                 What::Midi { bytes, len } => control::described(&bytes[..len]),
-                What::Other(said) => control::described_said(said),
+                #[cfg(feature = "gamepad")]
+                What::Pad(said) => control::described_said(said),
             };
             let what = if last.mapped { what } else { format!("{what}, not mapped") };
             bus.emit(Event::Control { port: port.name.to_string(), what });
