@@ -229,11 +229,14 @@ impl State {
                 self.page.rewind(text);
                 self.resting = false;
             }
-            Event::Restore { slot, name, prompt, text, index } => {
+            Event::Restore { slot, name, prompt, text, index, ended } => {
                 self.playing = name.as_deref().map(clean::line).or(self.playing.take());
                 self.page.prompt(prompt);
                 self.page.restore(text, *index);
-                self.resting = false;
+                if *ended {
+                    self.page.turn();
+                }
+                self.resting = *ended;
                 self.remark(t_ns, Tone::Notice, &back_to(*slot));
             }
             Event::Snapshot { slot } => self.remark(t_ns, Tone::Notice, &format!("kept as {}", slot + 1)),

@@ -77,7 +77,7 @@ pub enum Event {
     /// The piece as it is was kept under a name.
     Snapshot { slot: u8 },
     /// The piece is again as it was when kept, or when a held prompt interrupted it: its prompt with its name, its
-    /// `text`, and `index`, that of its next token.
+    /// `text`, and `index`, that of its next token. `ended`: it had ended, as was told then, and rests again.
     Restore {
         slot: u8,
         #[serde(default)]
@@ -85,6 +85,8 @@ pub enum Event {
         prompt: String,
         text: String,
         index: u32,
+        #[serde(default)]
+        ended: bool,
     },
     /// The last `period` tokens are drawn again and again from now on; 0: no longer.
     Loop { period: u32 },

@@ -21,6 +21,14 @@ fn pauses_have_their_names() {
     assert!(state.tick(2_100_000_000));
     state.take(&at(0, Event::PieceEnd { tokens: 3 }));
     assert!(matches!(state.pause(), Some(Pause::Resting { .. })));
+    let back = |ended| {
+        let (prompt, text) = ("春".into(), "风".into());
+        Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended }
+    };
+    state.take(&at(0, back(false)));
+    assert!(!matches!(state.pause(), Some(Pause::Resting { .. })));
+    state.take(&at(0, back(true)));
+    assert!(matches!(state.pause(), Some(Pause::Resting { .. })));
     state.take(&at(0, Event::Param { id: ParamId::Hold, value: 1.0, by: Hand::Key }));
     assert!(matches!(state.pause(), Some(Pause::Held { .. })));
 }

@@ -122,7 +122,10 @@ impl Player {
         }
         match phase {
             Phase::Read => self.phase = Phase::Read,
-            Phase::Rest(since) => self.phase = Phase::Rest(Instant::now() - at.saturating_duration_since(since)),
+            // Unless what was chosen meanwhile begins.
+            Phase::Rest(since) if matches!(self.phase, Phase::Rest(_)) => {
+                self.phase = Phase::Rest(Instant::now() - at.saturating_duration_since(since));
+            }
             _ => {}
         }
     }

@@ -1,7 +1,5 @@
 //! What each command makes the worker do, at once and on its own thread.
 
-use std::time::Instant;
-
 use super::{Command, Event, Layered, Phase, Player, Restored, Second, Template};
 
 impl Player {
@@ -111,16 +109,16 @@ impl Player {
     pub(super) fn came_back(&mut self, slot: u8, restored: Restored, blend: Option<Second>) {
         let Restored { prompt, text, index } = restored;
         let name = self.prompt.as_ref().and_then(|(name, _)| name.clone());
-        self.bus.emit(Event::Restore { slot, name, prompt, text, index });
+        let ended = self.generator.ended();
+        self.bus.emit(Event::Restore { slot, name, prompt, text, index, ended });
         if blend != self.blend {
             self.blend = blend;
             let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
             self.bus.emit(Event::Blend { name, text, tokens });
         }
         self.go_on();
-        if self.generator.ended() {
-            self.bus.emit(Event::PieceEnd { tokens: index });
-            self.phase = Phase::Rest(Instant::now());
+        if ended {
+            self.rest();
         }
     }
 }
