@@ -54,6 +54,7 @@ impl Player {
             }
             Command::Restore(slot) => match self.generator.restore(slot) {
                 Some(restored) => {
+                    self.raise_waiting();
                     self.drop_holds();
                     let (prompt, blend) = self.kept[usize::from(slot)].clone();
                     self.prompt = prompt;
