@@ -230,7 +230,7 @@ impl State {
                 self.resting = false;
             }
             Event::Restore { slot, name, prompt, text, index, ended } => {
-                self.playing = name.as_deref().map(clean::line).or(self.playing.take());
+                self.playing = name.as_deref().map(clean::line);
                 self.page.prompt(prompt);
                 self.page.restore(text, *index);
                 if *ended {
