@@ -12,12 +12,13 @@ impl State {
         self.tell_line();
     }
 
-    /// Whether a key belongs to the line. Ctrl-C ends the performance in any case, and what was pasted is no shortcut.
+    /// Whether a key belongs to the line. Ctrl-C ends the performance and Ctrl-G panics in any case, and what was pasted
+    /// is no shortcut.
     pub(super) fn is_typed(&mut self, key: Key) -> bool {
         if !self.line.is_open() {
             return matches!(key, Key::Written(_));
         }
-        if key == Key::Ctrl('c') {
+        if matches!(key, Key::Ctrl(_)) {
             return false;
         }
         let typed = self.line.key(key);

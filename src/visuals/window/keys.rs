@@ -48,8 +48,9 @@ pub fn press(
             continue;
         }
         let passes = |key: &Key| {
-            let wanted = !input.repeat || typing || (show.repeats)(*key);
-            wanted && (!composing || matches!(key, Key::Ctrl(_)))
+            let ctrl = matches!(key, Key::Ctrl(_));
+            let wanted = !input.repeat || (typing && !ctrl) || (show.repeats)(*key);
+            wanted && (!composing || ctrl)
         };
         if let Some(key) = key(&input.logical_key, *held).filter(passes) {
             let _ = show.keys.try_send(key);
@@ -127,8 +128,16 @@ mod tests {
             let (state, key_code, logical_key) = (ButtonState::Pressed, KeyCode::KeyX, Logical::Character(text.into()));
             world.write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat, window });
         }
+        // A panic that is held down is one.
+        let (state, key_code) = (ButtonState::Pressed, KeyCode::KeyG);
+        for (logical_key, repeat) in
+            [(Logical::Control, false), (Logical::Character("g".into()), false), (Logical::Character("g".into()), true)]
+        {
+            world.write_message(KeyboardInput { key_code, logical_key, state, text: None, repeat, window });
+        }
         bevy::ecs::system::RunSystemOnce::run_system_once(&mut world, press).unwrap();
-        assert_eq!(pressed.try_iter().collect::<Vec<_>>(), ['f', 'x', 'x'].map(Key::Char));
+        let wanted = [Key::Char('f'), Key::Char('x'), Key::Char('x'), Key::Ctrl('g')];
+        assert_eq!(pressed.try_iter().collect::<Vec<_>>(), wanted);
         assert_eq!(world.get::<Window>(window).unwrap().mode, WindowMode::Windowed);
     }
 }

@@ -264,6 +264,20 @@ fn a_key_that_has_nothing_to_do_says_so() {
 }
 
 #[test]
+fn one_key_panics_whatever_is_open() {
+    for open in [":", ":!", "?", "a", "J", "L", "L2", ":x?"] {
+        let mut rig = Rig::new("[prompts]\nmoon = \"The moon\"\nsea = \"O sea\"\n");
+        open.chars().for_each(|c| rig.state.key(Key::Char(c)));
+        rig.events();
+        rig.state.key(Key::Ctrl('g'));
+        assert_eq!(rig.state.hands.params.get(ParamId::Mute), 1.0, "{open}");
+        assert!(rig.events().contains(&Event::Panic), "{open}");
+        rig.state.key(Key::Ctrl('g'));
+        assert_eq!(rig.state.hands.params.get(ParamId::Mute), 0.0, "{open}");
+    }
+}
+
+#[test]
 fn a_panic_drops_what_waits() {
     let mut rig = Rig::new("[prompts]\nmoon = \"m\"\n");
     rig.state.key(Key::Char('L'));
