@@ -82,6 +82,11 @@ impl State {
         self.tell(line, by);
     }
 
+    /// Whether the tempo is a followed clock's.
+    pub(super) fn clock_leads(&self) -> bool {
+        self.tempo.leader().is_some()
+    }
+
     /// Whether the tempo is the followed clock's and no hand's; that is said once.
     pub(super) fn leaves_tempo_to_clock(&mut self, by: Hand) -> bool {
         let Some(followed) = self.tempo.followed.as_mut().filter(|f| f.locked && by != Hand::Clock) else {

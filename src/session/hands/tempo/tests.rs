@@ -97,6 +97,26 @@ fn a_clock_is_followed_until_it_is_silent_and_the_tempo_stays() {
 }
 
 #[test]
+fn what_a_clock_leads_is_not_taken_back_before_it_is_gone() {
+    let mut rig = rig("from = \"midi\"");
+    rig.state.set(ParamId::TopK, 7.0, Hand::Key);
+    rig.state.set(ParamId::TempoBpm, 60.0, Hand::Key);
+    let end_ms = ticks(&mut rig, 100.0, "volca", 48);
+    let undone = |rig: &mut Rig| {
+        rig.state.key(Key::Char('u'));
+        rig.state.hands.params.get(ParamId::TopK) != 7.0
+    };
+    assert!(undone(&mut rig), "the step before it");
+    rig.events();
+    assert!(undone(&mut rig) && said(&rig.events(), "nothing to take back"));
+    rig.state.hands.bus.clock().advance_to((end_ms as u64 + 900) * MS);
+    rig.state.tend_clock(&|_| true);
+    rig.events();
+    assert!(undone(&mut rig) && said(&rig.events(), "taken back: sound.tempo.bpm"));
+    assert_eq!(rig.state.hands.params.get(ParamId::TempoBpm), 90.0);
+}
+
+#[test]
 fn a_clock_that_is_too_fast_is_said_once_and_not_followed_until_it_is_slower() {
     for fast in [400.0, 25_000.0] {
         let mut rig = rig("from = \"midi\"");
