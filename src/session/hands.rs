@@ -197,7 +197,9 @@ impl State {
         if self.is_typed(key) {
             return;
         }
-        if self.learning_key(key) {
+        // Of what waits for a digit, what was pressed last has it.
+        let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
+        if digit.is_none() && self.learning_key(key) {
             return;
         }
         // While the help is open, the keys of pages are its own.
@@ -207,10 +209,8 @@ impl State {
             _ => None,
         });
         if turned.is_some() {
-            self.awaited = None;
             return self.show_help(turned);
         }
-        let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
         if let Some(action) = digit.or_else(|| control::keyboard::action(key)) {
             self.act(action, Hand::Key);
         } else if key == Key::Char('f') {

@@ -8,6 +8,7 @@ use crate::score::{Event, Key, ParamId, When};
 
 impl State {
     pub(super) fn open_line(&mut self) {
+        self.awaited = None;
         self.line.open();
         self.tell_line();
     }
