@@ -293,7 +293,7 @@ mod tests {
     fn a_lamp_goes_out_where_a_prompt_without_a_name_comes_back() {
         let back = |name: Option<&str>| {
             let (name, prompt, text) = (name.map(str::to_string), "s".into(), "t".into());
-            Event::Restore { slot: 0, name, prompt, text, index: 1, ended: false }
+            Event::Restore { slot: 0, name, prompt, text, index: 1, ended: false, given: Vec::new() }
         };
         let held = Event::Prompt { name: Some("sea".into()), text: "s".into(), tokens: 1 };
         let said = sent("note2 = \"prompt.sea\"", vec![held, back(None), back(Some("sea"))]);

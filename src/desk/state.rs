@@ -229,10 +229,10 @@ impl State {
                 self.page.rewind(text);
                 self.resting = false;
             }
-            Event::Restore { slot, name, prompt, text, index, ended } => {
+            Event::Restore { slot, name, prompt, text, index, ended, given } => {
                 self.playing = name.as_deref().map(clean::line);
                 self.page.prompt(prompt);
-                self.page.restore(text, *index);
+                self.page.restore(text, *index, given);
                 if *ended {
                     self.page.turn();
                 }

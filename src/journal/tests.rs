@@ -142,7 +142,7 @@ fn what_is_taken_back_is_no_word_of_its_piece() {
         token(1, "去"),
         prompt("moon", "The moon"),
         token(0, " is"),
-        Event::Restore { slot: 0, name: None, prompt: back, text, index: 2, ended: false },
+        Event::Restore { slot: 0, name: None, prompt: back, text, index: 2, ended: false, given: Vec::new() },
         Event::PieceEnd { tokens: 2 },
     ];
     let events: Vec<_> = (0..).zip(events).map(|(seq, event)| Stamped { seq, t_ns: seq, event }).collect();
@@ -161,6 +161,7 @@ fn a_piece_that_was_interrupted_is_one_piece() {
         text: text.into(),
         index,
         ended,
+        given: Vec::new(),
     };
     let events = [
         prompt("dawn", "春"),

@@ -302,6 +302,7 @@ mod tests {
             text: "so".into(),
             index: 1,
             ended: false,
+            given: Vec::new(),
         });
         rig.take(Event::Token(token.clone()));
         rig.take(Event::Token(token));

@@ -23,7 +23,7 @@ fn pauses_have_their_names() {
     assert!(matches!(state.pause(), Some(Pause::Resting { .. })));
     let back = |ended| {
         let (prompt, text) = ("春".into(), "风".into());
-        Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended }
+        Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended, given: Vec::new() }
     };
     state.take(&at(0, back(false)));
     assert!(!matches!(state.pause(), Some(Pause::Resting { .. })));
@@ -77,7 +77,7 @@ fn a_patch_brings_its_bank_its_order_and_what_the_matrix_moves() {
     state.take(&at(0, Event::Patch { name: "p.toml".into(), text: "not a patch".into() }));
     assert_eq!((state.second.as_deref(), state.prompts.len()), (None, 2));
     let (prompt, text) = ("春".into(), "风".into());
-    state.take(&at(0, Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended: false }));
+    state.take(&at(0, Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended: false, given: Vec::new() }));
     assert_eq!(state.playing, None, "it has no name, and the one before is not played");
 }
 

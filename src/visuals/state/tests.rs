@@ -115,6 +115,7 @@ fn befalls(i: u32, index: u32) -> (Option<Event>, u32) {
                 text: "春江潮水。".into(),
                 index: 3,
                 ended: false,
+                given: Vec::new(),
             }),
             3,
         ),

@@ -108,10 +108,10 @@ impl Player {
 
     /// Tells that the piece is again what it was, and goes on with it.
     pub(super) fn came_back(&mut self, slot: u8, restored: Restored, blend: Option<Second>) {
-        let Restored { prompt, text, index } = restored;
+        let Restored { prompt, text, given, index } = restored;
         let name = self.prompt.as_ref().and_then(|(name, _)| name.clone());
         let ended = self.generator.ended();
-        self.bus.emit(Event::Restore { slot, name, prompt, text, index, ended });
+        self.bus.emit(Event::Restore { slot, name, prompt, text, index, ended, given });
         if blend != self.blend {
             self.blend = blend;
             let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
