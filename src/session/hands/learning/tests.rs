@@ -21,6 +21,7 @@ impl Play {
         let path = folder.path().join("p.toml");
         std::fs::write(&path, PATCH).unwrap();
         rig.state.hands.patch_file = Some(patch::Watch::new(&path, PATCH));
+        rig.state.ports = vec!["knobs".into()];
         Play { rig, folder, ms: 0 }
     }
 
@@ -175,4 +176,17 @@ fn learning_is_for_midi_and_leaves_other_hands_alone() {
     play.rig.state.act(Action::Set(ParamId::TopK, 5.0), Hand::Osc);
     assert_eq!(play.rig.state.hands.params.get(ParamId::TopK), 5.0);
     assert!(play.rig.state.learning.is_some());
+}
+
+#[test]
+fn where_no_input_is_that_is_said() {
+    let mut play = Play::new();
+    assert!(!play.key(Key::Char('L')).contains("no MIDI input"));
+    play.key(Key::Escape);
+    play.rig.state.ports.clear();
+    let said = play.key(Key::Char('L'));
+    assert!(
+        said.starts_with("learn sampler.temperature") && said.contains("no MIDI input is here: plug one in"),
+        "{said}"
+    );
 }
