@@ -34,8 +34,10 @@ pub enum CueKind {
     Prompt,
     /// The part of the model that has been brought into memory, 0..1.
     Load(f32),
-    /// Words were taken back, or others put in their place.
-    Rewind,
+    /// Words were taken back, or others put in their place; `rests`: those of a piece that had ended.
+    Rewind {
+        rests: bool,
+    },
     /// The part of the prompt that has been read, 0..1.
     Prefill(f32),
     Token(TokenCue),
@@ -123,7 +125,8 @@ impl Cue {
             Event::Prompt { .. } => CueKind::Prompt,
             Event::Load { done, total } => CueKind::Load((*done as f64 / (*total).max(1) as f64) as f32),
             // A branch is heard by the rewind before it.
-            Event::Rewind { .. } | Event::Restore { .. } => CueKind::Rewind,
+            Event::Rewind { .. } => CueKind::Rewind { rests: false },
+            Event::Restore { ended, .. } => CueKind::Rewind { rests: *ended },
             Event::Prefill { done, total } => CueKind::Prefill(*done as f32 / (*total).max(1) as f32),
             Event::Token(token) => CueKind::Token(TokenCue::new(token)),
             Event::Forget { .. } => CueKind::Forget,
@@ -177,7 +180,7 @@ impl Cue {
             CueKind::Prompt => Happening::Prompt,
             CueKind::Flaw { .. } => Happening::Flaw,
             CueKind::Forget => Happening::Forget,
-            CueKind::Rewind => Happening::Rewind,
+            CueKind::Rewind { .. } => Happening::Rewind,
             CueKind::PieceEnd => Happening::PieceEnd,
             CueKind::Fault => Happening::Fault,
             CueKind::Callback { xruns, .. } if xruns > 0 => Happening::Xrun,

@@ -215,7 +215,12 @@ impl Engine {
                 self.asked = Some(self.frame);
                 self.melody.token(token);
             }
-            CueKind::Rewind => self.melody.rewind(&control),
+            CueKind::Rewind { rests } => {
+                if rests {
+                    self.asked = None;
+                }
+                self.melody.rewind(&control);
+            }
             CueKind::Forget => self.melody.forget(&control, &mut self.gestures),
             CueKind::PieceEnd => {
                 self.asked = None;

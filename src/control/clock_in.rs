@@ -9,6 +9,7 @@ mod tests;
 
 use super::score_out::short::{CONTINUE, START, STOP, TICK};
 use crate::score::Timeline;
+use crate::score::tempo::{FASTEST_BPM, SLOWEST_BPM};
 
 /// Ticks of a beat, and of the sixteenths in which the song's place is told.
 pub const PER_BEAT: i64 = 24;
@@ -33,10 +34,17 @@ const EVEN_NS: f64 = 0.1e6;
 /// What the timeline may be off by before it is corrected, and by what it is corrected at once.
 const OFF_NS: f64 = 0.5e6;
 const FAR_OFF_NS: f64 = 5e6;
-/// Ticks between two corrections of what is not far off.
+/// Ticks between two corrections of what is not far off, and the time between any two: ticks may come in a flood.
 const APART: i64 = 12;
-/// A clock is gone after two beats of silence; if no tempo is known yet, after two seconds.
+const APART_NS: u64 = 10_000_000;
+/// By so much of it a tempo must be beyond those that are followed before it is left, and so near it must come before it
+/// is followed again: jitter does not carry one at the bounds to and fro.
+const LEFT: f64 = 0.01;
+const BACK: f64 = 0.005;
+/// A clock is gone after two beats of silence, but no sooner than at the fastest tempo; if no tempo is known yet, after
+/// two seconds.
 const SILENT_TICKS: f64 = 48.0;
+const SILENT_LEAST_NS: f64 = 2.0 * 60e9 / FASTEST_BPM;
 const SILENT_NS: f64 = 2e9;
 
 /// What a byte of the clock's said.
@@ -66,8 +74,11 @@ pub struct ClockIn {
     heard_ns: u64,
     /// It has started, and no tick came since.
     started: bool,
-    /// The tick at which the timeline was corrected last.
+    /// The tick at which the timeline was corrected last, and when.
     corrected: i64,
+    corrected_ns: Option<u64>,
+    /// Its tempo is none that is followed.
+    outside: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -130,27 +141,41 @@ impl ClockIn {
     }
 
     fn patience_ns(&self) -> f64 {
-        self.line.map_or(SILENT_NS, |line| SILENT_TICKS * line.step_ns)
+        self.line.map_or(SILENT_NS, |line| (SILENT_TICKS * line.step_ns).max(SILENT_LEAST_NS))
     }
 
-    /// Whether its tempo is known.
+    /// Whether its tempo is known and can be followed.
     pub fn is_locked(&self) -> bool {
-        self.line.is_some_and(|line| line.count >= SURE_TICKS || line.slope_ns() < SURE * line.step_ns)
+        !self.outside && self.line.is_some_and(|line| line.is_sure())
+    }
+
+    /// The tempo that it ticks at, where that is known and none that is followed.
+    pub fn outside(&self) -> Option<f64> {
+        self.line.filter(|_| self.outside).map(|line| line.bpm())
     }
 
     /// The timeline as the clock has it.
     pub fn timeline(&self) -> Option<Timeline> {
         let line = self.line.filter(|_| self.is_locked())?;
-        Some(Timeline::new(line.at(self.next - 1) as u64, self.place(), 60e9 / (line.step_ns * PER_BEAT as f64)))
+        Some(Timeline::new(line.at(self.next - 1) as u64, self.place(), line.bpm()))
     }
 
     /// After a tick: the timeline that is to be from now on, where `present` has come too far off.
     pub fn correction(&mut self, present: &Timeline) -> Option<Timeline> {
+        let last_ns = self.last_ns.filter(|_| !self.outside)?;
+        if self.corrected_ns.is_some_and(|corrected| last_ns < corrected + APART_NS) {
+            return None;
+        }
+        let right = self.due(present, last_ns)?;
+        self.corrected_ns = Some(last_ns);
+        Some(right)
+    }
+
+    fn due(&mut self, present: &Timeline, last_ns: u64) -> Option<Timeline> {
         let started = std::mem::take(&mut self.started);
         let Some(right) = self.timeline() else {
             // The tempo will follow; the beat is known.
-            let last_ns = self.last_ns.filter(|_| started)?;
-            return Some(Timeline::new(last_ns, self.place(), present.bpm()));
+            return started.then(|| Timeline::new(last_ns, self.place(), present.bpm()));
         };
         let line = self.line?;
         let t_ns = line.at(self.next - 1) as u64;
@@ -177,7 +202,7 @@ impl ClockIn {
 
     fn tick(&mut self, t_ns: u64) {
         if self.last_ns.is_some_and(|last| t_ns.saturating_sub(last) as f64 > self.patience_ns()) {
-            (self.ticks, self.doubtful, self.line) = (Vec::new(), Vec::new(), None);
+            (self.ticks, self.doubtful, self.line, self.outside) = (Vec::new(), Vec::new(), None, false);
         }
         let t_ns = t_ns.max(self.last_ns.unwrap_or(0));
         self.last_ns = Some(t_ns);
@@ -236,6 +261,8 @@ impl ClockIn {
                 line = Line::through(&self.ticks);
             }
         }
+        let by = if self.outside { BACK } else { LEFT };
+        self.outside = line.is_sure() && !(SLOWEST_BPM * (1.0 - by)..=FASTEST_BPM * (1.0 + by)).contains(&line.bpm());
         self.line = Some(line);
     }
 }
@@ -275,6 +302,15 @@ impl Line {
             count: ticks.len(),
         };
         Line { spread_ns: line.spread(ticks), ..line }
+    }
+
+    fn bpm(&self) -> f64 {
+        60e9 / (self.step_ns * PER_BEAT as f64)
+    }
+
+    /// Whether it says the tempo well enough.
+    fn is_sure(&self) -> bool {
+        self.count >= SURE_TICKS || self.slope_ns() < SURE * self.step_ns
     }
 
     fn at(&self, number: i64) -> f64 {

@@ -99,8 +99,7 @@ impl FeedbackOut {
                     }
                 }
             }
-            Event::Prompt { name, .. } => self.prompt.clone_from(name),
-            Event::Restore { name: Some(name), .. } => self.prompt = Some(name.clone()),
+            Event::Prompt { name, .. } | Event::Restore { name, .. } => self.prompt.clone_from(name),
             Event::Scene { name, .. } => self.scene = Some(name.clone()),
             Event::Settings { name, .. } => self.settings = Some(name.clone()),
             _ => return,
@@ -288,6 +287,17 @@ mod tests {
         let wanted: [&[u8]; 7] =
             [&[0x90, 1, 5], &[0x90, 2, 127], &[0x90, 3, 127], &[0x90, 3, 0], &[0xb0, 9, 127], &[0x90, 2, 0], &[]];
         assert_eq!(said, wanted[..6].iter().map(|b| b.to_vec()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_lamp_goes_out_where_a_prompt_without_a_name_comes_back() {
+        let back = |name: Option<&str>| {
+            let (name, prompt, text) = (name.map(str::to_string), "s".into(), "t".into());
+            Event::Restore { slot: 0, name, prompt, text, index: 1, ended: false, given: Vec::new() }
+        };
+        let held = Event::Prompt { name: Some("sea".into()), text: "s".into(), tokens: 1 };
+        let said = sent("note2 = \"prompt.sea\"", vec![held, back(None), back(Some("sea"))]);
+        assert_eq!(said, [[0x90, 2, 127], [0x90, 2, 0], [0x90, 2, 127]].map(|bytes| bytes.to_vec()));
     }
 
     #[test]

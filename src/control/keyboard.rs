@@ -93,6 +93,8 @@ const TABLE: &[Row] = &[
         help: "mute the sound" },
     Row { keys: &[Key::Char('!')], label: "!", actions: |_| Action::Panic,
         help: "panic: silence, no further token; again: back, to the last settings" },
+    Row { keys: &[Key::Ctrl('g')], label: "Ctrl-G", actions: |_| Action::Panic,
+        help: "the same, whatever is open: also while a prompt is typed" },
     Row { keys: &[Key::Enter], label: "Enter", actions: |_| Action::Note("marked".to_string()),
         help: "mark this moment in the recording" },
     Row { keys: &[Key::Char('v'), Key::Char('V')], label: "v  V",
@@ -208,7 +210,7 @@ mod tests {
     fn only_steps_repeat_while_a_key_is_held() {
         let steps = [Key::Up, Key::Left, Key::PageUp, Key::End, Key::Backspace].into_iter();
         assert!(steps.chain("tT{}-+=".chars().map(Key::Char)).all(repeats));
-        let once = [Key::Enter, Key::Escape, Key::Ctrl('c'), Key::Tab].into_iter();
+        let once = [Key::Enter, Key::Escape, Key::Ctrl('c'), Key::Ctrl('g'), Key::Tab].into_iter();
         assert!(!once.chain(" xnNrblsS[]M!vcykzmig?q1jJuo".chars().map(Key::Char)).any(repeats));
     }
 

@@ -6,6 +6,7 @@
 use rusty_link::{AblLink, SessionState};
 
 use crate::score::Timeline;
+use crate::score::tempo::{FASTEST_BPM, SLOWEST_BPM};
 
 /// Beats of a bar; those that share keep their bars together.
 const BAR: f64 = 4.0;
@@ -13,6 +14,14 @@ const BAR: f64 = 4.0;
 const OFF_NS: f64 = 0.5e6;
 /// Our clock and the library's are read one after the other; a look that took longer than this tells nothing.
 const LOOK_NS: u64 = 100_000;
+
+/// What is shared, as far as it concerns us.
+pub enum Heard {
+    /// The timeline from which ours is off.
+    Off(Timeline),
+    /// A tempo that is not followed.
+    Outside(f64),
+}
 
 /// Our place among those that share.
 pub struct Link {
@@ -35,13 +44,17 @@ impl Link {
         self.link.num_peers()
     }
 
-    /// The shared timeline where `present` is off from it; none while nobody else is there.
-    pub fn correction(&mut self, present: &Timeline, now_ns: &dyn Fn() -> u64) -> Option<Timeline> {
+    /// What is to be made of the shared timeline, `present` being ours; nothing while nobody else is there.
+    pub fn hear(&mut self, present: &Timeline, now_ns: &dyn Fn() -> u64) -> Option<Heard> {
         if self.peers() == 0 {
             self.before = None;
             return None;
         }
         self.link.capture_app_session_state(&mut self.state);
+        // The timeline would be at the nearest tempo that can be, and off again at each look.
+        if !(SLOWEST_BPM..=FASTEST_BPM).contains(&self.state.tempo()) {
+            return Some(Heard::Outside(self.state.tempo()));
+        }
         let (from_ns, micros, to_ns) = (now_ns(), self.link.clock_micros(), now_ns());
         if to_ns - from_ns > LOOK_NS {
             return None;
@@ -49,7 +62,7 @@ impl Link {
         let beat = self.state.beat_at_time(micros, BAR);
         let before = *self.before.get_or_insert_with(|| before(beat, present.beats(from_ns)));
         let shared = Timeline::new(from_ns, beat - before, self.state.tempo());
-        is_off(present, &shared, from_ns).then_some(shared)
+        is_off(present, &shared, from_ns).then_some(Heard::Off(shared))
     }
 
     /// Gives all of them another tempo.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
 use super::clean;
+use crate::score::event::is_given;
 
 /// From this many glyphs on, the oldest lines are let go until half are left: more than any screen holds.
 const MOST: usize = 16_384;
@@ -64,7 +65,7 @@ impl Page {
     /// The performer's words in the middle of the piece, which has not ended then.
     pub fn layer(&mut self, text: &str, index: u32, tokens: u32) {
         self.turned = false;
-        self.spread(text, Ink::Prompt, index, tokens);
+        self.spread(text, |_| Ink::Prompt, index, tokens);
     }
 
     pub fn token(&mut self, text: &str, p: f32, index: u32) {
@@ -128,17 +129,18 @@ impl Page {
         }
     }
 
-    /// The words of a piece at once, of which there are `tokens` tokens.
-    pub fn restore(&mut self, text: &str, tokens: u32) {
-        self.spread(text, Ink::Word { p: 1.0 }, 0, tokens);
+    /// The words of a piece at once, of which there are `tokens` tokens, and some may be the performer's.
+    pub fn restore(&mut self, text: &str, tokens: u32, given: &[(u32, u32)]) {
+        let ink = |i| if is_given(given, i) { Ink::Prompt } else { Ink::Word { p: 1.0 } };
+        self.spread(text, ink, 0, tokens);
     }
 
     /// Words of `tokens` tokens from `first` on. Where each begins is not known here: by proportion.
-    fn spread(&mut self, text: &str, ink: Ink, first: u32, tokens: u32) {
+    fn spread(&mut self, text: &str, ink: impl Fn(u32) -> Ink, first: u32, tokens: u32) {
         let count = text.chars().count().max(1) as u64;
         for (i, ch) in (0..).zip(text.chars()) {
-            let index = first + (i * u64::from(tokens) / count) as u32;
-            self.push(ch.encode_utf8(&mut [0; 4]), ink, index);
+            let index = first + (u64::from(i) * u64::from(tokens) / count) as u32;
+            self.push(ch.encode_utf8(&mut [0; 4]), ink(i), index);
         }
     }
 
@@ -285,13 +287,13 @@ mod tests {
         page.rewind("A moon rose");
         assert_eq!(strings(&page, 40), ["A"], "the prompt stays");
         page.prompt("O");
-        page.restore(" sea calm", 2);
+        page.restore(" sea calm", 2, &[]);
         page.rewind(" calm");
         assert_eq!(strings(&page, 40), ["A", "", "O sea"]);
-        page.restore("abcd", 2);
+        page.restore("abcd", 2, &[(2, 3)]);
         page.flaw(1, 1);
         let flawed = |c| page.glyphs.iter().rev().find(|g| g.ch == c).is_some_and(|g| g.flawed);
-        assert_eq!(['a', 'b', 'c', 'd'].map(flawed), [false, false, true, true]);
+        assert_eq!(['a', 'b', 'c', 'd'].map(flawed), [false, false, false, true], "c is the performer's");
     }
 
     #[test]

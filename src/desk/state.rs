@@ -235,11 +235,14 @@ impl State {
                 self.page.rewind(text);
                 self.resting = false;
             }
-            Event::Restore { slot, name, prompt, text, index } => {
-                self.playing = name.as_deref().map(clean::line).or(self.playing.take());
+            Event::Restore { slot, name, prompt, text, index, ended, given } => {
+                self.playing = name.as_deref().map(clean::line);
                 self.page.prompt(prompt);
-                self.page.restore(text, *index);
-                self.resting = false;
+                self.page.restore(text, *index, given);
+                if *ended {
+                    self.page.turn();
+                }
+                self.resting = *ended;
                 self.remark(t_ns, Tone::Notice, &back_to(*slot));
             }
             Event::Snapshot { slot } => self.remark(t_ns, Tone::Notice, &format!("kept as {}", slot + 1)),

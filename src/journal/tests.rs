@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::score::event::INTERRUPTED;
 use crate::score::{Candidate, Event, Hand, ParamId, Stamped, Token};
 
 /// A token like those of a real performance, with eight roads not taken.
@@ -141,13 +142,45 @@ fn what_is_taken_back_is_no_word_of_its_piece() {
         token(1, "去"),
         prompt("moon", "The moon"),
         token(0, " is"),
-        Event::Restore { slot: 0, name: None, prompt: back, text, index: 2 },
+        Event::Restore { slot: 0, name: None, prompt: back, text, index: 2, ended: false, given: Vec::new() },
         Event::PieceEnd { tokens: 2 },
     ];
     let events: Vec<_> = (0..).zip(events).map(|(seq, event)| Stamped { seq, t_ns: seq, event }).collect();
     let pieces = pieces(&events);
     let told: Vec<_> = pieces.iter().map(|p| (p.name.as_deref().unwrap(), p.text.as_str())).collect();
     assert_eq!(told, [("dawn", "风去"), ("moon", " is"), ("dawn", "风雨")]);
+}
+
+#[test]
+fn a_piece_that_was_interrupted_is_one_piece() {
+    let prompt = |name: &str, text: &str| Event::Prompt { name: Some(name.into()), text: text.into(), tokens: 1 };
+    let back = |text: &str, index, ended| Event::Restore {
+        slot: INTERRUPTED,
+        name: Some("dawn".into()),
+        prompt: "春".into(),
+        text: text.into(),
+        index,
+        ended,
+        given: Vec::new(),
+    };
+    let events = [
+        prompt("dawn", "春"),
+        token(0, "风"),
+        prompt("moon", "The moon"),
+        token(0, " is"),
+        back("风", 1, false),
+        token(1, "来"),
+        Event::PieceEnd { tokens: 2 },
+        prompt("moon", "The moon"),
+        token(0, " was"),
+        back("风来", 2, true),
+        prompt("sea", "O sea"),
+        token(0, " is"),
+    ];
+    let events: Vec<_> = (0..).zip(events).map(|(seq, event)| Stamped { seq, t_ns: seq, event }).collect();
+    let pieces = pieces(&events);
+    let told: Vec<_> = pieces.iter().map(|p| (p.name.as_deref().unwrap(), p.text.as_str())).collect();
+    assert_eq!(told, [("dawn", "风来"), ("moon", " is"), ("moon", " was"), ("sea", " is")]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The words of a performance, piece by piece.
 
 use super::Recording;
+use crate::score::event::INTERRUPTED;
 use crate::score::{Event, Stamped};
 
 /// What the model wrote from one prompt until its end, or until another was played.
@@ -13,60 +14,91 @@ pub struct Piece {
     pub text: String,
 }
 
-/// The pieces in their order; a prompt that was left before its first word has none.
-pub fn pieces<'a>(events: impl IntoIterator<Item = &'a Stamped>) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut piece = Piece::default();
-    let mut names: Vec<(&String, &Option<String>)> = Vec::new();
-    // The last piece has ended, and nothing has come since.
-    let mut ended = false;
-    let finish = |pieces: &mut Vec<Piece>, piece: &mut Piece| {
-        let finished = !piece.text.is_empty();
+/// The pieces while they are gathered: those that are over with the place at which each began, and the present one.
+#[derive(Default)]
+struct Pieces {
+    over: Vec<(usize, Piece)>,
+    began: usize,
+    piece: Piece,
+    /// The last piece has ended, and nothing has come since.
+    ended: bool,
+}
+
+impl Pieces {
+    fn begin(&mut self, at: usize, piece: Piece) {
+        self.finish();
+        (self.began, self.piece, self.ended) = (at, piece, false);
+    }
+
+    fn finish(&mut self) -> bool {
+        let finished = !self.piece.text.is_empty();
         if finished {
-            pieces.push(piece.clone());
-            piece.text.clear();
+            self.over.push((self.began, self.piece.clone()));
+            self.piece.text.clear();
         }
         finished
-    };
-    for stamped in events {
+    }
+
+    fn end(&mut self) {
+        self.ended = self.finish();
+    }
+
+    /// The piece goes on, also one that had ended.
+    fn go_on(&mut self) -> &mut String {
+        if std::mem::take(&mut self.ended) {
+            (self.began, self.piece) = self.over.pop().unwrap_or_default();
+        }
+        &mut self.piece.text
+    }
+
+    /// Takes out the piece that was interrupted where this one goes on, for it is the same.
+    fn interrupted(&mut self, prompt: &str, text: &str) -> Option<(usize, Piece)> {
+        let at = self.over.iter().rposition(|(_, piece)| piece.prompt == prompt && piece.text == text)?;
+        Some(self.over.remove(at))
+    }
+}
+
+/// The pieces in the order in which they began; a prompt that was left before its first word has none.
+pub fn pieces<'a>(events: impl IntoIterator<Item = &'a Stamped>) -> Vec<Piece> {
+    let mut pieces = Pieces::default();
+    let mut names: Vec<(&String, &Option<String>)> = Vec::new();
+    for (at, stamped) in events.into_iter().enumerate() {
         match &stamped.event {
             Event::Prompt { name, text, .. } => {
-                finish(&mut pieces, &mut piece);
-                ended = false;
                 names.push((text, name));
-                (piece.name, piece.prompt) = (name.clone(), text.clone());
+                pieces.begin(at, Piece { name: name.clone(), prompt: text.clone(), text: String::new() });
             }
             Event::Token(token) => {
-                ended = false;
-                piece.text.push_str(&token.text);
+                pieces.ended = false;
+                pieces.piece.text.push_str(&token.text);
             }
-            Event::Layer { text, .. } => {
-                // As taking back, it goes on in a piece that had ended.
-                if std::mem::take(&mut ended) {
-                    piece = pieces.pop().unwrap_or_default();
-                }
-                piece.text.push_str(text);
-            }
+            Event::Layer { text, .. } => pieces.go_on().push_str(text),
             Event::Rewind { text, .. } => {
-                // Taking back goes on in a piece that had ended.
-                if std::mem::take(&mut ended) {
-                    piece = pieces.pop().unwrap_or_default();
+                let piece = pieces.go_on();
+                let kept = piece.strip_suffix(text.as_str()).map(str::len);
+                piece.truncate(kept.unwrap_or(piece.len()));
+            }
+            Event::Restore { slot, name, prompt, text, ended, .. } => {
+                pieces.finish();
+                let known = (*slot == INTERRUPTED).then(|| pieces.interrupted(prompt, text)).flatten();
+                let (began, piece) = known.unwrap_or_else(|| {
+                    // Older recordings do not name it.
+                    let named = || names.iter().rev().find(|(text, _)| *text == prompt).and_then(|(_, n)| (*n).clone());
+                    let name = name.clone().or_else(named);
+                    (at, Piece { name, prompt: prompt.clone(), text: text.clone() })
+                });
+                pieces.begin(began, piece);
+                if *ended {
+                    pieces.end();
                 }
-                let kept = piece.text.strip_suffix(text.as_str()).map(str::len);
-                piece.text.truncate(kept.unwrap_or(piece.text.len()));
             }
-            Event::Restore { prompt, text, .. } => {
-                finish(&mut pieces, &mut piece);
-                ended = false;
-                let name = names.iter().rev().find(|(text, _)| *text == prompt).and_then(|(_, name)| (*name).clone());
-                piece = Piece { name, prompt: prompt.clone(), text: text.clone() };
-            }
-            Event::PieceEnd { .. } => ended = finish(&mut pieces, &mut piece),
+            Event::PieceEnd { .. } => pieces.end(),
             _ => {}
         }
     }
-    finish(&mut pieces, &mut piece);
-    pieces
+    pieces.finish();
+    pieces.over.sort_by_key(|(began, _)| *began);
+    pieces.over.into_iter().map(|(_, piece)| piece).collect()
 }
 
 /// The words of a recording alone: the text of each piece, without its prompt, each ended by a newline.

@@ -86,8 +86,9 @@ impl Outgoing {
                 self.params.set(*id, *value);
                 self.param_paces[*id as usize].moved = true;
             }
-            Event::Prompt { name, text, .. } => self.prompt = Some(prompt(name.as_deref(), text)),
-            Event::Restore { name: Some(name), prompt: text, .. } => self.prompt = Some(prompt(Some(name), text)),
+            Event::Prompt { name, text, .. } | Event::Restore { name, prompt: text, .. } => {
+                self.prompt = Some(prompt(name.as_deref(), text));
+            }
             Event::Scene { name, index, of } => {
                 let args = vec![packet::text(name), Arg::Int(*index as i32), Arg::Int(*of as i32)];
                 self.scene = Some(say("/xiao/scene", args));
@@ -95,7 +96,7 @@ impl Outgoing {
             _ => {}
         }
         self.moments.extend(match &stamped.event {
-            Event::Prompt { .. } | Event::Restore { name: Some(_), .. } => self.prompt.clone(),
+            Event::Prompt { .. } | Event::Restore { .. } => self.prompt.clone(),
             Event::Scene { .. } => self.scene.clone(),
             event => moment(event),
         });
@@ -294,6 +295,15 @@ mod tests {
         let flaw = Flaw { kind: FlawKind::ScriptMix, index: 1, period: 1, count: 1, cause: "春a".into() };
         rig.take(Event::Scene { name: "a".into(), index: 0, of: 2 });
         rig.take(Event::Prompt { name: None, text: "The moon".into(), tokens: 3 });
+        rig.take(Event::Restore {
+            slot: 0,
+            name: None,
+            prompt: "O sea".into(),
+            text: "so".into(),
+            index: 1,
+            ended: false,
+            given: Vec::new(),
+        });
         rig.take(Event::Token(token.clone()));
         rig.take(Event::Token(token));
         rig.take(Event::Flaw(flaw));
@@ -305,6 +315,7 @@ mod tests {
         let wanted = [
             say("/xiao/scene", vec!["a".into(), Arg::Int(0), Arg::Int(2)]),
             say("/xiao/prompt", vec!["".into(), "The moon".into()]),
+            say("/xiao/prompt", vec!["".into(), "O sea".into()]),
             token.clone(),
             token,
             say("/xiao/flaw", vec!["script_mix".into(), "春a".into()]),

@@ -7,7 +7,7 @@ mod said;
 
 use serde::{Deserialize, Serialize};
 
-pub use said::{INTERRUPTED, back_to, branched, waits};
+pub use said::{INTERRUPTED, back_to, branched, is_given, waits};
 
 use super::{Hand, Layout, ParamId, SignalId, SignalValues, When};
 
@@ -77,7 +77,8 @@ pub enum Event {
     /// The piece as it is was kept under a name.
     Snapshot { slot: u8 },
     /// The piece is again as it was when kept, or when a held prompt interrupted it: its prompt with its name, its
-    /// `text`, and `index`, that of its next token.
+    /// `text`, and `index`, that of its next token. `ended`: it had ended, as was told then, and rests again.
+    /// `given`: which of the text's characters, from each first one to before the second, the performer put there.
     Restore {
         slot: u8,
         #[serde(default)]
@@ -85,6 +86,10 @@ pub enum Event {
         prompt: String,
         text: String,
         index: u32,
+        #[serde(default)]
+        ended: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<(u32, u32)>,
     },
     /// The last `period` tokens are drawn again and again from now on; 0: no longer.
     Loop { period: u32 },

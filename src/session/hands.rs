@@ -206,16 +206,16 @@ impl State {
             return;
         }
         // A line is typed as fast as the keys repeat; of all else only what goes a step acts again.
-        if way == Way::Repeated && !self.line.is_open() {
-            if !self.own_key(key, way) && control::keyboard::repeats(key) {
-                self.usual_key(key);
-            }
+        let types = self.line.is_open() && !matches!(key, Key::Ctrl(_) | Key::Function(_));
+        if way == Way::Repeated && !types && (self.own_key(key, way) || !control::keyboard::repeats(key)) {
             return;
         }
         if self.is_typed(key) {
             return;
         }
-        if self.learning_key(key) {
+        // Of what waits for a digit, what was pressed last has it.
+        let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
+        if digit.is_none() && self.learning_key(key) {
             return;
         }
         // While the help is open, the keys of pages are its own.
@@ -225,10 +225,8 @@ impl State {
             _ => None,
         });
         if turned.is_some() {
-            self.awaited = None;
             return self.show_help(turned);
         }
-        let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
         if let Some(action) = digit {
             self.act(action, Hand::Key);
         } else if !self.own_key(key, way) {

@@ -210,8 +210,8 @@ impl FrameState {
                 self.marks.rewind(t_ns, *to);
                 self.roll.close(t_ns);
             }
-            Event::Restore { slot, prompt, text, index, .. } => {
-                self.page.restore(t_ns, prompt, text, *index);
+            Event::Restore { slot, prompt, text, index, given, .. } => {
+                self.page.restore(t_ns, prompt, (text, given), *index);
                 self.marks.begin(t_ns);
                 self.roll.restore(t_ns, prompt, text);
                 self.notice(t_ns, back_to(*slot));

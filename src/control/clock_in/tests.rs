@@ -212,6 +212,38 @@ fn silence_frees_it_and_nonsense_is_borne() {
 }
 
 #[test]
+fn a_tempo_that_is_none_is_not_followed_and_a_flood_corrects_little() {
+    for (bpm, jitter_ms) in [(400.0, 0.0), (310.0, 1.0), (12.0, 0.0), (19.0, 1.0), (25_000.0, 0.0), (1e9, 0.0)] {
+        let mut rig = Rig::new(jitter_ms);
+        rig.ticks(480, bpm, |_| 1);
+        assert!(!rig.clock.is_locked() && rig.clock.timeline().is_none(), "{bpm} bpm");
+        let outside = rig.clock.outside().unwrap();
+        // Of ticks that fall together it is known only that they are too fast.
+        assert!((outside - bpm).abs() < 0.01 * bpm || outside > 1e6, "{bpm} bpm: {outside}");
+        assert!(rig.corrections == 0 && !rig.clock.is_silent(rig.clock.heard_ns + 300_000_000), "{bpm} bpm");
+        // In range again, it is followed.
+        rig.t_ns += 1e9;
+        rig.ticks(96, 120.0, |_| 1);
+        assert!(rig.clock.outside().is_none() && rig.off_ms().abs() < 1.0, "{bpm} bpm: {} ms off", rig.off_ms());
+    }
+    // At the bounds themselves it is followed, whatever the jitter.
+    for bpm in [20.0, 300.0] {
+        for seed in 0..50 {
+            let mut rig = Rig::seeded(1.0, seed);
+            rig.ticks(480, bpm, |_| 1);
+            assert!(rig.clock.is_locked(), "{bpm} bpm");
+        }
+    }
+    // One that starts anew before each of a thousand ticks in a second.
+    let mut rig = Rig::new(0.0);
+    for i in 0..1000 {
+        rig.hear(i * 1_000_000, &[0xfa]);
+        rig.hear(i * 1_000_000, TICK_BYTE);
+    }
+    assert!(rig.corrections <= 100, "{} corrections", rig.corrections);
+}
+
+#[test]
 fn blocks_of_a_sound_server_are_borne() {
     // JACK hands ticks over at the beginning of its next block; half a block late is right.
     for (block_ms, bpm) in [(2.667, 120.0), (5.333, 120.0), (5.333, 171.0), (10.667, 120.0), (10.667, 97.0)] {

@@ -21,6 +21,14 @@ fn pauses_have_their_names() {
     assert!(state.tick(2_100_000_000));
     state.take(&at(0, Event::PieceEnd { tokens: 3 }));
     assert!(matches!(state.pause(), Some(Pause::Resting { .. })));
+    let back = |ended| {
+        let (prompt, text) = ("春".into(), "风".into());
+        Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended, given: Vec::new() }
+    };
+    state.take(&at(0, back(false)));
+    assert!(!matches!(state.pause(), Some(Pause::Resting { .. })));
+    state.take(&at(0, back(true)));
+    assert!(matches!(state.pause(), Some(Pause::Resting { .. })));
     state.take(&at(0, Event::Param { id: ParamId::Hold, value: 1.0, by: Hand::Key }));
     assert!(matches!(state.pause(), Some(Pause::Held { .. })));
 }
@@ -68,6 +76,9 @@ fn a_patch_brings_its_bank_its_order_and_what_the_matrix_moves() {
     state.take(&at(0, Event::Blend { name: None, text: String::new(), tokens: 0 }));
     state.take(&at(0, Event::Patch { name: "p.toml".into(), text: "not a patch".into() }));
     assert_eq!((state.second.as_deref(), state.prompts.len()), (None, 2));
+    let (prompt, text) = ("春".into(), "风".into());
+    state.take(&at(0, Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended: false, given: Vec::new() }));
+    assert_eq!(state.playing, None, "it has no name, and the one before is not played");
 }
 
 #[test]

@@ -43,6 +43,7 @@ impl Generator {
                 other.push(*id);
             }
         }
+        self.piece.given.push(written..self.piece.written.len());
         self.other.as_mut().and_then(Text::make_room);
         let cut = self.text.make_room();
         Some(Layered {

@@ -19,11 +19,13 @@ pub struct Branched {
     pub taken: String,
 }
 
-/// A piece that came back: its prompt, its text, and the index of its next token.
+/// A piece that came back: its prompt, its text with the characters of it that the performer put there, and the index of
+/// its next token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
     pub prompt: String,
     pub text: String,
+    pub given: Vec<(u32, u32)>,
     pub index: u32,
 }
 
@@ -37,7 +39,7 @@ impl Generator {
             other.take_back(n);
         }
         let mark = self.piece.trail.take_back(n)?;
-        let text = self.piece.written.split_off(mark.written);
+        let text = self.piece.take_back(mark.written);
         (self.piece.stream, self.piece.flaws) = (mark.stream, mark.flaws);
         self.sampler.restore(mark.mirostat);
         self.piece.index -= n as u32;
@@ -122,6 +124,6 @@ impl Generator {
         self.sampler.restore(self.piece.mirostat);
         (self.forced, self.held, self.barred.1) = (None, None, 0);
         let Piece { index, written, .. } = &self.piece;
-        Restored { prompt: self.prompt.clone(), text: written.clone(), index: *index }
+        Restored { prompt: self.prompt.clone(), text: written.clone(), given: self.piece.given(), index: *index }
     }
 }

@@ -227,7 +227,7 @@ fn a_kept_piece_comes_back_whole_with_its_prompt() {
     take(&mut g, &params, 20);
     assert_eq!(g.restore(1), None);
     let restored = g.restore(2).unwrap();
-    assert_eq!(restored, Restored { prompt: "The moon".into(), text: first, index: 10 });
+    assert_eq!(restored, Restored { prompt: "The moon".into(), text: first, given: Vec::new(), index: 10 });
     // The same draws from there on are the same words.
     g.draws = next;
     assert_eq!(ids(&take(&mut g, &params, 8)), on);

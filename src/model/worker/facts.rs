@@ -42,9 +42,12 @@ impl Followed {
                 self.end_line();
                 self.tokens.clear();
             }
-            Event::Restore { text, .. } => {
+            Event::Restore { text, ended, .. } => {
                 self.tokens.clear();
                 self.line = text.rsplit('\n').next().unwrap_or_default().to_string();
+                if *ended {
+                    self.end_line();
+                }
             }
             _ => {}
         }

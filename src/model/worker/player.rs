@@ -298,6 +298,14 @@ impl Player {
         self.beat.restart(self.now_ns());
     }
 
+    /// The piece is over: what waits begins, but for the beat.
+    fn rest(&mut self) {
+        self.phase = Phase::Rest(Instant::now());
+        if self.waiting.as_ref().is_some_and(|waiting| waiting.when != When::Beat) {
+            self.begin_waiting();
+        }
+    }
+
     /// The parameters at this moment.
     fn values(&mut self) -> ParamValues {
         self.modulation.values(&self.params, self.bus.clock().now_ns())
@@ -348,10 +356,7 @@ impl Player {
                     self.bus.emit(Event::Flaw(flaw));
                 }
                 self.bus.emit(Event::PieceEnd { tokens });
-                self.phase = Phase::Rest(Instant::now());
-                if self.waiting.as_ref().is_some_and(|waiting| waiting.when != When::Beat) {
-                    self.begin_waiting();
-                }
+                self.rest();
             }
         }
         Ok(())

@@ -69,6 +69,11 @@ impl Rig {
         !seen.iter().any(|e| matches!(e.event, Event::Token(_)))
     }
 
+    /// Whether nothing at all is told for a while.
+    fn is_still(&self) -> bool {
+        !matches!(self.events.receive(Duration::from_millis(150)), Received::Event(_))
+    }
+
     fn end(self) {
         self.shutdown.request("test");
         self.worker.join();
@@ -325,8 +330,12 @@ fn a_kept_piece_that_had_ended_rests_again() {
     rig.prompt("春");
     rig.tokens(2);
     rig.worker.send(Command::Restore(0));
-    assert_eq!(rig.until(ended), tokens);
-    assert!(rig.is_silent());
+    let back = rig.until(|e| if let Event::Restore { index, ended, .. } = e { Some((index, ended)) } else { None });
+    assert_eq!(back, (tokens, true));
+    assert!(rig.is_still(), "it does not end once more");
+    // At rest, it waits for nothing else.
+    rig.worker.send(Command::Prompt { name: None, text: Template::plain("春"), when: When::Piece });
+    rig.tokens(1);
     rig.end();
 }
 

@@ -13,6 +13,11 @@ pub fn back_to(slot: u8) -> String {
     }
 }
 
+/// Whether the performer put this character of a text that comes back there.
+pub fn is_given(given: &[(u32, u32)], character: u32) -> bool {
+    given.iter().any(|(first, end)| (*first..*end).contains(&character))
+}
+
 /// What a stage says of a prompt that waits.
 pub fn waits(name: Option<&str>, text: &str, when: When) -> String {
     format!("next: {}, at {}", name.unwrap_or(text), when.awaited())

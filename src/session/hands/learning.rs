@@ -56,6 +56,9 @@ impl State {
             false => format!("learn {target}: move a control; a digit: that prompt; L: reserved ones too; Esc: leave"),
             true => format!("learn {target}: move a control, a reserved one as well; L or Esc: leave"),
         });
+        if self.ports.is_empty() {
+            self.say("no MIDI input is here: plug one in, and move a control once it is told to be here");
+        }
     }
 
     /// True if the key was for the learning.

@@ -10,6 +10,7 @@ use crate::control::ClockIn;
 use crate::control::clock_in::{PER_BEAT, Said};
 use crate::control::mapping::matches;
 use crate::patch::TempoFrom;
+use crate::score::tempo::{FASTEST_BPM, SLOWEST_BPM};
 use crate::score::{Event, Hand, ParamId, Timeline};
 
 /// The timeline as it was told last, and the clock that it follows.
@@ -30,6 +31,8 @@ struct Followed {
     locked: bool,
     /// It was said that a hand leaves the tempo to it.
     told: bool,
+    /// It was said that it ticks at a tempo that is not followed.
+    outside: bool,
 }
 
 impl Default for Tempo {
@@ -79,6 +82,11 @@ impl State {
         self.tell(line, by);
     }
 
+    /// Whether the tempo is a followed clock's.
+    pub(super) fn clock_leads(&self) -> bool {
+        self.tempo.leader().is_some()
+    }
+
     /// Whether the tempo is the followed clock's and no hand's; that is said once.
     pub(super) fn leaves_tempo_to_clock(&mut self, by: Hand) -> bool {
         let Some(followed) = self.tempo.followed.as_mut().filter(|f| f.locked && by != Hand::Clock) else {
@@ -116,7 +124,7 @@ impl State {
         let followed = followed.get_or_insert_with(|| {
             // Until it says which beat it is, its ticks fall on the nearest ones of ours.
             let place = (line.beats(t_ns) * PER_BEAT as f64).round() as i64;
-            Followed { port: port.clone(), clock: ClockIn::at(place), locked: false, told: false }
+            Followed { port: port.clone(), clock: ClockIn::at(place), locked: false, told: false, outside: false }
         });
         if followed.port != *port {
             return;
@@ -152,13 +160,23 @@ impl State {
         let locked = followed.locked;
         self.tempo.followed = None;
         if locked {
-            self.retime(Hand::Clock);
+            self.tell_whose();
         }
     }
 
     /// After a tick: finds the tempo, and mends the timeline where it has come off.
     fn correct(&mut self) {
         let Some(followed) = &mut self.tempo.followed else { return };
+        let outside = followed.clock.outside();
+        if std::mem::replace(&mut followed.outside, outside.is_some()) != outside.is_some()
+            && let Some(bpm) = outside
+        {
+            let text = not_followed(&format!("the clock of {} ticks at", followed.port), bpm);
+            self.hands.bus.emit(Event::Notice { text });
+            if std::mem::replace(&mut followed.locked, false) {
+                return self.tell_whose();
+            }
+        }
         let right = followed.clock.correction(&self.tempo.line);
         let found = !followed.locked && followed.clock.is_locked();
         followed.locked |= found;
@@ -185,6 +203,12 @@ impl State {
         self.tell(line, Hand::Clock);
     }
 
+    /// Whose the tempo is has changed: it is told again as it is, and given to nobody.
+    pub(super) fn tell_whose(&mut self) {
+        let now_ns = self.hands.bus.clock().now_ns();
+        self.tell(self.tempo.line.at_tempo(now_ns, self.tempo.line.bpm()), Hand::Clock);
+    }
+
     fn tell(&mut self, line: Timeline, by: Hand) {
         self.tempo.line = line;
         let (t_ns, event) = line.event(by, &self.tempo.from());
@@ -197,4 +221,12 @@ impl State {
             self.set(ParamId::Hold, 0.0, Hand::Clock);
         }
     }
+}
+
+/// What is said of a tempo that is too fast or too slow to be followed.
+pub(super) fn not_followed(who: &str, bpm: f64) -> String {
+    let other = if bpm > FASTEST_BPM { "slower" } else { "faster" };
+    format!(
+        "{who} {bpm:.0} bpm: {SLOWEST_BPM} to {FASTEST_BPM} are followed, and the tempo stays as it is until it is {other}"
+    )
 }

@@ -8,17 +8,18 @@ use crate::score::{Event, Key, ParamId, When};
 
 impl State {
     pub(super) fn open_line(&mut self) {
+        self.awaited = None;
         self.line.open();
         self.tell_line();
     }
 
-    /// Whether a key belongs to the line. Ctrl-C ends the performance in any case, F1 to F12 are no text, and what was
-    /// pasted is no shortcut.
+    /// Whether a key belongs to the line. Ctrl-C ends the performance and Ctrl-G panics in any case, F1 to F12 are no text,
+    /// and what was pasted is no shortcut.
     pub(super) fn is_typed(&mut self, key: Key) -> bool {
         if !self.line.is_open() {
             return matches!(key, Key::Written(_));
         }
-        if matches!(key, Key::Ctrl('c') | Key::Function(_)) {
+        if matches!(key, Key::Ctrl(_) | Key::Function(_)) {
             return false;
         }
         let typed = self.line.key(key);

@@ -70,7 +70,13 @@ impl State {
     }
 
     pub(super) fn undo(&mut self, by: Hand) {
-        let Some(step) = self.kept.undo.0.pop_back() else { return self.say("there is nothing to take back") };
+        // What only the clock may move stays, for when it is gone.
+        let clock_leads = self.clock_leads();
+        let can_be = |step: &Step| !clock_leads || step.before.iter().any(|(id, _)| *id != ParamId::TempoBpm);
+        let last = self.kept.undo.0.iter().rposition(can_be);
+        let Some(step) = last.and_then(|at| self.kept.undo.0.remove(at)) else {
+            return self.say("there is nothing to take back");
+        };
         self.say(&format!("taken back: {}", step.what));
         for (id, value) in step.before {
             self.course.glides.release(id);

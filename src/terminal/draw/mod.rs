@@ -84,6 +84,11 @@ pub fn show(
         palette.lay_ground(area, buf);
         kept.frozen = frozen.then(|| buf.clone());
     }
+    // Over the help as well, and over a page that stands: nobody types blind, but on a black stage.
+    if let Some(typing) = state.typing.as_ref().filter(|_| !dark && !area.is_empty()) {
+        overlay::typing(typing, palette, area, buf);
+        palette.lay_ground(area, buf);
+    }
 }
 
 /// Draws everything but the help.
@@ -97,9 +102,6 @@ fn draw(state: &mut State, palette: Palette, face: Face, area: Rect, buf: &mut B
         desk::draw(state, palette, area, buf);
     } else {
         full(state, palette, area, buf);
-    }
-    if let Some(typing) = &state.typing {
-        overlay::typing(typing, palette, area, buf);
     }
 }
 

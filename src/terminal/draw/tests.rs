@@ -330,10 +330,20 @@ fn black_out_and_freeze_are_the_audiences() {
     assert!(has(&frozen, "春風") && has(&frozen, "FROZEN"), "{frozen:#?}");
     stage.say("吹", 0.9);
     assert_eq!(stage.screen(80, 24), frozen);
+    // What the performer types is seen all the same, and gone with its line.
+    let typing = |on| Event::Typing { on, text: "moon".into(), at: 4 };
+    stage.take(typing(true));
+    let typed = stage.screen(80, 24);
+    assert!(typed[23].contains("moon") && typed[..23] == frozen[..23], "{typed:#?}");
+    stage.take(typing(false));
+    assert_eq!(stage.screen(80, 24), frozen);
     // One of another size has to be drawn, and is kept from there.
     assert!(has(&stage.screen(100, 30), "春風吹"));
     set(&mut stage, ParamId::Blackout, 1.0);
     for (width, height) in [(80, 24), (40, 12), (200, 60)] {
+        stage.take(typing(true));
+        assert!(stage.screen(width, height).iter().all(String::is_empty), "black is black");
+        stage.take(typing(false));
         assert!(stage.screen(width, height).iter().all(String::is_empty));
         stage.face = Face::Desk;
         let screen = stage.screen(width, height);

@@ -1,10 +1,11 @@
 //! The rows below the columns of the view: signals as curves, what is absent and why, losses, the log. Pure.
 
+use super::columns;
 use super::row::{Ink, Piece, Row};
 use crate::desk::State;
 use crate::desk::signals::{SIGNALS, curve, reading};
-use crate::desk::state::Tone;
-use crate::desk::words::clock;
+use crate::desk::state::{Remark, Tone};
+use crate::desk::words::{clock, wrapped};
 
 const LABEL: usize = 10;
 const READING: usize = 11;
@@ -55,23 +56,30 @@ pub fn losses(desk: &State) -> Option<Row> {
     (!row.is_empty()).then_some(row)
 }
 
-/// The last lines of the log; always as many.
-pub fn log(desk: &State, rows: usize) -> Vec<Row> {
-    let shown = desk.log.range(desk.log.len().saturating_sub(rows)..);
-    let mut log: Vec<Row> = shown
-        .map(|remark| {
-            let ink = match remark.tone {
-                Tone::Fault => Ink::Fault,
-                Tone::Notice | Tone::Flaw => Ink::Quiet,
-                Tone::Note => Ink::Prompt,
-            };
-            let note = if remark.tone == Tone::Note { "note: " } else { "" };
-            vec![
-                Piece::text(format!("{}  ", clock(remark.t_ns)), Ink::Quiet),
-                Piece::text(format!("{note}{}", remark.text), ink),
-            ]
-        })
-        .collect();
+/// The last lines of the log, the newest whole as far as they have room; always as many.
+pub fn log(desk: &State, width: usize, rows: usize) -> Vec<Row> {
+    // What failed is read before what the model merely erred in.
+    let fault = desk.log.iter().any(|remark| remark.tone == Tone::Fault && desk.is_news(remark));
+    let mut remarks = desk.log.iter().rev().filter(|remark| !(fault && remark.tone == Tone::Flaw));
+    let mut log = Vec::new();
+    while let Some(remark) = remarks.next().filter(|_| log.len() < rows) {
+        log.splice(0..0, told(remark, width, rows - log.len()));
+    }
     log.resize(rows, Vec::new());
     log
+}
+
+/// A remark and its time, in at most so many rows.
+fn told(remark: &Remark, width: usize, rows: usize) -> Vec<Row> {
+    let ink = match remark.tone {
+        Tone::Fault => Ink::Fault,
+        Tone::Notice | Tone::Flaw => Ink::Quiet,
+        Tone::Note => Ink::Prompt,
+    };
+    let note = if remark.tone == Tone::Note { "note: " } else { "" };
+    let at = format!("{}  ", clock(remark.t_ns));
+    let room = width.saturating_sub(at.len());
+    let lines = wrapped(&format!("{note}{}", remark.text), |_| room, rows, columns).into_iter().enumerate();
+    let before = |i| if i == 0 { at.clone() } else { " ".repeat(at.len()) };
+    lines.map(|(i, line)| vec![Piece::text(before(i), Ink::Quiet), Piece::text(line, ink)]).collect()
 }

@@ -97,7 +97,7 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
         foot.extend(foot::missing(seen.desk));
     }
     foot.extend(foot::losses(seen.desk));
-    foot.extend(foot::log(seen.desk, if rows >= 50 { 5 } else { 3 }));
+    foot.extend(foot::log(seen.desk, columns - 2, if rows >= 50 { 5 } else { 3 }));
     foot.truncate(rows.saturating_sub(5));
     let (top, bottom) = (2, rows - 1 - foot.len());
     for (i, row) in foot.iter().enumerate() {
@@ -116,9 +116,8 @@ pub fn paint(seen: &Seen, size: [u32; 2], glyphs: &mut Vec<Glyph>, typesetter: &
         let line = typing.line(columns - 2, self::columns);
         pen.row(1, rows - 1, columns - 2, &vec![Piece::text(line, Ink::Strong)]);
     }
-    let at = seen.desk.help.map(|page| page % seen.help.len().max(1));
-    if let Some((at, page)) = at.and_then(|at| Some((at, seen.help.get(at)?))) {
-        help(page, seen.help.len(), at, &mut pen);
+    if let Some(turned) = seen.desk.help {
+        help(seen.help, turned, &mut pen);
     }
 }
 
@@ -168,23 +167,29 @@ fn place(sections: &[Section], x: usize, rows: Range<usize>, width: usize, pen: 
     }
 }
 
-/// A page of the help: over the sections and the words, so that no name beside it is cut; over everything where that
-/// is too narrow to read.
-fn help(page: &HelpPage, of: usize, at: usize, pen: &mut Pen) {
+/// The page of the help that it was turned to, of as many as a window of this height asks for: over the sections and the
+/// words, so that no name beside it is cut; over everything where that is too narrow to read.
+fn help(sections: &[HelpPage], turned: usize, pen: &mut Pen) {
     let rows = pen.rows;
     let room = Columns::of(pen.columns).right.map_or(pen.columns, |right| right.start - 1);
     let room = if room < LEAST_HELP { pen.columns } else { room };
     let wide = (room - 2).min(96);
-    let lines = page.rows(wide - 4);
+    let most = rows.saturating_sub(6).max(1);
+    let cut = |section: &HelpPage| {
+        let lines = section.rows(wide - 4);
+        let pages = lines.chunks(most).map(|lines| (section.title.clone(), lines.to_vec()));
+        pages.collect::<Vec<_>>()
+    };
+    let pages: Vec<_> = sections.iter().flat_map(cut).collect();
+    let at = turned % pages.len().max(1);
+    let Some((title, lines)) = pages.get(at) else { return };
     let tall = (lines.len() + 4).min(rows - 2);
     let (x, y) = ((room - wide) / 2, (rows - tall) / 2);
     pen.panel(0, y, room, tall);
-    let title = format!("help {}/{of}  {}   ? PgDn PgUp turn the page  Esc closes", at + 1, page.title);
+    let title = format!("help {}/{}  {title}   ? PgDn PgUp turn the page  Esc closes", at + 1, pages.len());
     pen.row(x + 2, y + 1, wide - 4, &vec![Piece::text(title, Ink::Quiet)]);
-    for (i, (name, text)) in lines.iter().take(tall - 4).enumerate() {
-        let cut = i + 1 == tall - 4 && lines.len() > tall - 4;
-        let text = if cut { "…".to_string() } else { format!("{name}{text}") };
-        pen.row(x + 2, y + 3 + i, wide - 4, &vec![Piece::text(text, Ink::Plain)]);
+    for (i, (name, text)) in lines.iter().enumerate() {
+        pen.row(x + 2, y + 3 + i, wide - 4, &vec![Piece::text(format!("{name}{text}"), Ink::Plain)]);
     }
 }
 

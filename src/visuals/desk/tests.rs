@@ -59,6 +59,12 @@ fn read(size: [u32; 2], events: Vec<Event>, refused: Option<&ShaderError>) -> (V
     let (mut glyphs, mut typesetter) = (Vec::new(), Typesetter::default());
     let seen = Seen { desk: &desk, palette: stage.palette(), help: &[] };
     paint(&seen, size, &mut glyphs, &mut typesetter);
+    let bars = glyphs.iter().filter(|g| g.cell == SOLID).count();
+    (lines(&glyphs), bars, glyphs)
+}
+
+/// The letters of each row without what is between them, from top to bottom.
+fn lines(glyphs: &[Glyph]) -> Vec<String> {
     let mut rows: Vec<(f32, Vec<(f32, char)>)> = Vec::new();
     for glyph in glyphs.iter().filter(|g| g.cell != SOLID) {
         let Some(c) = char::from_u32(glyph.cell) else { continue };
@@ -72,8 +78,7 @@ fn read(size: [u32; 2], events: Vec<Event>, refused: Option<&ShaderError>) -> (V
         row.sort_by(|a, b| a.0.total_cmp(&b.0));
         row.into_iter().map(|(_, c)| c).collect()
     });
-    let bars = glyphs.iter().filter(|g| g.cell == SOLID).count();
-    (text.collect(), bars, glyphs)
+    text.collect()
 }
 
 fn has(rows: &[String], text: &str) -> bool {
@@ -195,4 +200,33 @@ fn the_help_cuts_no_name_beside_it() {
         let first = beside.iter().map(|g| g.pos[0]).fold(f32::MAX, f32::min);
         assert!(beside.is_empty() || first < right + 40.0, "{size:?} {right} {first}");
     }
+}
+
+#[test]
+fn a_long_help_is_turned_and_a_long_message_has_more_rows() {
+    let keys: Vec<_> = (0..60).map(|i| (format!("k{i:02}  "), "what it does".to_string())).collect();
+    let pages = [HelpPage { title: "keys".into(), lines: keys }];
+    for size in [[1280, 800], [900, 400], [500, 160]] {
+        let (mut desk, stage) = seen(events());
+        let (mut glyphs, mut typesetter) = (Vec::new(), Typesetter::default());
+        let mut paint = |desk: &State| {
+            let seen = Seen { desk, palette: stage.palette(), help: &pages };
+            super::paint(&seen, size, &mut glyphs, &mut typesetter);
+            glyphs.clone()
+        };
+        let without = paint(&desk).len();
+        let mut found = std::collections::BTreeSet::new();
+        for page in 0..60 {
+            desk.help = Some(page);
+            let glyphs = paint(&desk);
+            let rows = lines(&glyphs[without..]);
+            found.extend((0..60).filter(|i| has(&rows, &format!("k{i:02}whatitdoes"))));
+            assert!(glyphs.iter().all(|g| g.pos[1] + g.size[1] <= size[1] as f32 + 0.5), "{size:?}");
+        }
+        assert_eq!(found.len(), 60, "{size:?}");
+    }
+    let long = Event::Notice { text: format!("first {}last", "word ".repeat(30)) };
+    let (rows, ..) = read([900, 600], [events(), vec![long]].concat(), None);
+    let at = rows.iter().position(|row| row.contains("firstword")).unwrap();
+    assert!(!rows[at].contains("last") && has(&rows[at + 1..], "wordlast"), "{rows:#?}");
 }

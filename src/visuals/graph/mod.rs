@@ -159,6 +159,10 @@ impl Renderer {
                 self.fields.write(queue, slot, pack);
             }
         }
+        // Nobody types blind, but on a black stage.
+        if self.held && !self.black && self.frame.retype(state, inner) {
+            self.letters.upload(device, queue, &self.frame.glyphs, inner);
+        }
         let now = self.picture(state, dt_s);
         let Picture { inner, blackout, guard, dt_s, first, .. } = now;
         let picture = match self.picture.filter(|_| self.held) {

@@ -172,6 +172,11 @@ fn a_black_stage_is_black_and_a_frozen_one_stands() {
         assert!((shown(&[frozen.clone(), change.clone()]) - bright).abs() < 1e-4, "{change:?}");
         assert_eq!(shown(&[frozen.clone(), change, black.clone()]), 0.0);
     }
+    // What the performer types is seen, and leaves no trace.
+    let typing = Event::Typing { on: true, text: "The moon".into(), at: 8 };
+    assert!((shown(&[frozen.clone(), typing.clone()]) - bright).abs() > 1e-5);
+    assert_eq!(shown(&[frozen.clone(), typing, black]), 0.0);
+    assert!((shown(std::slice::from_ref(&frozen)) - bright).abs() < 1e-6);
     assert!((shown(&[]) - bright).abs() > 1e-4);
 }
 

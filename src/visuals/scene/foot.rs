@@ -111,9 +111,7 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
     let said = [(&state.notice, NOTICE_S, brush.palette.label), (&state.fault, FAULT_S, brush.palette.accent)];
     for (row, (message, for_s, color)) in said.into_iter().enumerate() {
         // What is typed stands in the notice's place.
-        if let Some(typing) = state.typing.as_ref().filter(|_| row == 0) {
-            let line = typing.line((room / 8.0) as usize, |text| (text_width(text) / 8.0) as usize);
-            brush.text(margin, messages + 24.0 * unit, &fit(&line, room), brush.palette.prompt);
+        if row == 0 && state.typing.is_some() {
             continue;
         }
         if let Some(Message { t_ns, text }) = message {
@@ -126,6 +124,19 @@ pub fn draw(state: &FrameState, brush: &mut Brush) {
             brush.text(margin, y, &text, faded(color, there));
         }
     }
+}
+
+/// Paints the line that the performer types, with a ground of its own over a picture that `stands` as it was.
+pub fn typing(state: &FrameState, brush: &mut Brush, stands: bool) {
+    let Some(typing) = &state.typing else { return };
+    let (unit, margin, [_, _, messages]) = (brush.unit(), margin(brush), edges(state, brush));
+    let (room, y) = ((brush.width - 2.0 * margin) / unit, messages + 24.0 * unit);
+    if stands {
+        let wide = brush.width - 2.0 * margin + 16.0 * unit;
+        brush.rect(margin - 8.0 * unit, y - 3.0 * unit, wide, 22.0 * unit, brush.palette.panel());
+    }
+    let line = typing.line((room / 8.0) as usize, |text| (text_width(text) / 8.0) as usize);
+    brush.text(margin, y, &fit(&line, room), brush.palette.prompt);
 }
 
 /// 1 for most of the time, then down to 0 within the last second.

@@ -105,6 +105,8 @@ pub struct Frame {
     /// Where the eye is to go in the coming scene, as parts of the picture.
     pub focus: [f32; 2],
     typesetter: Typesetter,
+    /// How many of the glyphs are the picture's; after them comes what is typed.
+    picture: usize,
 }
 
 impl Frame {
@@ -132,6 +134,16 @@ impl Frame {
         if state.help {
             help::draw(state, &mut brush);
         }
+        self.picture = brush.count();
+        foot::typing(state, &mut brush, false);
+    }
+
+    /// Paints what is typed anew over a picture that stands; false where nothing is and was.
+    pub fn retype(&mut self, state: &FrameState, size: [u32; 2]) -> bool {
+        let was = self.glyphs.len();
+        self.glyphs.truncate(self.picture);
+        foot::typing(state, &mut Brush::new(&mut self.glyphs, &mut self.typesetter, size, state.palette()), true);
+        was > self.picture || self.glyphs.len() > self.picture
     }
 }
 

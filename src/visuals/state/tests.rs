@@ -107,7 +107,18 @@ fn befalls(i: u32, index: u32) -> (Option<Event>, u32) {
         250 => (Some(Event::Rewind { to: index - 1, text: " an江。".into() }), index - 1),
         500 | 1250 => (Some(Event::Flaw(flaw)), index + 1),
         750 | 1500 => (Some(Event::Forget { tokens: 200, kept: 2, text: String::new() }), index + 1),
-        1000 => (Some(Event::Restore { slot: 0, name: None, prompt: moon(), text: "春江潮水。".into(), index: 3 }), 3),
+        1000 => (
+            Some(Event::Restore {
+                slot: 0,
+                name: None,
+                prompt: moon(),
+                text: "春江潮水。".into(),
+                index: 3,
+                ended: false,
+                given: Vec::new(),
+            }),
+            3,
+        ),
         1999 => (Some(Event::Prompt { name: None, text: moon(), tokens: 9 }), 0),
         _ => (None, index + 1),
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::glyphs;
 pub use super::lines::Line;
+use crate::score::event::is_given;
 use crate::score::{Flaw, FlawKind, Token};
 
 /// More characters than any stage shows; older ones are let go.
@@ -103,7 +104,8 @@ impl Page {
     /// The performer's words in the middle of the piece: `tokens` tokens from `index` on.
     pub fn layer(&mut self, t_ns: u64, text: &str, index: u32, tokens: u32) {
         self.begun = true;
-        self.write(t_ns, text, Voice::Performer, 1.0, |i| index + place_of(text, i, tokens));
+        let count = text.chars().count();
+        self.write(t_ns, text, Voice::Performer, 1.0, |i| index + place_of(count, i, tokens));
     }
 
     /// The model's next token.
@@ -140,11 +142,15 @@ impl Page {
         }
     }
 
-    /// The piece is again what it was, up to token `index`.
-    pub fn restore(&mut self, t_ns: u64, prompt: &str, text: &str, index: u32) {
+    /// The piece is again what it was, up to token `index`: its text, and which of its characters are the performer's.
+    pub fn restore(&mut self, t_ns: u64, prompt: &str, (text, given): (&str, &[(u32, u32)]), index: u32) {
         self.prompt(t_ns, prompt, self.prompt_tokens);
         self.begun = index > 0;
-        self.write(t_ns, text, Voice::Model, 1.0, |i| place_of(text, i, index));
+        let count = text.chars().count();
+        for (i, ch) in (0..).zip(text.chars()) {
+            let voice = if is_given(given, i) { Voice::Performer } else { Voice::Model };
+            self.write(t_ns, ch.encode_utf8(&mut [0; 4]), voice, 1.0, |_| place_of(count, i, index));
+        }
     }
 
     /// Marks the tokens that a flaw names.
@@ -233,10 +239,9 @@ impl Page {
     }
 }
 
-/// In which of its tokens a text's character stands. Where each begins is not known here: by proportion.
-fn place_of(text: &str, character: u32, tokens: u32) -> u32 {
-    let count = text.chars().count().max(1) as u64;
-    (u64::from(character) * u64::from(tokens) / count) as u32
+/// In which of its tokens a character stands of a text of so many. Where each begins is not known here: by proportion.
+fn place_of(count: usize, character: u32, tokens: u32) -> u32 {
+    (u64::from(character) * u64::from(tokens) / count.max(1) as u64) as u32
 }
 
 /// How a character is written: a tab as a space, whatever ends a line as a newline.

@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex};
 
 use bevy::math::Vec2;
-use bevy::prelude::{MessageReader, Query, Res};
-use bevy::window::{Ime, Window};
+use bevy::prelude::{Entity, MessageReader, Query, Res};
+use bevy::window::{Ime, Window, WindowFocused};
 
 use super::{Show, lock};
 use crate::score::{Key, Stroke};
@@ -20,6 +20,8 @@ pub struct Composing(Arc<Mutex<Line>>);
 struct Line {
     open: bool,
     composed: String,
+    /// The window that it is composed in.
+    of: Option<Entity>,
 }
 
 impl Composing {
@@ -44,19 +46,30 @@ impl Composing {
 }
 
 /// Takes in what is composed, hands on what is settled, and has both windows listen while the line is open.
-pub fn compose(mut heard: MessageReader<Ime>, show: Res<Show>, mut windows: Query<&mut Window>) {
+pub fn compose(
+    mut heard: MessageReader<Ime>,
+    mut focus: MessageReader<WindowFocused>,
+    show: Res<Show>,
+    mut windows: Query<&mut Window>,
+) {
     let mut line = lock(&show.composing.0);
     for ime in heard.read().filter(|_| line.open).cloned().collect::<Vec<_>>() {
         match ime {
-            Ime::Preedit { value, .. } => line.composed = value,
+            Ime::Preedit { window, value, .. } => (line.composed, line.of) = (value, Some(window)),
             Ime::Commit { value, .. } => {
                 line.composed.clear();
                 for c in value.chars() {
                     let _ = show.keys.try_send(Stroke::pressed(Key::Written(c)));
                 }
             }
-            Ime::Enabled { .. } | Ime::Disabled { .. } => line.composed.clear(),
+            // Of the other window it says nothing.
+            Ime::Enabled { window } | Ime::Disabled { window } if line.of == Some(window) => line.composed.clear(),
+            Ime::Enabled { .. } | Ime::Disabled { .. } => {}
         }
+    }
+    // A word that was half composed is left behind with its window, and would keep the keys from the line.
+    if focus.read().filter(|focus| !focus.focused && line.of == Some(focus.window)).count() > 0 {
+        line.composed.clear();
     }
     for mut window in &mut windows {
         if window.ime_enabled != line.open {
@@ -89,6 +102,7 @@ mod tests {
         let steps = |world: &mut World, imes: Vec<Ime>| {
             // A world of its own for each step, as a system that runs once has read nothing before.
             world.insert_resource(Messages::<Ime>::default());
+            world.init_resource::<Messages<WindowFocused>>();
             for ime in imes {
                 world.write_message(ime);
             }
@@ -104,6 +118,16 @@ mod tests {
         steps(&mut world, vec![preedit(""), Ime::Commit { window, value: "春江".into() }]);
         assert!(!composing.is_composing());
         assert_eq!(typed.try_iter().collect::<Vec<_>>(), ['春', '江'].map(|c| Stroke::pressed(Key::Written(c))));
+        // The focus goes elsewhere, and with it what is half composed; another window's leaves it.
+        let other = world.spawn(Window::default()).id();
+        for (left, composed) in [(other, "yue"), (window, "")] {
+            steps(&mut world, vec![preedit("yue")]);
+            world.insert_resource(Messages::<WindowFocused>::default());
+            world.write_message(WindowFocused { window: left, focused: false });
+            steps(&mut world, vec![Ime::Disabled { window: other }]);
+            assert_eq!(composing.follow(true), composed);
+        }
+        world.insert_resource(Messages::<WindowFocused>::default());
         steps(&mut world, vec![preedit("chao")]);
         assert_eq!(composing.follow(false), "");
         steps(&mut world, vec![Ime::Commit { window, value: "潮".into() }, Ime::Disabled { window }]);

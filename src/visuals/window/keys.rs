@@ -183,9 +183,11 @@ mod tests {
         for (text, way) in [("f", Way::Pressed), ("x", Way::Pressed), ("x", Way::Repeated)] {
             world.write_message(input(window, KeyCode::KeyX, Logical::Character(text.into()), way));
         }
+        world.write_message(input(window, KeyCode::ControlLeft, Logical::Control, Way::Pressed));
+        world.write_message(input(window, KeyCode::KeyG, Logical::Character("g".into()), Way::Pressed));
         world.run_system_once(press).unwrap();
         let typed: Vec<Key> = strokes.try_iter().map(|stroke| stroke.key).collect();
-        assert_eq!(typed, ['f', 'x', 'x'].map(Key::Char));
+        assert_eq!(typed, [Key::Char('f'), Key::Char('x'), Key::Char('x'), Key::Ctrl('g')]);
         assert_eq!(world.get::<Window>(window).unwrap().mode, WindowMode::Windowed);
     }
 }

@@ -25,6 +25,31 @@ fn the_model_goes_on_as_if_it_had_written_the_words() {
 }
 
 #[test]
+fn a_piece_that_comes_back_says_which_words_are_the_performers() {
+    let mut g = generator(3);
+    g.prompt("春").unwrap();
+    take(&mut g, &ParamValues::default(), 3);
+    let first = g.layer("江月").unwrap();
+    take(&mut g, &ParamValues::default(), 2);
+    let second = g.layer("潮").unwrap();
+    g.snapshot(0);
+    let theirs = |g: &mut Generator| {
+        let restored = g.restore(0).unwrap();
+        let text: Vec<char> = restored.text.chars().collect();
+        restored
+            .given
+            .iter()
+            .map(|(from, to)| text[*from as usize..*to as usize].iter().collect())
+            .collect::<Vec<String>>()
+    };
+    assert_eq!(theirs(&mut g), ["江月", "潮"]);
+    // What is taken back is no longer theirs.
+    g.rewind(second.tokens + 2 + first.tokens).unwrap();
+    g.snapshot(0);
+    assert_eq!(theirs(&mut g), [""; 0]);
+}
+
+#[test]
 fn a_piece_that_had_ended_goes_on() {
     let mut g = generator(3);
     g.prompt("春").unwrap();

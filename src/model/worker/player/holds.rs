@@ -87,6 +87,12 @@ impl Player {
         self.holds.iter().any(|held| held.below.waiting.is_some())
     }
 
+    /// A prompt that waits in a piece that is interrupted waits in the one that follows.
+    pub(super) fn raise_waiting(&mut self) {
+        let below = self.holds.iter_mut().rev().find_map(|held| held.below.waiting.take());
+        self.waiting = self.waiting.take().or(below);
+    }
+
     fn forget_hold(&mut self, name: &str) {
         if let Some(at) = self.holds.iter().position(|held| held.name == name) {
             let held = self.holds.remove(at);
@@ -122,7 +128,10 @@ impl Player {
         }
         match phase {
             Phase::Read => self.phase = Phase::Read,
-            Phase::Rest(since) => self.phase = Phase::Rest(Instant::now() - at.saturating_duration_since(since)),
+            // Unless what was chosen meanwhile begins.
+            Phase::Rest(since) if matches!(self.phase, Phase::Rest(_)) => {
+                self.phase = Phase::Rest(Instant::now() - at.saturating_duration_since(since));
+            }
             _ => {}
         }
     }

@@ -1,7 +1,5 @@
 //! What each command makes the worker do, at once and on its own thread.
 
-use std::time::Instant;
-
 use super::{Command, Event, Layered, Phase, Player, Restored, Second, Template};
 
 impl Player {
@@ -56,6 +54,7 @@ impl Player {
             }
             Command::Restore(slot) => match self.generator.restore(slot) {
                 Some(restored) => {
+                    self.raise_waiting();
                     self.drop_holds();
                     let (prompt, blend) = self.kept[usize::from(slot)].clone();
                     self.prompt = prompt;
@@ -109,18 +108,18 @@ impl Player {
 
     /// Tells that the piece is again what it was, and goes on with it.
     pub(super) fn came_back(&mut self, slot: u8, restored: Restored, blend: Option<Second>) {
-        let Restored { prompt, text, index } = restored;
+        let Restored { prompt, text, given, index } = restored;
         let name = self.prompt.as_ref().and_then(|(name, _)| name.clone());
-        self.bus.emit(Event::Restore { slot, name, prompt, text, index });
+        let ended = self.generator.ended();
+        self.bus.emit(Event::Restore { slot, name, prompt, text, index, ended, given });
         if blend != self.blend {
             self.blend = blend;
             let ((name, text), tokens) = self.blend.clone().unwrap_or_default();
             self.bus.emit(Event::Blend { name, text, tokens });
         }
         self.go_on();
-        if self.generator.ended() {
-            self.bus.emit(Event::PieceEnd { tokens: index });
-            self.phase = Phase::Rest(Instant::now());
+        if ended {
+            self.rest();
         }
     }
 }

@@ -125,6 +125,27 @@ fn a_chosen_prompt_ends_the_hold_and_one_that_waits_goes_on_waiting() {
 }
 
 #[test]
+fn an_ended_piece_comes_back_at_rest_and_does_not_end_again() {
+    let rig = rig(3, Matrix::default());
+    rig.params.set(ParamId::Rest, 30.0);
+    rig.prompt("O sea");
+    rig.until(|e| matches!(e, Event::PieceEnd { .. }).then_some(()));
+    rig.down("moon");
+    assert_eq!(rig.until(prompt), "moon");
+    rig.tokens(1);
+    rig.up("moon");
+    assert!(rig.until(|e| if let Event::Restore { ended, .. } = e { Some(ended) } else { None }));
+    assert!(rig.is_still(), "it does not end once more");
+    // What was chosen meanwhile for the piece's end begins: it has ended.
+    rig.down("moon");
+    assert_eq!(rig.until(prompt), "moon");
+    rig.worker.send(Command::Prompt { name: Some("dawn".into()), text: Template::plain("春"), when: When::Piece });
+    rig.up("moon");
+    assert_eq!(rig.until(prompt), "春");
+    rig.end();
+}
+
+#[test]
 fn a_crash_while_a_prompt_is_held_leaves_what_it_interrupted() {
     let rig = rig(3, Matrix::default());
     rig.params.set(ParamId::Pace, 50.0);

@@ -84,6 +84,25 @@ fn a_beat_comes_by_itself_and_now_waits_for_nothing() {
 }
 
 #[test]
+fn what_waits_in_an_interrupted_piece_waits_on_where_another_comes_back() {
+    let rig = rig(7, Matrix::default());
+    rig.params.set(ParamId::Pace, 60.0);
+    rig.prompt("O sea");
+    rig.tokens(3);
+    rig.worker.send(Command::Snapshot(0));
+    rig.choose("dawn", When::Piece);
+    assert_eq!(rig.until(queued).0, Some("dawn".into()));
+    rig.worker.send(Command::Hold { name: "moon".into(), text: Template::plain("moon") });
+    assert_eq!(rig.tokens_before().1, "moon");
+    rig.tokens(1);
+    rig.worker.send(Command::Restore(0));
+    rig.until(|e| matches!(e, Event::Restore { slot: 0, .. }).then_some(()));
+    assert_eq!(rig.tokens_before().1, "dawn");
+    assert_eq!(rig.until(queued), (None, When::Now));
+    rig.end();
+}
+
+#[test]
 fn what_waits_for_the_pieces_end_begins_there_and_after_a_crash() {
     let rig = rig(4, Matrix::default());
     rig.params.set(ParamId::Rest, 30.0);

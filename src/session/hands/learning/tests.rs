@@ -21,6 +21,7 @@ impl Play {
         let path = folder.path().join("p.toml");
         std::fs::write(&path, PATCH).unwrap();
         rig.state.hands.patch_file = Some(patch::Watch::new(&path, PATCH));
+        rig.state.ports = vec!["knobs".into()];
         Play { rig, folder, ms: 0 }
     }
 
@@ -239,4 +240,26 @@ fn the_patchs_own_keys_go_before_all_others() {
     let warm = get(&rig, ParamId::Temperature);
     rig.state.stroke(Stroke { key: Key::Char('T'), way: Way::Repeated });
     assert!(get(&rig, ParamId::Temperature) > warm);
+}
+
+#[test]
+fn where_no_input_is_that_is_said() {
+    let mut play = Play::new();
+    assert!(!play.key(Key::Char('L')).contains("no MIDI input"));
+    play.key(Key::Escape);
+    play.rig.state.ports.clear();
+    let said = play.key(Key::Char('L'));
+    assert!(
+        said.starts_with("learn sampler.temperature") && said.contains("no MIDI input is here: plug one in"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_page_of_the_help_turns_while_its_key_repeats() {
+    let mut rig = Rig::new(PATCH);
+    let before = rig.state.hands.params.get(ParamId::Temperature);
+    rig.press(Key::Char('?'));
+    rig.state.stroke(Stroke { key: Key::PageDown, way: Way::Repeated });
+    assert_eq!((rig.state.help, rig.state.hands.params.get(ParamId::Temperature)), (Some(1), before));
 }

@@ -269,6 +269,40 @@ fn a_key_that_has_nothing_to_do_says_so() {
 }
 
 #[test]
+fn one_key_panics_whatever_is_open() {
+    for open in [":", ":!", "?", "a", "J", "L", "L2", ":x?"] {
+        let mut rig = Rig::new("[prompts]\nmoon = \"The moon\"\nsea = \"O sea\"\n");
+        open.chars().for_each(|c| rig.press(Key::Char(c)));
+        rig.events();
+        rig.press(Key::Ctrl('g'));
+        assert_eq!(rig.state.hands.params.get(ParamId::Mute), 1.0, "{open}");
+        assert!(rig.events().contains(&Event::Panic), "{open}");
+        rig.press(Key::Ctrl('g'));
+        assert_eq!(rig.state.hands.params.get(ParamId::Mute), 0.0, "{open}");
+    }
+}
+
+#[test]
+fn of_what_waits_for_a_digit_what_was_pressed_last_has_it() {
+    for (keys, kept, learnt) in
+        [("La2", true, false), ("aL2", false, true), ("La2L", true, false), ("Lax2", false, true)]
+    {
+        let mut rig = Rig::new("[prompts]\nmoon = \"The moon\"\nsea = \"O sea\"\n");
+        keys.chars().for_each(|c| rig.press(Key::Char(c)));
+        let snapshot = rig.commands.try_iter().any(|command| matches!(command, Command::Snapshot(1)));
+        let learns = |event: &Event| matches!(event, Event::Notice { text } if text.contains("learn prompt.sea"));
+        assert_eq!((snapshot, rig.events().iter().any(learns)), (kept, learnt), "{keys}");
+        assert!(rig.state.learning.is_some() && rig.state.awaited.is_none(), "{keys}");
+    }
+    // Typed meanwhile by another hand: the next digits are letters, and nothing is awaited after them.
+    let mut rig = Rig::new("[prompts]\nmoon = \"The moon\"\n");
+    rig.press(Key::Char('a'));
+    rig.state.act(Action::Type, Hand::Osc);
+    [Key::Char('2'), Key::Escape, Key::Char('2')].into_iter().for_each(|key| rig.press(key));
+    assert!(!rig.commands.try_iter().any(|command| matches!(command, Command::Snapshot(_))));
+}
+
+#[test]
 fn a_panic_drops_what_waits() {
     let mut rig = Rig::new("[prompts]\nmoon = \"m\"\n");
     rig.press(Key::Char('L'));

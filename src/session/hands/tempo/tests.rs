@@ -25,9 +25,13 @@ fn says(rig: &mut Rig, ms: f64, port: &str, byte: u8) {
 
 /// Ticks at 150 bpm from a time on; gives the time after them.
 fn ticks(rig: &mut Rig, from_ms: f64, port: &str, count: usize) -> f64 {
-    const STEP_MS: f64 = 60_000.0 / 150.0 / 24.0;
-    (0..count).for_each(|i| says(rig, from_ms + STEP_MS * i as f64, port, 0xf8));
-    from_ms + STEP_MS * count as f64
+    ticks_at(150.0, rig, from_ms, port, count)
+}
+
+fn ticks_at(bpm: f64, rig: &mut Rig, from_ms: f64, port: &str, count: usize) -> f64 {
+    let step_ms = 60_000.0 / bpm / 24.0;
+    (0..count).for_each(|i| says(rig, from_ms + step_ms * i as f64, port, 0xf8));
+    from_ms + step_ms * count as f64
 }
 
 /// The tempos told, with whose they are.
@@ -90,6 +94,49 @@ fn a_clock_is_followed_until_it_is_silent_and_the_tempo_stays() {
     rig.state.set(ParamId::TempoBpm, 60.0, Hand::Midi);
     rig.state.tell_moves();
     assert_eq!(tempos(&rig.events()).len(), 1);
+}
+
+#[test]
+fn what_a_clock_leads_is_not_taken_back_before_it_is_gone() {
+    let mut rig = rig("from = \"midi\"");
+    rig.state.set(ParamId::TopK, 7.0, Hand::Key);
+    rig.state.set(ParamId::TempoBpm, 60.0, Hand::Key);
+    let end_ms = ticks(&mut rig, 100.0, "volca", 48);
+    let undone = |rig: &mut Rig| {
+        rig.press(Key::Char('u'));
+        rig.state.hands.params.get(ParamId::TopK) != 7.0
+    };
+    assert!(undone(&mut rig), "the step before it");
+    rig.events();
+    assert!(undone(&mut rig) && said(&rig.events(), "nothing to take back"));
+    rig.state.hands.bus.clock().advance_to((end_ms as u64 + 900) * MS);
+    rig.state.tend_clock(&|_| true);
+    rig.events();
+    assert!(undone(&mut rig) && said(&rig.events(), "taken back: sound.tempo.bpm"));
+    assert_eq!(rig.state.hands.params.get(ParamId::TempoBpm), 90.0);
+}
+
+#[test]
+fn a_clock_that_is_too_fast_is_said_once_and_not_followed_until_it_is_slower() {
+    for fast in [400.0, 25_000.0] {
+        let mut rig = rig("from = \"midi\"");
+        let end_ms = ticks(&mut rig, 100.0, "volca", 48);
+        rig.events();
+        let end_ms = ticks_at(fast, &mut rig, end_ms, "volca", 4800);
+        let events = rig.events();
+        let notices: Vec<&Event> = events.iter().filter(|event| matches!(event, Event::Notice { .. })).collect();
+        assert!(notices.len() == 1 && said(&events, "20 to 300 are followed"), "{notices:?}");
+        let told = tempos(&events);
+        assert_eq!((told.last().unwrap().0, told.last().unwrap().2.as_str()), (150.0, ""), "{fast} bpm");
+        assert!(told.len() < 4, "{fast} bpm: {} tempos", told.len());
+        // The tempo is the hand's meanwhile.
+        rig.state.set(ParamId::TempoBpm, 60.0, Hand::Key);
+        assert_eq!(tempos(&rig.events()).len(), 1);
+        ticks(&mut rig, end_ms, "volca", 96);
+        let events = rig.events();
+        assert!(said(&events, "the tempo follows the clock of volca"));
+        assert_eq!(tempos(&events).last().map(|told| (told.0, told.2.as_str())), Some((150.0, "volca")));
+    }
 }
 
 #[test]

@@ -136,10 +136,10 @@ fn words_are_taken_back_and_pieces_come_back() {
     page.token(4, &token(1, "\n\n\n"));
     page.rewind(5, 1, "\n\n\n");
     assert_eq!(shown(&page), "O moon");
-    page.restore(6, "A", " road home", 2);
+    page.restore(6, "A", (" road home", &[]), 2);
     page.rewind(7, 1, " home");
     assert!(shown(&page).ends_with("A road"));
-    page.restore(8, "A", "", 0);
+    page.restore(8, "A", ("", &[]), 0);
     page.token(9, &token(0, "!"));
     assert!(shown(&page).ends_with("A!") && !shown(&page).ends_with("A\n\nA!"));
 }
@@ -158,6 +158,11 @@ fn the_performers_words_in_a_piece_are_taken_back_and_forgotten_as_its_own() {
     forgetful.forget(4, 3, 1);
     let left: String = forgetful.cells.iter().filter(|c| c.left_ns.is_some()).map(|c| c.ch).collect();
     assert_eq!(left, "bxm");
+    // So they are when the piece comes back.
+    let mut back = page.clone();
+    back.restore(4, "ab", ("xmny", &[(1, 3)]), 4);
+    let theirs: String = back.cells.iter().filter(|c| c.voice == Voice::Performer).map(|c| c.ch).collect();
+    assert_eq!(theirs.replace('\n', ""), "abmnabmn");
     page.rewind(4, 2, "ny");
     assert_eq!(shown(&page), "abxm");
     page.rewind(5, 0, "abxm");

@@ -70,7 +70,7 @@ fn play(seed: u64, steps: u64, heap: usize, pieces: &[&str]) -> u64 {
                 page.prompt(t_ns, pieces[lots.below(pieces.len())], 3);
                 tokens.clear();
             }
-            33 if parts => page.restore(t_ns, "月", &tokens.concat(), tokens.len() as u32),
+            33 if parts => page.restore(t_ns, "月", (&tokens.concat(), &[(2, 4)]), tokens.len() as u32),
             34 => page.forget(t_ns, 2, 1),
             35 => measures[3].0 = 2 + lots.below(30) as u32,
             // Another page that was this one once.
@@ -140,7 +140,7 @@ fn a_page_is_bounded_however_much_is_written() {
     assert!(gone > 100_000, "{gone}");
     assert!(page.cells().capacity() <= 2 * MAX_CELLS, "{}", page.cells().capacity());
     // At once as well: a text from a file.
-    page.restore(0, "", &"春".repeat(1_000_000), 1);
+    page.restore(0, "", (&"春".repeat(1_000_000), &[]), 1);
     assert!(page.cells().len() <= MAX_CELLS && page.cells().capacity() <= 2 * MAX_CELLS);
 }
 
