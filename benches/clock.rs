@@ -1,5 +1,6 @@
-//! The MIDI clock on its way out, through a JACK server with the dummy driver and blocks of 128 frames:
-//! `cargo bench --features jack,midi-jack --bench clock` (a minute; another number of seconds may follow `--`).
+//! The MIDI clock on its way out and in, through a JACK server with the dummy driver and blocks of 128 frames:
+//! `cargo bench --features jack,midi-jack --bench clock` is the way out for a minute; another number of seconds may follow
+//! `--`, and `-- in 10` is the way in, for ten minutes.
 //!
 //! A second JACK client hears the ticks of 120 bpm. It knows each to the frame, on the server's clock, which is that of
 //! the events too; so it is told how far each tick is from its place on the timeline, apart from the mean of all, and how
@@ -13,6 +14,8 @@ use xiao::patch;
 use xiao::score::{Bus, Clock, Hand, Params, Timeline};
 use xiao::session::midi_out::Synths;
 
+#[path = "clock/follow.rs"]
+mod follow;
 #[path = "../tests/common/jackd.rs"]
 mod jackd;
 
@@ -39,13 +42,21 @@ impl jack::ProcessHandler for Ear {
 
 fn main() -> anyhow::Result<()> {
     jackd::hush_libjack();
-    let seconds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(60u64);
+    let number = std::env::args().skip(1).find_map(|word| word.parse::<f64>().ok());
+    let comes_in = std::env::args().any(|word| word == "in");
     let name = format!("xiao-clock-{}", std::process::id());
     // SAFETY: the beginning of the program; no other thread runs.
     let Some(_server) = (unsafe { Server::start(&name) }) else {
         println!("skipped: jackd is not here or does not start");
         return Ok(());
     };
+    match comes_in {
+        true => follow::follow(number.unwrap_or(1.0)),
+        false => goes_out(number.unwrap_or(60.0) as u64),
+    }
+}
+
+fn goes_out(seconds: u64) -> anyhow::Result<()> {
     let (client, _) = jack::Client::new("xiao-ear", jack::ClientOptions::NO_START_SERVER)?;
     let port = client.register_port("clock", jack::MidiIn::default())?;
     let (heard_in, mut heard) = rtrb::RingBuffer::new(1 << 18);
@@ -96,6 +107,11 @@ fn main() -> anyhow::Result<()> {
         ticks.len() - 1,
         wanted
     );
+    tell_stalls(stalls);
+    Ok(())
+}
+
+fn tell_stalls(stalls: Option<Vec<jackd::Stall>>) {
     match stalls {
         Some(stalls) => {
             let longest = stalls.iter().map(|(_, late)| *late).max().unwrap_or_default();
@@ -103,5 +119,4 @@ fn main() -> anyhow::Result<()> {
         }
         None => println!("the system gives no real-time priority: nobody watched the machine"),
     }
-    Ok(())
 }

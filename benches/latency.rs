@@ -1,15 +1,15 @@
 //! From what happens to what is heard, end to end through a JACK server with the dummy driver, blocks of 128 frames:
-//! `cargo bench --features jack,midi-jack --bench latency` (add `--profile dev` to measure what `make play` builds).
+//! `cargo bench --features jack,midi-jack --bench latency` (add `--profile dev` to measure what `make play` builds;
+//! `-- draw` for the last of the three alone).
 //!
 //! A second JACK client hears the player's ports. Its samples are timed by the server (the start of the cycle in which a
 //! block was made, and its place in it), the events by the same clock. So the times are those at which a sample stands
 //! at the server's output; the device comes after, with as much as the server says of it.
 //!
-//! Two ways: a token's event at the cue ring to its note, in this process; and a MIDI controller to a change of level in
-//! `xiao play`. Not a test: nothing fails here.
+//! Three ways: a token's event at the cue ring to its note, in this process; a MIDI controller to a change of level in
+//! `xiao play`; and a controller to the first token that is drawn with what it set. Not a test: nothing fails here.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use xiao::audio::bank::Banks;
@@ -20,6 +20,8 @@ use xiao::model::bench::Series;
 use xiao::patch::Matrix;
 use xiao::score::{Event, Hand, ParamId, Stamped, Token};
 
+#[path = "latency/draw.rs"]
+mod draw;
 #[path = "../tests/common/jackd.rs"]
 mod jackd;
 
@@ -39,8 +41,11 @@ fn main() -> anyhow::Result<()> {
         println!("skipped: jackd is not here or does not start");
         return Ok(());
     };
-    tokens()?;
-    knob()
+    if !std::env::args().any(|word| word == "draw") {
+        tokens()?;
+        knob()?;
+    }
+    draw::to_tokens()
 }
 
 /// What one cycle brought.
@@ -142,6 +147,11 @@ impl Listener {
         anyhow::ensure!(ear.missed == 0, "{} blocks were missed", ear.missed);
         Ok(self.blocks)
     }
+}
+
+/// All that was heard, frame after frame.
+fn frames(blocks: &[Block]) -> Vec<[f32; 2]> {
+    blocks.iter().flat_map(|b| (0..BLOCK as usize).map(move |i| [b.frames[0][i], b.frames[1][i]])).collect()
 }
 
 /// When the frame stood at the server's output, in µs.
@@ -324,21 +334,42 @@ cc7 = { to = \"sound.level_db\", range = [-20, 0] }
 cc8 = \"sound.mute\"
 ";
 
+/// `xiao play` of a patch, recorded, with the ear at its sound.
+struct Show {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Show {
+    fn begin(patch: &str, listener: &mut Listener) -> anyhow::Result<Show> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("knob.toml"), patch)?;
+        let child = Command::new(env!("CARGO_BIN_EXE_xiao"))
+            .args(["play", "knob.toml", "--stage", "none", "--record", "rec", "--seed", "1"])
+            .current_dir(folder.path())
+            .env_remove("DISPLAY")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        listener.join()?;
+        std::thread::sleep(Duration::from_secs(4));
+        listener.drain();
+        Ok(Show { child, folder })
+    }
+
+    /// Ends it in order; what it recorded.
+    fn end(mut self) -> anyhow::Result<Vec<Stamped>> {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let status = self.child.wait()?;
+        anyhow::ensure!(status.success(), "xiao play: {status}");
+        Ok(journal::read(&self.folder.path().join("rec"))?.events)
+    }
+}
+
 fn knob() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    std::fs::File::create(folder.path().join("knob.toml"))?.write_all(KNOB.as_bytes())?;
     let mut listener = Listener::start()?;
-    let mut show = Command::new(env!("CARGO_BIN_EXE_xiao"))
-        .args(["play", "knob.toml", "--stage", "none", "--record", "rec", "--seed", "1"])
-        .current_dir(folder.path())
-        .env_remove("DISPLAY")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    listener.join()?;
-    std::thread::sleep(Duration::from_secs(4));
-    listener.drain();
+    let show = Show::begin(KNOB, &mut listener)?;
     let mut random = Random(11);
     let mut turned = Vec::new();
     // Eight time constants of the level, so that it rests before the next turn.
@@ -358,19 +389,15 @@ fn knob() -> anyhow::Result<()> {
     }
     let device_ms = 1e3 * f64::from(listener.device_frames()) / f64::from(RATE_HZ);
     let blocks = listener.stop()?;
-    let _ = Command::new("kill").arg(show.id().to_string()).status();
-    let status = show.wait()?;
-    anyhow::ensure!(status.success(), "xiao play: {status}");
+    let events = show.end()?;
 
     // What was played, and what would have been had nobody touched the knob: the same but for the gain.
-    let recording = journal::read(&folder.path().join("rec"))?;
     let banks = Banks::default();
     let moved = |event: &Event| matches!(event, Event::Param { by: Hand::Midi, .. });
-    let still: Vec<Stamped> = recording.events.iter().filter(|e| !moved(&e.event)).cloned().collect();
-    let (_, played) = render::to_samples(&recording.events, &banks, 0.0)?;
+    let still: Vec<Stamped> = events.iter().filter(|e| !moved(&e.event)).cloned().collect();
+    let (_, played) = render::to_samples(&events, &banks, 0.0)?;
     let (_, still) = render::to_samples(&still, &banks, 0.0)?;
-    let captured: Vec<[f32; 2]> =
-        blocks.iter().flat_map(|b| (0..BLOCK as usize).map(move |i| [b.frames[0][i], b.frames[1][i]])).collect();
+    let captured = frames(&blocks);
     let over = still.iter().fold(0.0f32, |peak, x| peak.max(x.abs())) * 0.1;
     let heard = 10.0f32.powf(HEARD_DB / 20.0);
     let (mut down, mut up, mut mute, mut ways, mut disturbed) = (vec![], vec![], vec![], [vec![], vec![]], 0);

@@ -24,6 +24,12 @@ const LEAST: usize = 6;
 /// be off by less than the rest, and are left out.
 const DOUBTFUL: usize = 10;
 const UNSETTLED: usize = 2;
+/// So many times among them ticks may be lost again; more of it is another tempo.
+const JUMPS: usize = 2;
+/// Ticks were lost where the row is off by whole ticks, but for this part of one, and each tick among which more were lost
+/// but for this part. A master that stumbled and goes on later by some other part has lost none.
+const WHOLE: f64 = 0.2;
+const NEAR: f64 = 0.25;
 /// So many of the newest ticks must lie about the line; else the older ones belong to another tempo.
 const NEWEST: usize = 12;
 /// The clock is followed once its tempo is known to this part, or after two beats in any case.
@@ -223,19 +229,24 @@ impl ClockIn {
         self.lay();
     }
 
-    /// A row of ticks is off: ticks were lost or doubled before them, or it is another tempo.
+    /// A row of ticks is off: ticks were lost or doubled before them, or among them as well, or it is another tempo.
     fn decide(&mut self, line: &Line) {
-        let mut row = self.doubtful.split_off(UNSETTLED);
+        let row = self.doubtful.split_off(UNSETTLED);
         self.doubtful.clear();
-        let own = Line::through(&row);
-        let off = row.iter().map(|tick| (tick.t_ns - line.at(tick.number)) / line.step_ns).sum::<f64>();
-        let off = off / row.len() as f64;
+        let off = |tick: &Tick| (tick.t_ns - line.at(tick.number)) / line.step_ns;
+        let mean = (row.iter().map(off).sum::<f64>() / row.len() as f64).round();
+        // Where all lie at places of the line and few jump, each counts for itself; else all are off by the same.
+        let jumps = row.windows(2).filter(|two| off(&two[0]).round() != off(&two[1]).round()).count();
+        let among = (1..=JUMPS).contains(&jumps) && row.iter().all(|tick| (off(tick) - off(tick).round()).abs() < NEAR);
+        let lost: Vec<f64> = row.iter().map(|tick| if among { off(tick).round() } else { mean }).collect();
+        let rest = row.iter().zip(&lost).map(|(tick, lost)| off(tick) - lost).sum::<f64>() / row.len() as f64;
+        let mut counted = row.clone();
+        counted.iter_mut().zip(&lost).for_each(|(tick, lost)| tick.number += *lost as i64);
         let bound_ns = 3.0 * slope_ns(line.spread_ns, row.len()) + 0.005 * line.step_ns;
-        if off.round() != 0.0 && (off - off.round()).abs() < 0.3 && (own.step_ns - line.step_ns).abs() < bound_ns {
-            let lost = off.round() as i64;
-            row.iter_mut().for_each(|tick| tick.number += lost);
-            self.next += lost;
-            self.ticks.append(&mut row);
+        let same_tempo = (Line::through(&counted).step_ns - line.step_ns).abs() < bound_ns;
+        if lost.iter().any(|lost| *lost != 0.0) && rest.abs() < WHOLE && same_tempo {
+            self.next += lost.last().map_or(0, |lost| *lost as i64);
+            self.ticks.append(&mut counted);
         } else {
             self.ticks = row;
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use gilrs::{Axis, Button, EventType, GamepadId, Gilrs};
 
 use super::decoder::{SEVEN, Said, Value};
-use super::midi::free_name;
+use super::device::free_name;
 use crate::patch::Source;
 
 /// The greatest value of a stick or trigger; a stick's middle is half of it.
@@ -63,7 +63,7 @@ impl Gamepads {
             return name.clone();
         }
         let own = self.gilrs.gamepad(id).name().trim().to_string();
-        let name: Arc<str> = free_name(&own, |name| self.names.iter().all(|(_, known)| **known != *name)).into();
+        let name: Arc<str> = free_name(&own, |name| self.names.iter().any(|(_, known)| **known == *name)).into();
         self.names.push((id, name.clone()));
         name
     }

@@ -14,8 +14,8 @@ use midir::{Ignore, MidiInput, MidiInputConnection, MidiInputPort};
 use serde::Serialize;
 
 use super::clock_in::is_clock;
+use super::device::{called, device, free_name, unnumbered};
 use super::known;
-use super::midi_out::device;
 use stamp::Stamps;
 
 /// How often the list of ports is read, since midir does not tell of changes; 0.15 ms each time under ALSA. A port that
@@ -172,7 +172,7 @@ impl Midi {
         });
         for (key, port) in ports {
             if self.open.iter().all(|open| open.key != key) {
-                let name = self.free_name(&key.1);
+                let name = free_name(&key.1, |name| self.open.iter().any(|open| open.name == name));
                 let connection = self.connect(&name, &port);
                 notices.push(match &connection {
                     Ok(_) => match known::for_port(&name).filter(|known| known.ports != "*") {
@@ -184,12 +184,6 @@ impl Midi {
                 self.open.push(Open { key, name, _connection: connection.ok() });
             }
         }
-    }
-
-    /// The device's name without the system's numbers, so that what is known of a controller is found again when it is
-    /// back under others; a second one of the same name is told apart by a number of ours.
-    fn free_name(&self, port: &str) -> String {
-        free_name(device(port), |name| self.open.iter().all(|open| open.name != name))
     }
 
     fn connect(&mut self, name: &str, port: &MidiInputPort) -> Result<MidiInputConnection<()>, String> {
@@ -220,20 +214,17 @@ impl Midi {
     }
 }
 
-/// A name, or where it is not free any more, the name with the first number that is.
-pub(super) fn free_name(name: &str, free: impl Fn(&str) -> bool) -> String {
-    let numbered = (2..).map(|n| format!("{name} #{n}"));
-    std::iter::once(name.to_string()).chain(numbered).find(|name| free(name)).expect("numbers do not end")
-}
-
-/// Every input port with its identifier and name, in the system's order, but for the outputs of xiao itself.
+/// Every input port with its identifier and name, in the system's order, but for the outputs of xiao itself; those that
+/// JACK numbers behind those whose name it is.
 fn named_ports(lister: &MidiInput) -> Vec<((String, String), MidiInputPort)> {
     let ports = lister.ports().into_iter();
     // A port may go between the two calls; then it has no name and is not there.
-    ports
+    let mut ports: Vec<_> = ports
         .filter_map(|port| Some(((port.id(), lister.port_name(&port).ok()?), port)))
         .filter(|((_, name), _)| !is_own(name))
-        .collect()
+        .collect();
+    ports.sort_by_key(|((_, name), _)| unnumbered(name) != device(name));
+    ports
 }
 
 /// Whether a port is xiao's own, which it must not play to nor listen to. JACK numbers clients of the same name.
@@ -309,7 +300,7 @@ pub fn list() -> MidiReport {
     };
     match client() {
         Ok(lister) => {
-            let inputs = named_ports(&lister).into_iter().map(|((_, name), _)| name).collect();
+            let inputs = called(named_ports(&lister).into_iter().map(|((_, name), _)| name));
             MidiReport { backend, inputs, outputs: super::midi_out::names(), unavailable: None }
         }
         Err(MidiError::Absent(reason)) => {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use midir::{MidiOutput, MidiOutputPort};
 
+use super::device::{called, unnumbered};
 use super::midi::{LOOK_EVERY, MidiError, is_own, probe};
 use super::score_out::Short;
 use super::voice::{Role, Voice};
@@ -203,7 +204,7 @@ impl Outputs {
         }
         let Some(wanted) = role.wanted(&self.listeners, &key.1) else { return };
         // The part that it had before, with the notes that it was left with.
-        let known = self.parts.iter().position(|p| of_role(p) && !p.here && device(&p.key.1) == device(&key.1));
+        let known = self.parts.iter().position(|p| of_role(p) && !p.here && unnumbered(&p.key.1) == unnumbered(&key.1));
         let at = known.unwrap_or_else(|| {
             let mut voice = Voice::new(wanted, self.params, now_ns);
             if let (Voice::Score(score), Some(timeline)) = (&mut voice, self.timeline) {
@@ -279,14 +280,6 @@ fn close(parts: Vec<Part>) {
     drop(parts);
 }
 
-/// A port's name without ALSA's numbers, which are others when the device is plugged in again.
-pub(super) fn device(name: &str) -> &str {
-    match name.rsplit_once(' ') {
-        Some((device, numbers)) if numbers.chars().all(|c| c.is_ascii_digit() || c == ':') => device,
-        _ => name,
-    }
-}
-
 fn client() -> Result<MidiOutput, MidiError> {
     probe().map_err(MidiError::Absent)?;
     MidiOutput::new(CLIENT).map_err(|e| MidiError::Absent(e.to_string()))
@@ -304,18 +297,6 @@ fn named_ports(lister: &MidiOutput) -> Vec<((String, String), MidiOutputPort)> {
 
 /// The names of the outputs, for `xiao devices`; none where there is no MIDI.
 pub(super) fn names() -> Vec<String> {
-    client().map(|lister| named_ports(&lister).into_iter().map(|((_, name), _)| name).collect()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_is_known_again_by_its_name() {
-        assert_eq!(device("volca:volca MIDI 1 20:0"), device("volca:volca MIDI 1 24:0"));
-        assert_ne!(device("volca:volca MIDI 1 20:0"), device("volca:volca MIDI 2 20:1"));
-        assert_eq!(device("system:midi_playback_1"), "system:midi_playback_1");
-        assert_eq!(device(""), "");
-    }
+    let named = |lister| called(named_ports(&lister).into_iter().map(|((_, name), _)| name));
+    client().map(named).unwrap_or_default()
 }

@@ -7,6 +7,7 @@
 pub mod clock_in;
 pub mod decoder;
 mod described;
+mod device;
 pub mod feedback;
 #[cfg(feature = "gamepad")]
 pub mod gamepad;

@@ -1,5 +1,6 @@
 //! What a MIDI output is for: a synthesiser that the score plays, or a controller that is told what it shows.
 
+use super::device::unnumbered;
 use super::feedback::FeedbackOut;
 use super::mapping::matches;
 use super::score_out::{ScoreOut, Short};
@@ -154,11 +155,14 @@ impl Voice {
     }
 }
 
-/// Of the patterns that match a port, what the one that says most stands for.
+/// Of the patterns that match a port, what the one that says most stands for. A table that was learnt has the name
+/// without the system's numbers.
 fn best<'a, T>(patterns: impl DoubleEndedIterator<Item = (&'a str, &'a T)>, port: &str) -> Option<&'a T> {
     let says = |pattern: &str| pattern.chars().filter(|c| *c != '*').count();
+    let name = unnumbered(port);
     let meant = |(pattern, _): &(&str, &T)| {
-        matches(pattern, port) && (says(pattern) > 0 || !port.to_lowercase().contains(LOOP_BACK))
+        (matches(pattern, port) || matches(pattern, &name))
+            && (says(pattern) > 0 || !port.to_lowercase().contains(LOOP_BACK))
     };
     // The first of equals wins: `max_by_key` would give the last.
     patterns.filter(meant).rev().max_by_key(|(pattern, _)| says(pattern)).map(|(_, wanted)| wanted)
@@ -174,6 +178,9 @@ mod tests {
         let pattern = |port| best(synths.iter().map(|s| (s.pattern.as_str(), s)), port).map(|s| s.pattern.as_str());
         assert_eq!(pattern("volca keys:volca keys 20:0"), Some("*Volca Keys*"));
         assert_eq!(pattern("volca beats"), Some("*volca*"));
+        let learnt = [Synth { pattern: "k:k MIDI 1".into(), ..Synth::default() }];
+        let told = |port| best(learnt.iter().map(|s| (s.pattern.as_str(), s)), port).is_some();
+        assert!(told("k:k MIDI 1 20:0") && told("k:k MIDI 1") && !told("k:k MIDI 2 20:1"));
         assert_eq!(pattern("\u{1b}[2Jü\0"), Some("*"));
         assert_eq!(pattern("Midi Through:Midi Through Port-0 14:0"), None, "it would play xiao itself");
         let through = [Synth { pattern: "midi through*".into(), ..Synth::default() }];

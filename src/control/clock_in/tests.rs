@@ -262,3 +262,31 @@ fn blocks_of_a_sound_server_are_borne() {
         assert!(worst.0 < 0.5 && worst.1 < 0.25 * block_ms, "blocks of {block_ms} ms at {bpm}: {worst:?}");
     }
 }
+
+#[test]
+fn ticks_that_are_lost_close_together_move_no_beat() {
+    for jitter_ms in [0.0, 2.0] {
+        for (second, seed) in (1..14).flat_map(|second| (0..20).map(move |seed| (second, seed))) {
+            let mut rig = Rig::seeded(jitter_ms, seed);
+            rig.clock.hear(0, &[0xfa]);
+            rig.ticks(96, 127.3, |_| 1);
+            rig.ticks(60, 127.3, |i| usize::from(i != 0 && i != second));
+            assert!(rig.off_ms().abs() < 3.0, "{second} behind it, {jitter_ms} ms of jitter: {} ms", rig.off_ms());
+        }
+    }
+}
+
+#[test]
+fn a_master_that_stumbles_loses_no_tick() {
+    // Its sound stood still for a moment; then all that it sends is later by as much.
+    for (late_ms, seed) in
+        [6.0, 9.0, 12.0, 15.0].into_iter().flat_map(|late_ms| (0..50).map(move |seed| (late_ms, seed)))
+    {
+        let mut rig = Rig::seeded(1.0, seed);
+        rig.clock.hear(0, &[0xfa]);
+        rig.ticks(96, 127.3, |_| 1);
+        rig.t_ns += late_ms * 1e6;
+        rig.ticks(60, 127.3, |_| 1);
+        assert!(rig.off_ms().abs() < 3.0, "{late_ms} ms late: {} ms off", rig.off_ms());
+    }
+}
