@@ -281,6 +281,18 @@ mod tests {
     }
 
     #[test]
+    fn an_ended_piece_that_comes_back_does_not_end_again() {
+        let back = |ended| {
+            let (prompt, text, given) = ("春".into(), "风".into(), Vec::new());
+            let event = Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended, given };
+            Cue::from_event(&Stamped { seq: 0, t_ns: 0, event }).unwrap()
+        };
+        assert!(matches!(back(true).kind, CueKind::Rewind { rests: true }));
+        assert!(matches!(back(false).kind, CueKind::Rewind { rests: false }));
+        assert_eq!(back(true).happening(), Some(Happening::Rewind));
+    }
+
+    #[test]
     fn the_same_word_has_the_same_number_and_others_are_spread() {
         assert_eq!([" The", "the", "THE "].map(word), [word("the"); 3]);
         let mut many = [0; 8];

@@ -126,6 +126,9 @@ mod tests {
         assert_eq!(facts.flaw_text.as_deref(), Some("is is is"));
         let facts = take(vec![Event::Rewind { to: 4, text: " is is".into() }, Event::PieceEnd { tokens: 4 }]);
         assert_eq!(facts.line.as_deref(), Some("It is"));
+        let (prompt, text, given) = ("x".into(), "a\nIt was".into(), Vec::new());
+        let back = Event::Restore { slot: 0, name: None, prompt, text, index: 2, ended: true, given };
+        assert_eq!(take(vec![back]).line.as_deref(), Some("It was"), "it ended there");
         let prompt = Event::Prompt { name: None, text: "x".into(), tokens: 1 };
         let facts = take(vec![prompt, flaw(FlawKind::EarlyEnd, 0, 1, 1)]);
         assert_eq!(facts.error.as_deref(), Some("an early end"), "a flaw without words has its name");
