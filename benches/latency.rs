@@ -12,26 +12,20 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use xiao::audio::bank::Banks;
-use xiao::audio::output::{OutputOptions, choose};
-use xiao::audio::{Engine, link, render};
 use xiao::journal;
 use xiao::model::bench::Series;
-use xiao::patch::Matrix;
-use xiao::score::{Event, Hand, ParamId, Stamped, Token};
+use xiao::score::Stamped;
 
 #[path = "latency/draw.rs"]
 mod draw;
 #[path = "../tests/common/jackd.rs"]
 mod jackd;
+#[path = "latency/knob.rs"]
+mod knob;
+#[path = "latency/note.rs"]
+mod note;
 
 use jackd::{BLOCK, RATE_HZ, Server};
-
-const TOKENS: usize = 300;
-/// Turns of the knob, down and up each.
-const TURNS: usize = 100;
-/// A level change is heard from here.
-const HEARD_DB: f32 = 1.0;
 
 fn main() -> anyhow::Result<()> {
     jackd::hush_libjack();
@@ -42,8 +36,8 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     };
     if !std::env::args().any(|word| word == "draw") {
-        tokens()?;
-        knob()?;
+        note::from_tokens()?;
+        knob::to_sound()?;
     }
     draw::to_tokens()
 }
@@ -205,135 +199,6 @@ fn tell(what: &str, times: &[f64], blocks_asked: Option<[f64; 2]>) {
     );
 }
 
-/// All else is silent, so that every sound is a token's.
-const SILENT: [ParamId; 11] = [
-    ParamId::HumLevel,
-    ParamId::BreathLevel,
-    ParamId::WeightLevel,
-    ParamId::TensionLevel,
-    ParamId::GhostLevel,
-    ParamId::ThroatLevel,
-    ParamId::FlawLevel,
-    ParamId::LoopLevel,
-    ParamId::SampleLevel,
-    ParamId::DelayMix,
-    ParamId::ReverbMix,
-];
-
-fn tokens() -> anyhow::Result<()> {
-    let mut listener = Listener::start()?;
-    let device = choose(&OutputOptions { host: Some("jack".into()), ..OutputOptions::default() })?;
-    let (mut desk, player) = link(Engine::new(device.rate_hz(), 1, Matrix::default()));
-    let send = desk.cue_sender();
-    let mut seq = 0;
-    let mut emit = |event| {
-        send(&Stamped { seq, t_ns: 0, event });
-        seq += 1;
-    };
-    for id in SILENT {
-        emit(Event::Param { id, value: id.spec().min, by: Hand::CommandLine });
-    }
-    // So short that a note has gone when the next one comes.
-    for (id, value) in [(ParamId::TokenLength, 0.05), (ParamId::TokenLevel, 0.0), (ParamId::Level, 0.0)] {
-        emit(Event::Param { id, value, by: Hand::CommandLine });
-    }
-    let output = device.open(player).map_err(|refused| anyhow::anyhow!("{:?}", refused))?;
-    listener.join()?;
-    // The engine fades in.
-    std::thread::sleep(Duration::from_millis(2500));
-    let mut random = Random(7);
-    let mut sent = Vec::new();
-    for i in 0..TOKENS as u32 {
-        let surprise_bits = (8.0 * random.next()) as f32;
-        let token = Token {
-            id: i,
-            text: " moon".into(),
-            index: i,
-            latency_ms: 20.0,
-            p: (-surprise_bits).exp2(),
-            surprise_bits,
-            entropy_bits: 3.0,
-            context_fill: 0.5,
-            inside: Default::default(),
-            top: vec![],
-        };
-        sent.push(listener.now_us() as f64);
-        emit(Event::Token(token));
-        random.wait_ms(20.0, 60.0);
-        desk.reports().for_each(drop);
-        listener.drain();
-    }
-    let device_ms = 1e3 * f64::from(listener.device_frames()) / f64::from(RATE_HZ);
-    std::thread::sleep(Duration::from_millis(100));
-    listener.drain();
-    drop(output.close());
-    let blocks = listener.stop()?;
-
-    let level: Vec<f32> = blocks
-        .iter()
-        .flat_map(|block| block.frames[0].iter().zip(&block.frames[1]).map(|(left, right)| left.abs().max(right.abs())))
-        .collect();
-    let (mut by_peak, mut by_floor, mut waits, mut inside) = (vec![], vec![], vec![], vec![]);
-    let mut unclear = 0;
-    for (i, at) in sent.iter().enumerate() {
-        // Nothing before the event can be its sound: even the cycle that runs takes it behind 64 frames of look-ahead.
-        let first = frame_at(&blocks, *at);
-        let end = sent.get(i + 1).map_or(level.len(), |next| frame_at(&blocks, *next));
-        let window = &level[first..end.min(level.len())];
-        let peak = window.iter().fold(0.0f32, |peak, x| peak.max(*x));
-        let onset = |over: f32| window.iter().position(|x| *x > over).map(|place| first + place);
-        let (Some(heard), Some(floor)) = (onset(0.05 * peak), onset(1e-3)) else {
-            unclear += 1;
-            continue;
-        };
-        // The note before still sounds.
-        if heard == first || peak < 0.01 {
-            unclear += 1;
-            continue;
-        }
-        by_peak.push((time_of(&blocks, heard) - at) / 1e3);
-        if floor > first {
-            by_floor.push((time_of(&blocks, floor) - at) / 1e3);
-        }
-        // The onset lies behind the one chunk of look-ahead and less than half a block after it.
-        let taken = (heard - 64) / BLOCK as usize;
-        waits.push((blocks[taken].usecs as f64 - at) / 1e3);
-        inside.push((time_of(&blocks, heard) - blocks[taken].usecs as f64) / 1e3);
-    }
-    println!("a token's event to its note, {TOKENS} at random moments, {unclear} unclear");
-    tell("  to 5 % of the note's peak", &by_peak, Some([2.0, 3.0]));
-    tell("  to -60 dB of full scale", &by_floor, None);
-    tell("    of it, until the callback took it", &waits, None);
-    tell("    of it, look-ahead of 64 frames and attack", &inside, None);
-    let with_device: Vec<f64> = by_peak.iter().map(|ms| ms + device_ms).collect();
-    tell(&format!("  with the device's own {device_ms:.2} ms"), &with_device, None);
-    Ok(())
-}
-
-/// The hum alone, steady, and a knob for the whole level.
-const KNOB: &str = "
-model = \"embedded\"
-[prompts]
-a = \"春\"
-[params]
-\"generator.hold\" = 1
-\"sound.level_db\" = 0
-\"sound.hum.level_db\" = -6
-\"sound.hum.pitch\" = 60
-\"sound.hum.brightness\" = 0.6
-\"sound.hum.beating\" = 0
-\"sound.breath.level_db\" = -60
-\"sound.weight.level_db\" = -60
-\"sound.tension.level_db\" = -60
-\"sound.token.level_db\" = -60
-\"sound.ghosts.level_db\" = -60
-\"sound.reverb.mix\" = 0
-\"sound.delay.mix\" = 0
-[midi.\"*\"]
-cc7 = { to = \"sound.level_db\", range = [-20, 0] }
-cc8 = \"sound.mute\"
-";
-
 /// `xiao play` of a patch, recorded, with the ear at its sound.
 struct Show {
     child: Child,
@@ -365,83 +230,6 @@ impl Show {
         anyhow::ensure!(status.success(), "xiao play: {status}");
         Ok(journal::read(&self.folder.path().join("rec"))?.events)
     }
-}
-
-fn knob() -> anyhow::Result<()> {
-    let mut listener = Listener::start()?;
-    let show = Show::begin(KNOB, &mut listener)?;
-    let mut random = Random(11);
-    let mut turned = Vec::new();
-    // Eight time constants of the level, so that it rests before the next turn.
-    let mut turn = |listener: &mut Listener, cc: u8, value: u8| {
-        turned.push((cc, value, listener.now_us() as f64));
-        let _ = listener.turns.push([0xb0, cc, value]);
-        random.wait_ms(320.0, 380.0);
-        listener.drain();
-    };
-    for _ in 0..TURNS {
-        turn(&mut listener, 7, 0);
-        turn(&mut listener, 7, 127);
-    }
-    for _ in 0..TURNS / 2 {
-        turn(&mut listener, 8, 127);
-        turn(&mut listener, 8, 0);
-    }
-    let device_ms = 1e3 * f64::from(listener.device_frames()) / f64::from(RATE_HZ);
-    let blocks = listener.stop()?;
-    let events = show.end()?;
-
-    // What was played, and what would have been had nobody touched the knob: the same but for the gain.
-    let banks = Banks::default();
-    let moved = |event: &Event| matches!(event, Event::Param { by: Hand::Midi, .. });
-    let still: Vec<Stamped> = events.iter().filter(|e| !moved(&e.event)).cloned().collect();
-    let (_, played) = render::to_samples(&events, &banks, 0.0)?;
-    let (_, still) = render::to_samples(&still, &banks, 0.0)?;
-    let captured = frames(&blocks);
-    let over = still.iter().fold(0.0f32, |peak, x| peak.max(x.abs())) * 0.1;
-    let heard = 10.0f32.powf(HEARD_DB / 20.0);
-    let (mut down, mut up, mut mute, mut ways, mut disturbed) = (vec![], vec![], vec![], [vec![], vec![]], 0);
-    let mut place = 0;
-    for (cc, value, time) in turned {
-        let first = blocks.partition_point(|block| (block.usecs as f64) < time) * BLOCK as usize;
-        let span = first - RATE_HZ as usize / 50..first + RATE_HZ as usize / 5;
-        // Found anew each time: where the machine stood still, the server left out a block for one of us.
-        let Some(at) = align(&captured[span.clone()], &played, place) else {
-            disturbed += 1;
-            continue;
-        };
-        place = at;
-        let gain = |frame: usize| {
-            let still = still.get(2 * (frame - span.start + at)).copied().filter(|x| x.abs() > over)?;
-            Some((captured[frame][0] / still).abs())
-        };
-        let Some(before) = (span.start..first).rev().find_map(gain) else { continue };
-        let falls = (cc == 7) == (value == 0);
-        let is_heard = |gain: f32| if falls { gain < before / heard } else { gain > before * heard };
-        let moves = |gain: f32| (gain / before - 1.0).abs() > 0.005;
-        let frame = |is: &dyn Fn(f32) -> bool| (first..span.end).find(|frame| gain(*frame).is_some_and(is));
-        let (Some(begun), Some(frame)) = (frame(&moves), frame(&is_heard)) else {
-            disturbed += 1;
-            continue;
-        };
-        let ms = (time_of(&blocks, frame) - time) / 1e3;
-        match (cc, falls) {
-            (7, true) => down.push(ms),
-            (7, false) => up.push(ms),
-            (_, true) => mute.push(ms),
-            _ => continue,
-        }
-        ways[usize::from(falls)].push(1e3 * (frame - begun) as f64 / f64::from(RATE_HZ));
-    }
-    println!("\na controller's CC to a change of {HEARD_DB} dB in `xiao play`, {disturbed} turns disturbed");
-    let ten_ms = 10.0 / (1e3 * f64::from(BLOCK) / f64::from(RATE_HZ));
-    tell("  level down (20 dB)", &down, Some([2.0 + ten_ms, f64::INFINITY]));
-    tell("  level up (20 dB)", &up, Some([2.0 + ten_ms, f64::INFINITY]));
-    tell("  mute", &mute, Some([2.0 + ten_ms, f64::INFINITY]));
-    tell("    of it down, from 0.04 dB to 1 dB", &ways[1], None);
-    tell("    of it up", &ways[0], None);
-    println!("  the device adds its own {device_ms:.2} ms");
-    Ok(())
 }
 
 /// The place in what was rendered at which all that was captured stands, sample for sample; looked for from `near` on.

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 
 use midir::os::unix::{VirtualInput, VirtualOutput};
 use midir::{Ignore, MidiInput, MidiOutput, MidiOutputConnection};
-use xiao::control::Midi;
 
 /// The master's tempo.
 const BPM: f64 = 150.0;
@@ -50,17 +49,7 @@ fn tick(master: &mut MidiOutputConnection, beats: f64) {
 }
 
 fn play(name: &str) {
-    let Some(_server) = server::Server::start(name) else {
-        println!("skipped: jackd is not installed");
-        return;
-    };
-    if !(0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(100));
-        Midi::open().is_ok()
-    }) {
-        println!("skipped: jackd does not start here");
-        return;
-    }
+    let Some(_server) = server::Server::start(name) else { return };
     let mut master = MidiOutput::new("xiao-test-master").unwrap().create_virtual("clock").unwrap();
     let heard = Arc::new(Mutex::new(Vec::new()));
     let (mut slave, to) = (MidiInput::new("xiao-test-slave").unwrap(), heard.clone());

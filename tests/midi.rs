@@ -65,17 +65,8 @@ impl Hands {
 
 fn play(name: &str) {
     assert!(Midi::open().is_err(), "no server is running yet");
-    let Some(_server) = server::Server::start(name) else {
-        println!("skipped: jackd is not installed");
-        return;
-    };
-    let Some(midi) = (0..100).find_map(|_| {
-        std::thread::sleep(Duration::from_millis(100));
-        Midi::open().ok()
-    }) else {
-        println!("skipped: jackd does not start here");
-        return;
-    };
+    let Some(_server) = server::Server::start(name) else { return };
+    let midi = Midi::open().unwrap();
     let mut hands = Hands { midi, messages: Vec::new(), notices: Vec::new() };
     hands.midi.poll(&mut hands.messages, &mut hands.notices);
     assert!(!hands.was_told("is here"));

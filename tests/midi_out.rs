@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use midir::os::unix::VirtualInput;
 use midir::{Ignore, MidiInput, MidiInputConnection};
-use xiao::control::{Midi, midi};
+use xiao::control::midi;
 use xiao::patch::{self, Listeners};
 use xiao::score::{Bus, Clock, Event, Flaw, FlawKind, Params, Policy, Queue};
 use xiao::session::midi_out::Synths;
@@ -59,17 +59,7 @@ fn synths(rows: &str) -> Listeners {
 }
 
 fn play(name: &str) {
-    let Some(_server) = server::Server::start(name) else {
-        println!("skipped: jackd is not installed");
-        return;
-    };
-    if !(0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(100));
-        Midi::open().is_ok()
-    }) {
-        println!("skipped: jackd does not start here");
-        return;
-    }
+    let Some(_server) = server::Server::start(name) else { return };
     let bus = Bus::new(Clock::live());
     let told = bus.subscribe("test", Policy::Coalesce, 1 << 14);
     let heard = Heard::default();

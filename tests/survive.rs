@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 
 use midir::os::unix::{VirtualInput, VirtualOutput};
 use midir::{MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
-use xiao::control::Midi;
 use xiao::journal;
 use xiao::patch;
 use xiao::score::{Event, Hand, ParamId};
@@ -37,17 +36,7 @@ fn every_mapping_survives() {
 }
 
 fn play(name: &str) {
-    let Some(_server) = server::Server::start(name) else {
-        println!("skipped: jackd is not installed");
-        return;
-    };
-    if !(0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(100));
-        Midi::open().is_ok()
-    }) {
-        println!("skipped: jackd does not start here");
-        return;
-    }
+    let Some(_server) = server::Server::start(name) else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut bound = of_a_fresh_patch(folder.path());
     begun_anew(folder.path(), &mut bound);

@@ -6,7 +6,12 @@
 //! The show stamps its events by a clock of its own. The sound brings that and the server's together: it took each event
 //! with the first block after it, and is found again in what the ear heard, sample for sample.
 
-use super::*;
+use xiao::audio::bank::Banks;
+use xiao::audio::render;
+use xiao::score::{Event, Hand, ParamId, Stamped, Token};
+
+use super::jackd::{BLOCK, RATE_HZ};
+use super::{Block, Listener, Random, Show, align, frames, tell, time_of};
 
 /// Turns of the knob, on and off each, and releases of the pedal.
 const TURNS: usize = 100;

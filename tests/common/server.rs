@@ -4,6 +4,9 @@
 //! Where real time counts, `jackd.rs` has another.
 
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use xiao::control::Midi;
 
 /// Set in the process that plays.
 const SERVER: &str = "JACK_DEFAULT_SERVER";
@@ -13,14 +16,23 @@ const INNER: &str = "XIAO_TEST_INNER";
 pub struct Server(Child);
 
 impl Server {
+    /// Starts one and waits until it answers. Where there is none, says so.
     pub fn start(name: &str) -> Option<Server> {
-        let child = Command::new("jackd")
-            .args(["-n", name, "-d", "dummy", "-r", "48000", "-p", "256"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        Some(Server(child))
+        let mut command = Command::new("jackd");
+        command.args(["-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]);
+        let Ok(child) = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+            println!("skipped: jackd is not installed");
+            return None;
+        };
+        let server = Server(child);
+        let answers = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            Midi::open().is_ok()
+        });
+        if !answers {
+            println!("skipped: jackd does not start here");
+        }
+        answers.then_some(server)
     }
 }
 
