@@ -241,7 +241,7 @@ fn each_mistake_is_told_with_its_place_and_remedy() {
         ),
         (
             "[midi.\"*\"]\ncc1 = { to = \"prompt.next\", range = [0, 1] }",
-            "4:29: [midi.\"*\"] cc1: only a parameter has a \"range\"; take it out",
+            "4:29: [midi.\"*\"] cc1: prompt.next has no \"range\", as parameters have; take it out",
         ),
         (
             "[midi.\"*\"]\ncc1 = \"stage.hue\"\ncc01 = \"stage.hue\"",

@@ -3,6 +3,7 @@
 //! `[midi."NAME"]` and `[gamepad."NAME"]` are tables of bindings, `[keys]` is the keyboard's.
 
 mod keys;
+mod play;
 mod read;
 mod source;
 mod target;

@@ -2,19 +2,13 @@
 
 use toml_edit::{Item, TableLike};
 
+use super::play::{play, usual, word};
 use super::target::{Bank, Target, target};
-use super::{Binding, Controller, Encoder, Feedback, Kind, Light, Play, Source, Takeover};
+use super::{Binding, Controller, Feedback, Kind, Light, Play, Source};
 use crate::patch::error::{Problems, did_you_mean};
 use crate::patch::load::section;
-use crate::patch::matrix::Shape;
 use crate::patch::value::{described, fits, key_span, number, pair, text};
-use crate::score::{ParamId, param::Curve};
-
-const TAKEOVERS: [(&str, Takeover); 3] =
-    [("jump", Takeover::Jump), ("pickup", Takeover::Pickup), ("scale", Takeover::Scale)];
-
-/// What an encoder's step moves, where the patch does not say, as a part of the travel.
-const STEP: f32 = 1.0 / 127.0;
+use crate::score::ParamId;
 
 /// What a lamp is sent when it is off and on.
 const LAMP: [u8; 2] = [0, 127];
@@ -41,6 +35,11 @@ pub fn controllers(root: &dyn TableLike, bank: Bank, problems: &mut Problems) ->
         }
     }
     if let Some(keys) = section(root, "keys", problems) {
+        if let Some((name, _)) = keys.iter().find(|(_, item)| item.is_table()) {
+            let message = format!("[keys] names no device: write its keys right below [keys], without \"{name}\"");
+            problems.add(key_span(keys, name), message);
+            return all;
+        }
         all.push(controller(Kind::Keyboard, "[keys]".into(), "*", keys, bank, problems));
     }
     all
@@ -172,9 +171,11 @@ fn binding(
         let of_values =
             KEYS.iter().filter(|key| !["to", "light", "lamp"].contains(key) && (**key != "mode" || !prompt));
         if let Some(key) = of_values.into_iter().find(|key| table.contains_key(key)) {
-            problems.add(key_span(table, key), format!("{place}: only a parameter has a \"{key}\"; take it out"));
+            let to = target.to_string();
+            problems
+                .add(key_span(table, key), format!("{place}: {to} has no \"{key}\", as parameters have; take it out"));
         }
-        const MODES: [(&str, Play); 2] = [("hold", Play::Hold), ("press", Play::Momentary)];
+        const MODES: [(&str, Play); 3] = [("hold", Play::Hold), ("press", Play::Momentary), ("momentary", Play::Hold)];
         let play = match table.get("mode").filter(|_| prompt) {
             Some(item) => word(item, &format!("{place} mode"), &MODES, problems)?,
             None => Play::Momentary,
@@ -183,140 +184,12 @@ fn binding(
     };
     if let Some(item) = table.get("range") {
         (*from, *to) = range(*id, item, place, problems)?;
+        if from == to && ["step", "speed"].iter().any(|key| table.contains_key(key)) {
+            problems.add(item.span(), format!("{place} range is one value only: nothing can move in it"));
+        }
     }
     let play = play(source, *id, table, place, problems)?;
     Some((target, play, light))
-}
-
-/// How a control plays where the patch says no more.
-fn usual(source: Source) -> Play {
-    match source {
-        // Not every keyboard tells when a key is let go.
-        Source::Key(_) | Source::Function(_) => Play::Toggle,
-        source if source.is_button() => Play::Momentary,
-        _ => Play::Place { takeover: Takeover::Jump, shape: Shape::Lin, steps: None },
-    }
-}
-
-fn play(source: Source, id: ParamId, table: &dyn TableLike, place: &str, problems: &mut Problems) -> Option<Play> {
-    // Of all else a step is an encoder's.
-    let keys = ["encoder", "mode", "value", "speed", "step"].into_iter();
-    let mut ways = keys.filter_map(|key| Some((key, table.get(key).filter(|_| key != "step" || source.is_button())?)));
-    let way = ways.next();
-    if let (Some((first, _)), Some((second, _))) = (way, ways.next()) {
-        let message =
-            format!("{place} has both \"{first}\" and \"{second}\": a control plays in one way; take one out");
-        problems.add(key_span(table, second), message);
-        return None;
-    }
-    let none_of = |keys: &[&str], because: &str, problems: &mut Problems| {
-        if let Some(key) = keys.iter().find(|key| table.contains_key(key)) {
-            problems.add(key_span(table, key), format!("{place}: \"{key}\" {because}; take it out"));
-        }
-    };
-    match way {
-        Some(("encoder", item)) => {
-            none_of(
-                &["takeover", "curve", "steps"],
-                "is for controls that have a place, and an encoder has none",
-                problems,
-            );
-            let encoder = word(item, &format!("{place} encoder"), &Encoder::WORDS, problems)?;
-            if !matches!(source, Source::Cc(_)) {
-                problems.add(item.span(), format!("{place}: encoders send control changes; write cc0 to cc127"));
-                return None;
-            }
-            let step = match table.get("step") {
-                Some(item) => number(item, &format!("{place} step"), 0.0001, 1.0, "of the travel", problems)?,
-                None => STEP,
-            };
-            Some(Play::Turn { encoder, step })
-        }
-        Some(("mode", item)) => {
-            none_of(&["takeover", "curve", "steps", "step"], "is for controls that have a place", problems);
-            const MODES: [(&str, Play); 2] = [("momentary", Play::Momentary), ("toggle", Play::Toggle)];
-            word(item, &format!("{place} mode"), &MODES, problems)
-        }
-        Some((key @ ("speed" | "step"), item)) => {
-            none_of(&["takeover", "curve", "steps"], "is for controls that have a place", problems);
-            let (most, unit, play): (f32, _, fn(f32) -> Play) = match key {
-                "speed" => (20.0, "of the travel a second", Play::Speed),
-                _ => (1.0, "of the travel", Play::Step),
-            };
-            let far = number(item, &format!("{place} {key}"), -most, most, unit, problems)?;
-            if far == 0.0 {
-                problems.add(item.span(), format!("{place} {key} is 0, which moves nothing"));
-            }
-            Some(play(far))
-        }
-        Some((_, item)) => {
-            none_of(&["takeover", "curve", "steps", "step", "range"], "has no meaning beside \"value\"", problems);
-            let name = format!("{place} value");
-            let Some(list) = item.as_array() else {
-                return Some(Play::Press(vec![fits(id, item, &name, problems)?]));
-            };
-            let read = list.iter().map(|value| fits(id, &Item::Value(value.clone()), &name, problems));
-            let values = read.collect::<Option<Vec<f32>>>()?;
-            if values.is_empty() {
-                problems.add(item.span(), format!("{name} is an empty list: give it one value or more"));
-                return None;
-            }
-            Some(Play::Press(values))
-        }
-        None => place_of(source, id, table, place, problems),
-    }
-}
-
-fn place_of(source: Source, id: ParamId, table: &dyn TableLike, place: &str, problems: &mut Problems) -> Option<Play> {
-    // A step without an encoder belongs to what has no place: the increments of an NRPN, or a key.
-    if let Some(item) = table.get("step") {
-        let message =
-            format!("{place}: \"step\" is an encoder's; say encoder = \"twos\" (or offset, sign, sign_turned) too");
-        problems.add(item.span(), message);
-        return None;
-    }
-    if source.is_button() {
-        if let Some(key) = ["takeover", "curve", "steps"].iter().find(|key| table.contains_key(key)) {
-            let message =
-                format!("{place}: a button has no \"{key}\"; it may have mode = \"toggle\", a value or a step");
-            problems.add(key_span(table, key), message);
-            return None;
-        }
-        return Some(usual(source));
-    }
-    let takeover = match table.get("takeover") {
-        Some(item) => word(item, &format!("{place} takeover"), &TAKEOVERS, problems)?,
-        None => Takeover::default(),
-    };
-    let shape = match table.get("curve") {
-        Some(item) => {
-            let words: Vec<(&str, Shape)> =
-                Shape::WORDS.into_iter().filter(|(_, shape)| !matches!(shape, Shape::Threshold { .. })).collect();
-            word(item, &format!("{place} curve"), &words, problems)?
-        }
-        None => Shape::Lin,
-    };
-    let steps = match table.get("steps") {
-        Some(item) => Some(number(item, &format!("{place} steps"), 2.0, 128.0, "values", problems)? as u16),
-        None => None,
-    };
-    if steps.is_some() && matches!(id.spec().curve, Curve::Switch) {
-        problems.add(key_span(table, "steps"), format!("{place}: {} is on or off; take \"steps\" out", id.name()));
-        return None;
-    }
-    Some(Play::Place { takeover, shape, steps })
-}
-
-/// One of the words of a table.
-fn word<T: Clone>(item: &Item, name: &str, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
-    let given = text(item, name, problems)?;
-    let found = words.iter().find(|(right, _)| *right == given);
-    if found.is_none() {
-        let all = words.iter().map(|(right, _)| format!("\"{right}\"")).collect::<Vec<_>>().join(", ");
-        let near = did_you_mean(&given, words.iter().map(|(right, _)| *right));
-        problems.add(item.span(), format!("{name} is one of {all}, not \"{given}\"{near}"));
-    }
-    found.map(|(_, value)| value.clone())
 }
 
 fn light(table: &dyn TableLike, place: &str, problems: &mut Problems) -> Option<Light> {

@@ -121,15 +121,18 @@ fn what_makes_no_sense_is_said_with_its_place_and_remedy() {
         (bind(&format!("cc1 = {{ {temperature}, takeover = \"pick\" }}")), "one of \"jump\", \"pickup\", \"scale\""),
         (bind(&format!("cc1 = {{ {temperature}, curve = \"threshold\" }}")), "one of \"lin\""),
         (bind(&format!("cc1 = {{ {temperature}, encoder = \"two\" }}")), "did you mean \"twos\"?"),
-        (bind(&format!("bend = {{ {temperature}, encoder = \"twos\" }}")), "encoders send control changes"),
+        (bind(&format!("bend = {{ {temperature}, encoder = \"twos\" }}")), "encoders send MIDI's control changes"),
         (bind(&format!("cc1 = {{ {temperature}, encoder = \"twos\", takeover = \"jump\" }}")), "an encoder has none"),
-        (bind(&format!("cc1 = {{ {temperature}, step = 0.1 }}")), "\"step\" is an encoder's"),
+        (
+            bind(&format!("cc1 = {{ {temperature}, step = 0.1 }}")),
+            "\"step\" is an encoder's or a button's; say encoder",
+        ),
         (bind(&format!("cc1 = {{ {temperature}, steps = 1 }}")), "outside 2 to 128"),
         (bind(&format!("cc1 = {{ {temperature}, mode = \"toggle\", value = 1 }}")), "both \"mode\" and \"value\""),
         (bind(&format!("cc1 = {{ {temperature}, value = 9 }}")), "outside 0 to 2"),
         (bind(&format!("cc1 = {{ {temperature}, value = [] }}")), "an empty list"),
         (bind(&format!("note1 = {{ {temperature}, takeover = \"jump\" }}")), "a button has no \"takeover\""),
-        (bind("cc1 = { to = \"prompt.next\", mode = \"toggle\" }"), "only a parameter has a \"mode\""),
+        (bind("cc1 = { to = \"prompt.next\", mode = \"toggle\" }"), "prompt.next has no \"mode\", as parameters have"),
         (bind(&format!("cc1 = {{ {temperature}, light = \"bend\" }}")), "the message that lights it"),
         (bind(&format!("cc1 = {{ {temperature}, lamp = [0, 128] }}")), "two whole numbers from 0 to 127"),
         (bind("lamp = [0, 1]"), "without feedback = true"),
@@ -201,6 +204,14 @@ fn gamepads_and_keys_have_tables_of_their_own() {
             "is for controls that have a place",
         ),
         ("[midi.\"*\"]\ncc1 = { to = \"stage.hue\", speed = 1, steps = 4 }", "is for controls that have a place"),
+        ("[midi.\"*\"]\ncc1 = { to = \"stage.hue\", speed = 1, step = 0.1 }", "has no meaning beside \"speed\""),
+        ("[gamepad.\"*\"]\nleft-x = { to = \"stage.hue\", step = 0.1 }", "comes back by itself may have a \"speed\""),
+        ("[keys]\no = { to = \"stage.hue\", encoder = \"twos\" }", "cc0 to cc127; a button may have a \"step\""),
+        ("[keys]\no = { to = \"stage.hue\", range = [0.5, 0.5], step = 0.1 }", "range is one value only"),
+        (
+            "[keys.\"*\"]\no = \"prompt.moon\"",
+            "[keys] names no device: write its keys right below [keys], without \"*\"",
+        ),
     ] {
         let error = refused(text);
         assert!(error.contains(said), "{text}\n{error}");
