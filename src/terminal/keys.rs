@@ -45,6 +45,7 @@ impl Keyboard {
         let over = Arc::new(AtomicBool::new(false));
         let ended = over.clone();
         let listen = move || {
+            let mut down = Vec::new();
             while !ended.load(Ordering::Acquire) {
                 match event::poll(LOOK) {
                     Ok(false) => continue,
@@ -53,7 +54,7 @@ impl Keyboard {
                     Err(_) => return,
                 }
                 match event::read() {
-                    Ok(event::Event::Key(key)) => match stroke(key) {
+                    Ok(event::Event::Key(key)) => match stroke(key, &mut down) {
                         Some(Stroke { key: Key::Ctrl('l'), .. }) => _ = nudge.try_send(Nudge::Redraw),
                         Some(stroke) => send(&keys, &shutdown, stroke),
                         None => {}
@@ -116,15 +117,25 @@ fn paste(keys: &Sender<Stroke>, text: &str) {
     }
 }
 
-/// crossterm's key in xiao's words. Only the console of Windows says when a key is let go.
-fn stroke(key: KeyEvent) -> Option<Stroke> {
-    let way = match key.kind {
-        KeyEventKind::Press if cfg!(windows) => Way::Pressed,
-        KeyEventKind::Press => Way::Struck,
-        KeyEventKind::Repeat => Way::Repeated,
-        KeyEventKind::Release => Way::Released,
+/// crossterm's key in xiao's words. Only the console of Windows says when a key is let go, and not that one repeats: so
+/// much can be told by which are `down`.
+fn stroke(event: KeyEvent, down: &mut Vec<Key>) -> Option<Stroke> {
+    let key = named(event)?;
+    let was_down = down.iter().position(|known| *known == key);
+    let way = match (event.kind, was_down) {
+        (KeyEventKind::Repeat, _) => Way::Repeated,
+        (KeyEventKind::Release, at) => {
+            at.map(|at| down.remove(at));
+            Way::Released
+        }
+        (KeyEventKind::Press, _) if !cfg!(windows) => Way::Struck,
+        (KeyEventKind::Press, Some(_)) => Way::Repeated,
+        (KeyEventKind::Press, None) => {
+            down.push(key);
+            Way::Pressed
+        }
     };
-    named(key).map(|key| Stroke { key, way })
+    Some(Stroke { key, way })
 }
 
 fn named(key: KeyEvent) -> Option<Key> {
@@ -156,7 +167,7 @@ mod tests {
 
     #[test]
     fn keys_in_our_words() {
-        let key = |code, modifiers| stroke(KeyEvent::new(code, modifiers)).map(|stroke| stroke.key);
+        let key = |code, modifiers| stroke(KeyEvent::new(code, modifiers), &mut Vec::new()).map(|stroke| stroke.key);
         assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
         assert_eq!(key(KeyCode::Char('T'), KeyModifiers::SHIFT), Some(Key::Char('T')));
         assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Key::BackTab));
@@ -164,7 +175,8 @@ mod tests {
         assert_eq!(key(KeyCode::PageUp, KeyModifiers::NONE), Some(Key::PageUp));
         assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), Some(Key::Function(1)));
         assert_eq!(key(KeyCode::F(13), KeyModifiers::NONE), None);
-        let up = |kind| stroke(KeyEvent::new_with_kind(KeyCode::Up, KeyModifiers::NONE, kind)).unwrap();
+        let mut down = Vec::new();
+        let mut up = |kind| stroke(KeyEvent::new_with_kind(KeyCode::Up, KeyModifiers::NONE, kind), &mut down).unwrap();
         assert_eq!(up(KeyEventKind::Release), Stroke { key: Key::Up, way: Way::Released });
         assert_eq!(up(KeyEventKind::Repeat), Stroke { key: Key::Up, way: Way::Repeated });
         if cfg!(unix) {

@@ -61,9 +61,12 @@ pub fn press(
             continue;
         }
         let passes = |key: &Key| !composing || matches!(key, Key::Ctrl(_));
-        let Some(key) = key(&input.logical_key, held.modifiers).filter(passes) else { continue };
+        let was = held.down.iter().find(|(code, _)| *code == input.key_code).map(|(_, key)| *key);
+        // What repeats is what was pressed, though Shift has been let go since.
+        let now = was.filter(|_| input.repeat).or_else(|| key(&input.logical_key, held.modifiers));
+        let Some(key) = now.filter(passes) else { continue };
         send(key, if input.repeat { Way::Repeated } else { Way::Pressed });
-        if !held.down.iter().any(|(code, _)| *code == input.key_code) {
+        if was.is_none() {
             held.down.push((input.key_code, key));
         }
     }
@@ -151,6 +154,7 @@ mod tests {
             (x, Logical::Character("X".into()), Way::Pressed),
             (x, Logical::Character("X".into()), Way::Repeated),
             (shift, Logical::Shift, Way::Released),
+            (x, Logical::Character("x".into()), Way::Repeated),
             (x, Logical::Character("x".into()), Way::Released),
             (KeyCode::F5, Logical::F5, Way::Pressed),
         ] {
@@ -159,8 +163,14 @@ mod tests {
         world.write_message(KeyboardFocusLost);
         world.run_system_once(press).unwrap();
         let (x, five) = (Key::Char('X'), Key::Function(5));
-        let wanted =
-            [(x, Way::Pressed), (x, Way::Repeated), (x, Way::Released), (five, Way::Pressed), (five, Way::Released)];
+        let wanted = [
+            (x, Way::Pressed),
+            (x, Way::Repeated),
+            (x, Way::Repeated),
+            (x, Way::Released),
+            (five, Way::Pressed),
+            (five, Way::Released),
+        ];
         assert_eq!(strokes.try_iter().collect::<Vec<_>>(), wanted.map(|(key, way)| Stroke { key, way }));
     }
 
