@@ -2,10 +2,11 @@
 //!
 //! candle generates on a worker thread; the tokens, the time they took and the state of the machine become *events* of
 //! one [`score`]; a stage (nannou window, terminal, plain text or offscreen frames) shows them, a sonifier sounds them,
-//! a journal keeps them, MIDI and OSC take them to the performer's other instruments, and hands (keys, MIDI, OSC) turn parameters that act on the very next token.
+//! a journal keeps them, MIDI and OSC take them to the performer's other instruments, and hands (keys, MIDI, gamepads,
+//! OSC) turn parameters that act on the very next token.
 //!
 //! ```text
-//!  hands: MIDI · OSC · keys ───► parameters ──┐                          ┌─► visuals   (nannou window | offscreen frames)
+//!  hands: MIDI · OSC · pads · keys ─► params ─┐                          ┌─► visuals   (nannou window | offscreen frames)
 //!                                             ▼                          ├─► audio     (cpal | WAV, FLAC)
 //!                                             │                          ├─► MIDI out  (midir)
 //!                                             │                          ├─► network   (OSC, OSCQuery)
@@ -28,10 +29,9 @@
 //! | 1 | [`score`] | events, parameters, signals, clock, bus, queues |
 //!
 //! Only [`model`] sees candle, only it and [`train`] tokenizers, only [`train`] gemm, only [`visuals`] nannou and wgpu,
-//! only [`visuals::shader`] naga,
-//! only `audio::output` cpal, only `audio::bank` rodio, only `control::midi` and `control::midi_out` midir,
-//! only `control::link` rusty_link,
-//! only [`network`] rosc and the network's sockets.
+//! only [`visuals::shader`] naga, only `audio::output` cpal, only `audio::bank` rodio, only `control::midi` and
+//! `control::midi_out` midir, only `control::gamepad` gilrs, only `control::link` rusty_link, only [`network`] rosc and the
+//! network's sockets.
 //!
 //! # Threads
 //!
@@ -55,7 +55,8 @@
 //! | trainers | a share of each batch | as many as there are cores, in `xiao train` only: a show never trains |
 //! | MIDI out | the ports of synthesisers and of controllers that are told what they show | there only while the patch has either; sleeps until an event comes or a message is due; ends each note it began |
 //! | network | the network's sockets | there only while OSC is asked for; never waits for a peer; hands take what it heard from an inbox |
-//! | hands | MIDI inputs, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; checks shaders; plays the patch's scenes |
+//! | hands | MIDI inputs, gamepads, patch and shader files, the sound's device | polls, turns messages into actions, actions into parameters and events; checks shaders; plays the patch's scenes |
+//! | gilrs | nothing | two, of the library: they watch for gamepads that are plugged in |
 //! | shader | nothing | reads one shader's text where a panic ends nobody else, and ends |
 
 pub mod audio;

@@ -23,7 +23,7 @@ const LAYERS: [(&str, u32); 14] = [
 ];
 
 /// Crates that only these places may name, by the beginning of their paths below `src/`.
-const KEPT: [(&str, &[&str]); 26] = [
+const KEPT: [(&str, &[&str]); 27] = [
     ("candle_core", &["model/", "train/"]),
     ("candle_nn", &["model/", "train/"]),
     ("tokenizers", &["model/", "train/"]),
@@ -40,6 +40,7 @@ const KEPT: [(&str, &[&str]); 26] = [
     ("flac_codec", &["audio/file"]),
     ("hound", &["audio/"]),
     ("midir", &["control/midi"]),
+    ("gilrs", &["control/gamepad"]),
     ("rusty_link", &["control/link"]),
     ("rosc", &["network/packet"]),
     ("httparse", &["network/query"]),

@@ -236,7 +236,9 @@ impl State {
                 self.resting = false;
             }
             Event::Restore { slot, name, prompt, text, index, ended, given } => {
-                self.playing = name.as_deref().map(clean::line);
+                // Older recordings have no name here.
+                let known = || self.prompts.iter().find(|known| known.text == *prompt).map(|known| known.name.as_str());
+                self.playing = name.as_deref().or_else(known).map(clean::line);
                 self.page.prompt(prompt);
                 self.page.restore(text, *index, given);
                 if *ended {

@@ -90,7 +90,7 @@ pub fn hand(by: Hand) -> &'static str {
         Hand::Settings => "recall",
         Hand::Key => "key",
         Hand::Midi => "midi",
-        Hand::Gamepad => "gamepad",
+        Hand::Gamepad => "pad",
         Hand::CommandLine => "start",
         Hand::Osc => "osc",
         Hand::Clock => "clock",
