@@ -59,6 +59,10 @@ impl Learn {
             self.refused = Some((said.source, why));
             return;
         }
+        // A stick trembles; one that is meant is pushed.
+        if matches!(said.source, Source::Axis(_)) && !pushed(&said) {
+            return;
+        }
         self.heard.push(said);
         if self.since_ns.is_none() && self.best().is_some() {
             self.since_ns = Some(now_ns);
@@ -87,8 +91,6 @@ impl Learn {
             match said.source {
                 source if source.is_button() => all.iter().any(|v| *v > 0),
                 // Half of a fine control is none by itself, and a pot that lies still may tremble by one step once.
-                // A stick trembles; one that is meant is pushed.
-                Source::Axis(_) => pushed(said),
                 Source::Cc(_) => all.len() > 1 || matches!(all.first(), Some(0 | 127)),
                 _ => true,
             }
@@ -101,8 +103,7 @@ impl Learn {
     }
 
     fn place(&self, said: &Said) -> usize {
-        let axis = matches!(said.source, Source::Axis(_));
-        self.heard.iter().position(|heard| heard.source == said.source && (!axis || pushed(heard))).unwrap_or(0)
+        self.heard.iter().position(|heard| heard.source == said.source).unwrap_or(0)
     }
 }
 
@@ -202,14 +203,16 @@ mod tests {
             learn.learnt(ms * 1_000_000).map(|learnt| (learnt.kind, learnt.source))
         };
         let [x, y] = ["left-x", "left-y"].map(Source::Axis);
-        for (source, raw, ms) in [(x, 8000, 0), (x, 9000, 400), (Source::Axis("left-trigger"), 0, 450), (y, 2000, 500)]
-        {
+        // A drifting stick is heard for as long as it drifts.
+        for ms in 0..600 {
+            assert_eq!(hear(x, if ms % 2 == 0 { 8000 } else { 9000 }, ms), None, "{ms}");
+        }
+        for (source, raw, ms) in [(Source::Axis("left-trigger"), 0, 600), (y, 2000, 601), (x, 16384, 602)] {
             assert_eq!(hear(source, raw, ms), None, "{ms}");
         }
-        assert_eq!(hear(x, 16384, 510), None);
-        assert_eq!(hear(y, 8192, 900), Some((Kind::Gamepad, y)), "the one that was pushed first");
-        assert_eq!(hear(x, 9000, 901), None);
-        assert_eq!(hear(Source::Button("south"), 127, 902), None);
+        assert_eq!(hear(y, 8192, 902), Some((Kind::Gamepad, y)), "the one that was pushed first");
+        assert_eq!(hear(x, 9000, 903), None);
+        assert_eq!(hear(Source::Button("south"), 127, 904), None);
         assert_eq!(hear(Source::Button("south"), 0, 1300), Some((Kind::Gamepad, Source::Button("south"))));
     }
 

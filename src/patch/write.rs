@@ -1,7 +1,7 @@
 //! Writes what was learnt into a patch's text: one line more, or one value in the place of another. All else stays as the
 //! performer wrote it, byte for byte.
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::Kind;
 
@@ -16,7 +16,7 @@ pub struct Written {
 /// Binds a control in the table of a controller.
 ///
 /// `pattern` names the table, which is made where the patch has none; `control` is the control's word and `target` what
-/// it plays, `encoder` the word for its coding if it is one. A binding that is there already keeps its options where it
+/// it plays, `option` what else is said of it, as an encoder's coding. A binding that is there already keeps its options where it
 /// plays the same, and loses them with its target.
 ///
 /// # Errors
@@ -27,7 +27,7 @@ pub fn bind(
     pattern: &str,
     control: &str,
     target: &str,
-    encoder: Option<&str>,
+    option: Option<(&str, Value)>,
 ) -> Result<Written, String> {
     let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| e.message().to_string())?;
     let controls = table(document.as_table_mut(), kind, pattern)?;
@@ -37,14 +37,14 @@ pub fn bind(
             let was = target_of(item);
             // What stands round the old value, a comment behind it above all, stays.
             let decor = item.as_value().map(|value| value.decor().clone());
-            *item = binding(target, encoder);
+            *item = binding(target, option);
             if let (Some(decor), Some(value)) = (decor, item.as_value_mut()) {
                 *value.decor_mut() = decor;
             }
             was
         }
         None => {
-            controls.insert(control, binding(target, encoder));
+            controls.insert(control, binding(target, option));
             None
         }
     };
@@ -81,9 +81,9 @@ pub fn unbind(text: &str, target: &str) -> Result<(String, Vec<String>), String>
     Ok((document.to_string(), gone))
 }
 
-fn binding(target: &str, encoder: Option<&str>) -> Item {
-    let Some(encoder) = encoder else { return value(target) };
-    value(InlineTable::from_iter([("to", target), ("encoder", encoder)]))
+fn binding(target: &str, option: Option<(&str, Value)>) -> Item {
+    let Some(option) = option else { return value(target) };
+    value(InlineTable::from_iter([("to", target.into()), option]))
 }
 
 /// What a binding plays.
@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn an_encoder_says_its_coding() {
-        let written = bind(PATCH, Kind::Midi, "nano*", "cc16", "sampler.top_p", Some("twos")).unwrap();
+        let written =
+            bind(PATCH, Kind::Midi, "nano*", "cc16", "sampler.top_p", Some(("encoder", "twos".into()))).unwrap();
         assert!(written.text.contains("cc16 = { to = \"sampler.top_p\", encoder = \"twos\" }\n"), "{}", written.text);
         parse("p.toml", &written.text).unwrap();
     }

@@ -6,6 +6,7 @@
 mod act;
 mod activity;
 mod controllers;
+mod controls;
 mod crossing;
 mod learning;
 mod line;
@@ -123,6 +124,8 @@ struct State {
     /// The MIDI inputs that are here.
     ports: Vec<String>,
     tempo: Tempo,
+    /// How many gamepads are here.
+    pads: usize,
     /// When what is moved at a speed was moved on last.
     tended_ns: u64,
 }
@@ -150,6 +153,7 @@ impl Hands {
             kept: Default::default(),
             ports: Vec::new(),
             tempo: Tempo::default(),
+            pads: 0,
             tended_ns: 0,
             hands: self,
         };
@@ -244,55 +248,6 @@ impl State {
         }
     }
 
-    /// Plays a key of the patch's own; false if it is none.
-    fn own_key(&mut self, key: Key, way: Way) -> bool {
-        let Some(source) = patch::Source::of_key(key) else { return false };
-        let params = self.hands.params.clone();
-        let mut actions = Vec::new();
-        let own = self.mapping.key(source, way, &|id| params.get(id), &mut actions);
-        actions.into_iter().for_each(|action| self.act(action, Hand::Key));
-        own
-    }
-
-    /// Moves on what a stick or a held button moves at a speed.
-    fn tend_speeds(&mut self) {
-        let now_ns = self.hands.bus.clock().now_ns();
-        let passed_ns = now_ns.saturating_sub(std::mem::replace(&mut self.tended_ns, now_ns));
-        let params = self.hands.params.clone();
-        let mut actions = Vec::new();
-        let time_s = (passed_ns as f32 * 1e-9).min(LONGEST_S);
-        self.mapping.passes(time_s, &|id| params.get(id), &mut actions);
-        actions.into_iter().for_each(|action| self.act(action, Hand::Gamepad));
-    }
-
-    /// What is no MIDI said something; true if the patch binds the control to anything.
-    #[cfg(feature = "gamepad")]
-    fn said(&mut self, kind: patch::Kind, port: &str, said: control::decoder::Said) -> bool {
-        if self.learn_said(kind, port, said) {
-            return true;
-        }
-        let params = self.hands.params.clone();
-        let mut actions = Vec::new();
-        let mapped = self.mapping.said(kind, port, said, &|id| params.get(id), &mut actions);
-        actions.into_iter().for_each(|action| self.act(action, Hand::Gamepad));
-        mapped
-    }
-
-    /// True if the patch binds the control to anything.
-    fn midi(&mut self, message: &control::Message) -> bool {
-        if self.learn_from(message) {
-            return true;
-        }
-        let params = self.hands.params.clone();
-        let mut actions = Vec::new();
-        let mapped =
-            self.mapping.message(&message.port, message.bytes(), &|id| params.get(id), &mut actions, &mut |_| {});
-        for action in actions {
-            self.act(action, Hand::Midi);
-        }
-        mapped
-    }
-
     fn select(&mut self, id: ParamId) {
         self.selected = id;
         self.hands.bus.emit(Event::Select { id });
@@ -308,7 +263,21 @@ impl State {
         }
     }
 
+    /// The same for one of many small moves.
+    fn slide(&mut self, id: ParamId, value: f32, by: Hand) {
+        let before = self.hands.params.get(id);
+        self.put_told(id, value, by, true);
+        if self.hands.params.get(id) != before {
+            self.note_move(id, before, by);
+        }
+    }
+
     fn put(&mut self, id: ParamId, value: f32, by: Hand) {
+        self.put_told(id, value, by, moves::comes_in_streams(by));
+    }
+
+    /// `streams`: so many follow that not each is told.
+    fn put_told(&mut self, id: ParamId, value: f32, by: Hand, streams: bool) {
         if id == ParamId::TempoBpm && self.leaves_tempo_to_clock(by) {
             return;
         }
@@ -322,7 +291,7 @@ impl State {
         if value != before {
             self.crosses(id);
         }
-        if moves::comes_in_streams(by) {
+        if streams {
             self.moves.moved(id, before, by);
         } else if value != before {
             self.moves.told(id);

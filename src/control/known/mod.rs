@@ -53,7 +53,10 @@ impl Known {
         let kind = self.controller.kind;
         // A port that would be called so: `*` may stand for nothing.
         let port = self.ports.replace('*', "");
-        let for_it = |c: &Controller| c.kind == kind && (own(c) || (!c.known && matches(&c.pattern, &port)));
+        let for_it = |c: &Controller| {
+            c.kind == kind
+                && (own(c) || (!c.known && (self.ports == "*" && kind == Kind::Gamepad || matches(&c.pattern, &port))))
+        };
         let mut controllers: Vec<Controller> = behind(patch).into_iter().filter(for_it).collect();
         controllers.sort_by_key(|c| (c.known, std::cmp::Reverse(says(c))));
         controllers

@@ -36,7 +36,7 @@ fn a_device_is_known_by_what_its_port_is_called() {
 #[test]
 fn a_patch_says_more_of_a_gamepad() {
     let known = named("gamepad").unwrap();
-    let text = "[prompts]\na = \"a\"\n[gamepad.\"*\"]\nsouth = \"prompt.a\"\n[midi.\"*\"]\ncc1 = \"prompt.a\"\n";
+    let text = "[prompts]\na = \"a\"\n[gamepad.\"*Xbox*\"]\nsouth = \"prompt.a\"\n[midi.\"*\"]\ncc1 = \"prompt.a\"\n";
     let played = known.played_by(&patch::parse("p.toml", text).unwrap());
     assert_eq!(
         played.iter().map(|c| (c.kind, c.known)).collect::<Vec<_>>(),

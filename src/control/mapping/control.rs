@@ -2,7 +2,7 @@
 
 use crate::control::decoder::{SEVEN, Said, Value};
 use crate::control::travel;
-use crate::patch::hands::{Binding, Play, Takeover, Target};
+use crate::patch::hands::{Binding, Play, Source, Takeover, Target};
 use crate::patch::matrix::Shape;
 use crate::score::param::Curve;
 use crate::score::{Action, ParamId};
@@ -19,10 +19,15 @@ pub struct Control {
     given: Option<f32>,
     /// Where on its travel the parameter is while it is moved at a speed: more exact than a value of whole numbers.
     place: Option<f32>,
+    /// When its key was struck last.
+    struck_ns: Option<u64>,
 }
 
-/// A stick that was let go may come to rest a little beside its middle.
+/// A wheel that was let go may come to rest a little beside its middle; a stick wears, and is never pushed quite straight.
 const DEAD: f32 = 0.03;
+const DEAD_STICK: f32 = 0.15;
+/// A key that is struck again sooner repeats by itself: no hand is so quick.
+const REPEATS_NS: u64 = 80_000_000;
 
 /// A range of a parameter as a control travels it, bent by the binding's curve.
 #[derive(Clone, Copy)]
@@ -53,6 +58,13 @@ impl Travel {
         }
     }
 
+    /// Whether the way from one value to another is the one that is wanted, up the travel or (negative) down. From
+    /// outside the range the nearer end may lie behind.
+    fn leads(&self, from: f32, to: f32, wanted: f32) -> bool {
+        let up = if self.from <= self.to { wanted } else { -wanted };
+        (to - from) * up >= 0.0
+    }
+
     /// Where a control would stand for this value, 0..=1; out of the range, at its nearer end. None: the range is no range.
     fn place(&self, value: f32) -> Option<f32> {
         let spec = self.id.spec();
@@ -63,7 +75,7 @@ impl Travel {
 
 impl Control {
     pub fn new(binding: Binding) -> Control {
-        Control { binding, last: None, given: None, place: None }
+        Control { binding, last: None, given: None, place: None, struck_ns: None }
     }
 
     pub fn target(&self) -> &Target {
@@ -91,6 +103,22 @@ impl Control {
 
     pub fn is_pressed(&self) -> bool {
         self.last.is_some_and(|at| at > 0.0)
+    }
+
+    /// A key that lasts is struck, and nobody will say when it is let go: the next time does.
+    pub fn struck(&mut self, now_ns: u64, current: Current) -> Option<Action> {
+        let before = self.struck_ns.replace(now_ns);
+        if before.is_some_and(|before| now_ns.saturating_sub(before) < REPEATS_NS) {
+            return None;
+        }
+        let on = match self.binding.target {
+            // Another hand may have let it go, or held it.
+            Target::Param { id, to, .. } if self.binding.play == Play::Momentary => current(id) != id.spec().clamp(to),
+            _ => !self.is_pressed(),
+        };
+        // What it was before does not count.
+        self.last = Some(f32::from(!on));
+        self.moved(Value::At { raw: if on { SEVEN } else { 0 }, most: SEVEN }, current)
     }
 
     /// Whether it acts again and again while it is held.
@@ -127,10 +155,16 @@ impl Control {
             return self.placed(*takeover, at, before, 0.5 / f32::from(most), current);
         }
         // A key's velocity is a press however soft; a slider that is used as a button is pressed in its upper half.
-        let pressed = |at: f32| if self.binding.source.is_button() { at > 0.0 } else { at >= 0.5 };
+        let source = self.binding.source;
+        let pressed = |at: f32| match source {
+            source if source.is_button() => at > 0.0,
+            // These rest at a half.
+            Source::Axis(_) | Source::Bend | Source::MpeBend if source.rests_in_the_middle() => at >= 0.75,
+            _ => at >= 0.5,
+        };
         let (is, was) = (pressed(at), before.is_some_and(pressed));
         // A key that is struck again without a release between is struck again.
-        let pressed_now = is && (!was || self.binding.source.is_button());
+        let pressed_now = is && (!was || source.is_button());
         match (&self.binding.target, &self.binding.play) {
             (Target::Prompt(name), Play::Hold) if pressed_now => Some(Action::PromptDown(name.clone())),
             (Target::Prompt(name), Play::Hold) => (was && !is).then(|| Action::PromptUp(name.clone())),
@@ -149,7 +183,9 @@ impl Control {
             (Target::Param { .. }, Play::Speed(_)) => None,
             (Target::Param { .. }, &Play::Step(step)) => pressed_now.then(|| self.turned(1, step, current)).flatten(),
             (&Target::Param { id, from, to }, _) => {
-                let changed = is != was || before.is_none() || (is && self.binding.source.is_button());
+                // A slider says where it stands. A button that was not pressed here is let go of something else.
+                let first = before.is_none() && !source.is_button();
+                let changed = is != was || first || (is && source.is_button());
                 changed.then(|| Action::Set(id, id.spec().clamp(if is { to } else { from })))
             }
         }
@@ -202,7 +238,7 @@ impl Control {
     }
 
     /// Moves on what is moved at a speed, by the time that has passed.
-    pub fn passes(&mut self, time_s: f32, current: Current) -> Option<Action> {
+    pub fn passes(&mut self, time_s: f32, current: Current) -> Option<(ParamId, f32)> {
         let Play::Speed(speed) = self.binding.play else { return None };
         let pushed = self.pushed();
         if pushed == 0.0 {
@@ -215,7 +251,7 @@ impl Control {
         let place = (place + speed * pushed * time_s).clamp(0.0, 1.0);
         let value = travel.value(place);
         (self.place, self.given) = (Some(place), Some(value));
-        (value != now).then_some(Action::Set(travel.id, value))
+        (value != now && travel.leads(now, value, speed * pushed)).then_some((travel.id, value))
     }
 
     /// How far it is pushed from where it rests, -1..=1: little of it moves very slowly.
@@ -226,7 +262,8 @@ impl Control {
             return f32::from(at > 0.0);
         }
         let way = if source.rests_in_the_middle() { 2.0 * at - 1.0 } else { at };
-        let far = ((way.abs() - DEAD) / (1.0 - DEAD)).max(0.0);
+        let dead = if let Source::Axis(_) = source { DEAD_STICK } else { DEAD };
+        let far = ((way.abs() - dead) / (1.0 - dead)).max(0.0);
         far * far * way.signum()
     }
 
@@ -241,9 +278,10 @@ impl Control {
             let next =
                 travel::nudged(travel.id, now, if (steps as f32 * step > 0.0) != falling { 1e-6 } else { -1e-6 });
             let (low, high) = if falling { (travel.to, travel.from) } else { (travel.from, travel.to) };
-            return Some(Action::Set(travel.id, next.clamp(low, high)));
+            let next = next.clamp(low, high);
+            return travel.leads(now, next, steps as f32 * step).then_some(Action::Set(travel.id, next));
         }
-        Some(Action::Set(travel.id, value))
+        travel.leads(now, value, steps as f32 * step).then_some(Action::Set(travel.id, value))
     }
 
     fn travel(&self) -> Option<Travel> {

@@ -58,9 +58,10 @@ impl Mapping {
     }
 
     /// Lets go whatever is pressed at a port, at all of them without one, as if its control had been released.
-    pub fn let_go(&mut self, port: Option<&str>, current: Current) -> Vec<Action> {
+    pub fn let_go(&mut self, port: Option<&str>, current: Current) -> Vec<(Kind, Action)> {
         let ports = self.ports.iter_mut().filter(|known| port.is_none_or(|port| known.name == port));
-        ports.flat_map(|port| port.controls.iter_mut()).filter_map(|control| control.let_go(current)).collect()
+        let controls = ports.flat_map(|port| port.controls.iter_mut().map(|control| (port.kind, control)));
+        controls.filter_map(|(kind, control)| Some((kind, control.let_go(current)?))).collect()
     }
 
     /// Takes one MIDI message from a port and adds what it asks for to `actions`; true if the control is bound to
@@ -90,7 +91,7 @@ impl Mapping {
     }
 
     /// The same for a key of the keyboard.
-    pub fn key(&mut self, source: Source, way: Way, current: Current, actions: &mut Vec<Action>) -> bool {
+    pub fn key(&mut self, source: Source, way: Way, now_ns: u64, current: Current, actions: &mut Vec<Action>) -> bool {
         let controls = &mut self.port(Kind::Keyboard, "keys").controls;
         let Some(control) = controls.iter_mut().find(|control| control.binding.source == source) else { return false };
         let ways: &[bool] = match way {
@@ -98,9 +99,10 @@ impl Mapping {
             Way::Released => &[false],
             Way::Repeated if control.repeats() => &[true],
             Way::Repeated => &[],
-            // Where nobody says when it is let go, the next time it is struck does.
-            Way::Struck if control.lasts() && control.is_pressed() => &[false],
-            Way::Struck if control.lasts() => &[true],
+            Way::Struck if control.lasts() => {
+                actions.extend(control.struck(now_ns, current));
+                &[]
+            }
             Way::Struck => &[true, false],
         };
         for on in ways {
@@ -110,10 +112,13 @@ impl Mapping {
         true
     }
 
-    /// Moves on what is moved at a speed.
-    pub fn passes(&mut self, time_s: f32, current: Current, actions: &mut Vec<Action>) {
-        let controls = self.ports.iter_mut().flat_map(|port| port.controls.iter_mut());
-        actions.extend(controls.filter_map(|control| control.passes(time_s, current)));
+    /// Moves on what is moved at a speed, by the time that has passed; each value is handed to `moved`.
+    pub fn passes(&mut self, time_s: f32, current: Current, moved: &mut dyn FnMut(Kind, ParamId, f32)) {
+        for port in &mut self.ports {
+            for (id, value) in port.controls.iter_mut().filter_map(|control| control.passes(time_s, current)) {
+                moved(port.kind, id, value);
+            }
+        }
     }
 
     fn port(&mut self, kind: Kind, name: &str) -> &mut Port {

@@ -362,6 +362,7 @@ fn what_is_pressed_is_let_go_with_its_cable() {
     let now = |id: ParamId| params.get(id);
     assert_eq!(mapping.let_go(Some("other"), &now), []);
     let released = [Action::PromptUp("moon".into()), Action::Set(ParamId::Hold, 0.0)];
+    let released = released.map(|action| (Kind::Midi, action));
     assert_eq!(mapping.let_go(Some("k"), &now), released);
     assert_eq!(mapping.let_go(None, &now), [], "once");
 }

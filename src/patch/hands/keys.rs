@@ -24,15 +24,23 @@ fn does(binding: &Binding) -> String {
     let target = &binding.target;
     match (target, &binding.play) {
         (Target::Param { .. }, Play::Toggle) => format!("{target}: there and back"),
-        (Target::Param { .. }, Play::Momentary) | (_, Play::Hold) => format!("{target} while it is held"),
-        (_, Play::Step(step)) => format!("{target} {:+} % of its travel", step * 100.0),
-        (_, Play::Speed(speed)) => format!("{target} {:+} % of its travel a second", speed * 100.0),
+        (Target::Param { id, to, .. }, Play::Momentary) => {
+            format!("{target}: {} while it is held", reading::param(*id, *to))
+        }
+        (_, Play::Hold) => format!("{target} while it is held"),
+        (_, Play::Step(step)) => format!("{target} {} of its travel", percent(*step)),
+        (_, Play::Speed(speed)) => format!("{target} {} of its travel a second", percent(*speed)),
         (Target::Param { id, .. }, Play::Press(values)) => {
             let values: Vec<String> = values.iter().map(|value| reading::param(*id, *value)).collect();
             format!("{target}: {}", values.join(", "))
         }
         _ => target.to_string(),
     }
+}
+
+/// A part as a percentage with its sign, to two places.
+fn percent(part: f32) -> String {
+    format!("{:+} %", (f64::from(part) * 1e4).round() / 100.0)
 }
 
 #[cfg(test)]
@@ -45,7 +53,8 @@ mod tests {
         assert_eq!(pages("[midi.\"*\"]\ncc1 = \"prompt.moon\""), []);
         let keys = "[keys]\no = \"stage.freeze\"\nspace = { to = \"prompt.moon\", mode = \"hold\" }\n\
                     f5 = { to = \"stage.hue\", step = -0.05 }\nf6 = { to = \"stage.palette\", value = [\"ink\", \"paper\"] }\n\
-                    f7 = \"prompt.next\"\n";
+                    f7 = \"prompt.next\"\nf8 = { to = \"stage.hue\", step = -0.069 }\n\
+                    f9 = { to = \"generator.hold\", mode = \"momentary\" }\n";
         let lines = pages(keys).remove(0).lines;
         let told: Vec<(&str, &str)> = lines.iter().map(|(key, does)| (key.as_str(), does.as_str())).collect();
         assert_eq!(
@@ -56,6 +65,8 @@ mod tests {
                 ("f5", "stage.hue -5 % of its travel"),
                 ("f6", "stage.palette: ink, paper"),
                 ("f7", "prompt.next"),
+                ("f8", "stage.hue -6.9 % of its travel"),
+                ("f9", "generator.hold: on while it is held"),
             ]
         );
         let many: String = ('a'..='e').chain('g'..='z').map(|c| format!("{c} = \"prompt.moon\"\n")).collect();

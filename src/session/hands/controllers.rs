@@ -8,10 +8,8 @@ use super::activity::Activity;
 use crate::control::gamepad::{Gamepads, Heard};
 use crate::control::mapping::matches;
 use crate::control::{Message, Midi, known};
-#[cfg(feature = "gamepad")]
-use crate::patch::Kind;
 use crate::patch::{Controller, Patch};
-use crate::score::{Bus, Event, Hand};
+use crate::score::{Bus, Event};
 
 /// How often MIDI is looked for on a machine that had none.
 const RETRY: Duration = Duration::from_secs(5);
@@ -90,13 +88,17 @@ impl Controllers {
         pads.poll(&mut heard);
         for heard in heard {
             match heard {
-                Heard::Here(name) => state.say(&format!("gamepad: {name} is here")),
+                Heard::Here(name) => {
+                    state.pads += 1;
+                    state.say(&format!("gamepad: {name} is here"));
+                }
                 Heard::Gone(name) => {
+                    state.pads = state.pads.saturating_sub(1);
                     state.say(&format!("gamepad: {name} is gone"));
                     state.let_go(Some(&name));
                 }
                 Heard::Said(name, said) => {
-                    let mapped = state.said(Kind::Gamepad, &name, said);
+                    let mapped = state.pad(&name, said);
                     self.activity.said(&name, said, mapped);
                 }
             }
@@ -129,15 +131,6 @@ impl State {
         self.ports = ports;
         gone.iter().for_each(|port| self.let_go(Some(port)));
         self.tell_listeners();
-    }
-
-    /// Lets go what is pressed at a port, or at all: nobody else will, where the cable was pulled out or the binding is
-    /// another.
-    pub(super) fn let_go(&mut self, port: Option<&str>) {
-        let params = self.hands.params.clone();
-        for action in self.mapping.let_go(port, &|id| params.get(id)) {
-            self.act(action, Hand::Midi);
-        }
     }
 
     /// Lets the MIDI-out thread know whoever is told anything.

@@ -18,6 +18,9 @@ use crate::patch::hands::Encoder;
 use crate::patch::{self, Binding, Kind, Patch, write};
 use crate::score::{Action, Event, Hand, Key};
 
+/// So many times the travel of what it is learnt for a stick moves in a second.
+const STICK_SPEED: f64 = 0.5;
+
 /// A target that waits for a control.
 pub(super) struct Learning {
     learn: Learn,
@@ -52,13 +55,13 @@ impl State {
         self.let_go(None);
         self.learning = Some(Learning { learn: Learn::new(forced), forced, prompt });
         let target = self.target();
-        self.say(&match forced {
-            false => format!("learn {target}: move a control; a digit: that prompt; L: reserved ones too; Esc: leave"),
-            true => format!("learn {target}: move a control, a reserved one as well; L or Esc: leave"),
-        });
-        if self.ports.is_empty() {
-            self.say("no MIDI input is here: plug one in, and move a control once it is told to be here");
-        }
+        let how = match forced {
+            false => "move a control; a digit: that prompt; L: reserved ones too; Esc: leave",
+            true => "move a control, a reserved one as well; L or Esc: leave",
+        };
+        let here = self.pads > 0 || !self.ports.is_empty();
+        let absent = if here { "" } else { "; no MIDI input is here yet: plug one in, or press F1 to F12" };
+        self.say(&format!("learn {target}: {how}{absent}"));
     }
 
     /// True if the key was for the learning.
@@ -121,14 +124,14 @@ impl State {
         true
     }
 
-    /// The same for what is no MIDI.
+    /// The same for what a gamepad said.
     #[cfg(feature = "gamepad")]
-    pub(super) fn learn_said(&mut self, kind: Kind, port: &str, said: Said) -> bool {
+    pub(super) fn learn_from_pad(&mut self, name: &str, said: Said) -> bool {
         let Some(learning) = &mut self.learning else { return false };
-        learning.learn.hear(kind, port, said, self.hands.bus.clock().now_ns());
+        learning.learn.hear(Kind::Gamepad, name, said, self.hands.bus.clock().now_ns());
         let params = self.hands.params.clone();
         let mut actions = Vec::new();
-        self.mapping.said(kind, port, said, &|id| params.get(id), &mut actions);
+        self.mapping.said(Kind::Gamepad, name, said, &|id| params.get(id), &mut actions);
         if actions.contains(&Action::Panic) {
             self.act(Action::Panic, Hand::Gamepad);
         }
@@ -155,11 +158,16 @@ impl State {
             Some(channel) => format!("ch{}-{}", channel + 1, learnt.source),
         };
         let word = |coding: Encoder| Encoder::WORDS.iter().find(|(_, known)| *known == coding).map(|(word, _)| *word);
-        // A prompt is pressed, whatever presses it.
-        let encoder = learnt.encoder.filter(|_| !target.starts_with("prompt.")).and_then(word);
+        let option = match learnt.source {
+            // A prompt is pressed, whatever presses it.
+            _ if target.starts_with("prompt.") => None,
+            // A stick comes back by itself.
+            source @ patch::Source::Axis(_) if source.rests_in_the_middle() => Some(("speed", STICK_SPEED.into())),
+            _ => learnt.encoder.and_then(word).map(|coding| ("encoder", coding.into())),
+        };
         let mut instead_of = None;
         let written = self.rewrite(|text| {
-            let written = write::bind(text, learnt.kind, &pattern, &control, &target, encoder)?;
+            let written = write::bind(text, learnt.kind, &pattern, &control, &target, option.clone())?;
             instead_of = written.instead_of.filter(|was| *was != target);
             Ok(written.text)
         });

@@ -190,12 +190,12 @@ fn f_keys_and_gamepads_are_learnt_too() {
     play.key(Key::Char('2'));
     #[cfg(feature = "gamepad")]
     {
-        play.rig.state.said(Kind::Gamepad, "Pad", Said::pressed(patch::Source::Button("south")));
+        play.rig.state.pad("Pad", Said::pressed(patch::Source::Button("south")));
         assert!(play.moves("k1", &[]).contains("south of Pad plays prompt.dawn, written into"));
-        play.rig.state.said(Kind::Gamepad, "Pad", Said::pressed(patch::Source::Button("south")));
+        play.rig.state.pad("Pad", Said::pressed(patch::Source::Button("south")));
         assert_eq!(play.rig.prompts(), ["dawn"]);
     }
-    // What was learnt plays: the second time it is struck it is let go.
+    // What was learnt plays: from one end of the travel to the other.
     let at = |play: &Play| play.rig.state.hands.params.get(ParamId::Temperature);
     let before = at(&play);
     play.key(Key::Function(5));
@@ -250,7 +250,7 @@ fn where_no_input_is_that_is_said() {
     play.rig.state.ports.clear();
     let said = play.key(Key::Char('L'));
     assert!(
-        said.starts_with("learn sampler.temperature") && said.contains("no MIDI input is here: plug one in"),
+        said.starts_with("learn sampler.temperature") && said.contains("no MIDI input is here yet: plug one in, or press F1 to F12"),
         "{said}"
     );
 }

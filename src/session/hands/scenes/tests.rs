@@ -60,6 +60,7 @@ impl Rig {
             kept: Default::default(),
             ports: Vec::new(),
             tempo: Default::default(),
+            pads: 0,
             tended_ns: 0,
             course: Course::new(patch.plan.clone()),
             events: bus.subscribe("hands", Policy::Coalesce, 99),
