@@ -98,3 +98,23 @@ fn looking_into_a_model() {
     refuses(dir.path(), &["peek", "embedded", ""], &["text"]);
     refuses(dir.path(), &["tokenize", "embedded", "--file", "nowhere.txt"], &["nowhere.txt"]);
 }
+
+#[test]
+fn a_check_tells_everything_that_is_wrong_and_what_keys_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |text: &str, more: &[&str]| {
+        std::fs::write(folder.path().join("p.toml"), text).unwrap();
+        let output = common::xiao(folder.path()).args(["check", "p.toml"]).args(more).output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.success(), out, err)
+    };
+    let wrong = "[prompts]\nmoon = \"m\"\n[params]\n\"sampler.temperatur\" = 1\n[keys]\nff = \"prompt.moon\"\n";
+    let (fine, _, err) = check(wrong, &[]);
+    assert!(!fine && err.contains("p.toml:4:1: ") && err.contains("p.toml:6:1: ") && !err.contains("more"), "{err}");
+    let (fine, out, _) = check(wrong, &["--json"]);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(!fine);
+    assert_eq!((told["problems"][1]["line"].as_u64(), told["problems"].as_array().unwrap().len()), (Some(6), 2));
+    let (fine, out, _) = check("[prompts]\nmoon = \"m\"\n[keys]\n\"!\" = \"prompt.moon\"\no = \"prompt.moon\"\n", &[]);
+    assert!(fine && out.contains("[keys] takes ! from what they do otherwise"), "{out}");
+}

@@ -1,11 +1,13 @@
 //! `check`, `params`, `signals` and `uniforms`: patches and shaders, and the tables.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::json;
 
 use super::{print, print_json};
-use crate::score::{ParamId, SignalId};
+use crate::control::keyboard;
+use crate::patch::{Kind, Patch, PatchError, Problem, Source};
+use crate::score::{Key, ParamId, SignalId};
 use crate::visuals::shader;
 use crate::{patch, session};
 
@@ -28,7 +30,10 @@ impl Check {
             return check_shader(&self.patch, self.json);
         }
         let found = patch::find(&self.patch)?;
-        let patch = patch::parse(&found.file, &found.text)?;
+        let patch = match patch::parse(&found.file, &found.text) {
+            Ok(patch) => patch,
+            Err(error) => return Err(told_whole(&error, self.json)?),
+        };
         session::live::check_files(&patch, found.path.as_deref()).with_context(|| found.file.clone())?;
         let controls: usize = patch.controllers.iter().map(|device| device.bindings.len()).sum();
         if self.json {
@@ -47,8 +52,34 @@ impl Check {
             controls,
             patch.matrix.routes.len(),
             scenes(&patch.plan)
+        ))?;
+        let taken = taken(&patch);
+        if taken.is_empty() {
+            return Ok(());
+        }
+        print(&format!(
+            "  [keys] takes {} from what they do otherwise; Ctrl-C ends the show and Ctrl-G panics in any case",
+            taken.join(" ")
         ))
     }
+}
+
+/// Everything that is wrong with a patch, for whoever asked; as JSON on stdout too.
+fn told_whole(error: &PatchError, json: bool) -> anyhow::Result<anyhow::Error> {
+    if json {
+        let problem =
+            |p: &Problem| json!({"line": p.at.map(|at| at.0), "column": p.at.map(|at| at.1), "message": p.message});
+        let problems: Vec<_> = error.problems.iter().map(problem).collect();
+        print_json(&json!({"file": error.file, "problems": problems}))?;
+    }
+    Ok(anyhow!(error.lines().collect::<Vec<_>>().join("\n")))
+}
+
+/// The keys that a patch takes for its own.
+fn taken(patch: &Patch) -> Vec<String> {
+    let own = patch.controllers.iter().filter(|c| c.kind == Kind::Keyboard).flat_map(|c| &c.bindings);
+    let taken = own.filter(|b| matches!(b.source, Source::Key(c) if keyboard::action(Key::Char(c)).is_some()));
+    taken.map(|binding| binding.source.to_string()).collect()
 }
 
 /// What a check leaves open.
