@@ -19,6 +19,8 @@ pub struct Learnt {
     /// 0..=15.
     pub channel: Option<u8>,
     pub encoder: Option<Encoder>,
+    /// What it is as a press, where that is another control.
+    pub press: Option<Source>,
 }
 
 /// Listens for one control.
@@ -34,6 +36,7 @@ pub struct Learn {
     since_ns: Option<u64>,
     /// A reserved control that was moved alone, until it is told.
     refused: Option<(Source, &'static str)>,
+    refused_ns: u64,
 }
 
 /// So many messages are enough to know a control by.
@@ -56,7 +59,7 @@ impl Learn {
             return;
         }
         if let (false, Some(why)) = (self.forced, reserved(said.source)) {
-            self.refused = Some((said.source, why));
+            (self.refused, self.refused_ns) = (Some((said.source, why)), now_ns);
             return;
         }
         // A stick trembles; one that is meant is pushed.
@@ -75,11 +78,17 @@ impl Learn {
         let best = self.best()?;
         let Learn { port, kind, heard, .. } = std::mem::take(self);
         let encoder = if let Source::Cc(_) = best.source { coding(&values(&heard, best.source)) } else { None };
-        Some(Learnt { kind: kind?, port, source: best.source, channel: best.channel, encoder })
+        let is = |s: &&Said| matches!(s.source, Source::ProgramIs(_));
+        let press = heard.iter().rfind(is).map(|s| s.source).filter(|_| best.source == Source::Program);
+        Some(Learnt { kind: kind?, port, source: best.source, channel: best.channel, encoder, press })
     }
 
-    /// A reserved control that was moved and not taken, and what it is; told once, and only if nothing else speaks.
-    pub fn refused(&mut self) -> Option<(Source, &'static str)> {
+    /// A reserved control that was moved and not taken, and what it is; told once, and only if nothing else has spoken a
+    /// moment later: it may be the first part of something.
+    pub fn refused(&mut self, now_ns: u64) -> Option<(Source, &'static str)> {
+        if now_ns < self.refused_ns + LISTEN_NS {
+            return None;
+        }
         let refused = self.refused.take();
         refused.filter(|_| self.heard.is_empty())
     }
@@ -90,6 +99,8 @@ impl Learn {
             let all = values(&self.heard, said.source);
             match said.source {
                 source if source.is_button() => all.iter().any(|v| *v > 0),
+                // What came of it before may be another control's.
+                Source::Cc14(n) => [n, n + 32].iter().all(|n| self.heard.iter().any(|s| s.source == Source::Cc(*n))),
                 // Half of a fine control is none by itself, and a pot that lies still may tremble by one step once.
                 Source::Cc(_) => all.len() > 1 || matches!(all.first(), Some(0 | 127)),
                 _ => true,
@@ -119,6 +130,8 @@ fn rank(source: Source) -> u8 {
     match source {
         Source::Nrpn(_) | Source::Rpn(_) => 6,
         Source::Cc14(_) => 5,
+        // A program is one of many, or a press if that is meant.
+        Source::ProgramIs(_) => 1,
         source if source.is_button() => 4,
         Source::Bend | Source::Program => 3,
         Source::Cc(_) | Source::Axis(_) => 2,
@@ -163,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_control_that_moves_is_the_one_that_is_meant() {
-        let cases: [(&[&[u8]], Option<Source>); 9] = [
+        let cases: [(&[&[u8]], Option<Source>); 10] = [
             (&[&[0xb0, 7, 60], &[0xb0, 7, 61]], Some(Source::Cc(7))),
             // A button says one end.
             (&[&[0xb0, 41, 127]], Some(Source::Cc(41))),
@@ -174,6 +187,7 @@ mod tests {
             (&[&[0xb0, 99, 1], &[0xb0, 98, 2], &[0xb0, 6, 3], &[0xb0, 38, 4]], Some(Source::Nrpn(130))),
             (&[&[0x90, 36, 100], &[0xd0, 40], &[0xd0, 50], &[0x80, 36, 0]], Some(Source::Note(36))),
             (&[&[0xe0, 0, 65], &[0xe0, 0, 66]], Some(Source::Bend)),
+            (&[&[0xc0, 5]], Some(Source::Program)),
             (&[&[0x80, 36, 0]], None),
         ];
         for (messages, wanted) in cases {
@@ -190,8 +204,18 @@ mod tests {
         }
         let mut learn = Learn::new(false);
         learn.hear(Kind::Midi, "k", Said::at(Source::Cc(0), 0, 1, 127), 0);
-        assert_eq!(learn.refused(), Some((Source::Cc(0), "bank select")));
-        assert_eq!(learn.refused(), None);
+        assert_eq!(learn.refused(LISTEN_NS - 1), None);
+        assert_eq!(learn.refused(LISTEN_NS), Some((Source::Cc(0), "bank select")));
+        assert_eq!(learn.refused(2 * LISTEN_NS), None);
+    }
+
+    #[test]
+    fn what_was_heard_before_makes_no_fine_control() {
+        let (mut learn, mut decoder) = (Learn::new(false), Decoder::default());
+        // A knob that was turned before anything was to be learnt, and then a button whose number is 32 higher.
+        decoder.take(&[0xb0, 16, 60], &mut |_| {});
+        decoder.take(&[0xb0, 48, 127], &mut |said| learn.hear(Kind::Midi, "k", said, 0));
+        assert_eq!(learn.learnt(LISTEN_NS).map(|learnt| learnt.source), Some(Source::Cc(48)));
     }
 
     #[test]

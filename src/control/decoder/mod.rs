@@ -140,7 +140,10 @@ impl Decoder {
                 }
                 self.control_change(channel, number, value, say);
             }
-            (0xc0, [program, _]) => say(at(Source::Program, program)),
+            (0xc0, [program, _]) => {
+                say(at(Source::Program, program));
+                say(at(Source::ProgramIs(program), SEVEN as u8));
+            }
             (0xd0, [pressure, _]) => match self.is_member(channel) {
                 true if self.is_youngest(channel) => say(at(Source::MpePressure, pressure)),
                 true => {}

@@ -20,13 +20,12 @@ fn fourteen(raw: u16) -> Value {
 
 #[test]
 fn each_kind_of_message_has_its_source() {
-    let cases: [(&[u8], Source, Value); 9] = [
+    let cases: [(&[u8], Source, Value); 8] = [
         (&[0x80, 60, 64], Source::Note(60), seven(0)),
         (&[0x90, 60, 99], Source::Note(60), seven(99)),
         (&[0x90, 60, 0], Source::Note(60), seven(0)),
         (&[0xa3, 61, 5], Source::Poly(61), seven(5)),
         (&[0xbf, 80, 127], Source::Cc(80), seven(127)),
-        (&[0xc0, 12], Source::Program, seven(12)),
         (&[0xd0, 77], Source::Pressure, seven(77)),
         (&[0xe0, 0, 64], Source::Bend, fourteen(8192)),
         (&[0xe0, 127, 127], Source::Bend, fourteen(FOURTEEN)),
@@ -36,6 +35,10 @@ fn each_kind_of_message_has_its_source() {
         Decoder::default().take(bytes, &mut |s| said.push(s));
         assert_eq!(said, [Said { source, channel: Some(bytes[0] & 15), value }], "{bytes:?}");
     }
+    // A program is a number, and a press of that one.
+    let mut said = Vec::new();
+    Decoder::default().take(&[0xc2, 12], &mut |s| said.push((s.source, s.value)));
+    assert_eq!(said, [(Source::Program, seven(12)), (Source::ProgramIs(12), seven(127))]);
 }
 
 #[test]

@@ -48,7 +48,6 @@ impl Known {
     /// What a patch makes of this controller: its tables that are for such a port, those that say most first, and behind
     /// them what is known.
     pub fn played_by(&self, patch: &Patch) -> Vec<Controller> {
-        let says = |c: &Controller| c.pattern.chars().filter(|c| *c != '*').count();
         let own = |c: &Controller| c.known && c.pattern == self.ports;
         let kind = self.controller.kind;
         // A port that would be called so: `*` may stand for nothing.
@@ -58,7 +57,7 @@ impl Known {
                 && (own(c) || (!c.known && (self.ports == "*" && kind == Kind::Gamepad || matches(&c.pattern, &port))))
         };
         let mut controllers: Vec<Controller> = behind(patch).into_iter().filter(for_it).collect();
-        controllers.sort_by_key(|c| (c.known, std::cmp::Reverse(says(c))));
+        controllers.sort_by_key(Controller::order);
         controllers
     }
 }

@@ -95,6 +95,12 @@ impl Control {
         !matches!(self.binding.play, Play::Place { .. } | Play::Turn { .. } | Play::Speed(_))
     }
 
+    /// A foot that has left a pedal is not known of by its cable.
+    fn is_pedal(&self) -> bool {
+        let switches = self.param().is_some_and(|id| id.spec().curve == Curve::Switch);
+        switches && matches!(self.binding.source, Source::Cc(64..=69))
+    }
+
     /// Whether what it does lasts until it is let go.
     pub fn lasts(&self) -> bool {
         let of_param = matches!(self.binding.target, Target::Param { .. });
@@ -136,7 +142,7 @@ impl Control {
         if let Play::Speed(_) = self.binding.play {
             self.last = None;
         }
-        let pressed = self.is_button() && self.is_pressed();
+        let pressed = (self.is_button() || self.is_pedal()) && self.is_pressed();
         pressed.then(|| self.moved(Value::At { raw: 0, most: SEVEN }, current)).flatten()
     }
 

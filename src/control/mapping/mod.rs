@@ -13,7 +13,7 @@ pub use pattern::matches;
 pub(super) use control::Control;
 
 use super::decoder::{Decoder, SEVEN, Said, Value};
-use crate::patch::{Controller, Kind, Source};
+use crate::patch::{Controller, Kind, Source, Target};
 use crate::score::{Action, ParamId, Way};
 
 /// A patch's mapping at work.
@@ -82,7 +82,22 @@ impl Mapping {
             heard(said);
             bound |= play(controls, said, current, actions);
         });
-        bound
+        bound || controls.iter().any(|control| is_part_of(bytes, control.binding.source))
+    }
+
+    /// What a control of this port plays.
+    pub fn plays(&mut self, kind: Kind, port: &str, source: Source, channel: Option<u8>) -> Option<Target> {
+        let controls = &self.port(kind, port).controls;
+        let is =
+            |c: &&Control| c.binding.source == source && (c.binding.channel.is_none() || c.binding.channel == channel);
+        controls.iter().find(is).map(|control| control.binding.target.clone())
+    }
+
+    /// The controls of all ports that have spoken which play this, with their ports.
+    pub fn that_play(&self, target: &str) -> Vec<(Source, &str)> {
+        let all = self.ports.iter().flat_map(|port| port.controls.iter().map(|control| (control, port.name.as_str())));
+        let that = all.filter(|(control, _)| control.binding.target.to_string() == target);
+        that.map(|(control, port)| (control.binding.source, port)).collect()
     }
 
     /// The same for what is no MIDI.
@@ -134,6 +149,18 @@ impl Mapping {
     }
 }
 
+/// Whether a control change is one of the several that make such a control.
+fn is_part_of(bytes: &[u8], source: Source) -> bool {
+    let [status, number, _] = bytes else { return false };
+    let parts: &[u8] = match source {
+        Source::Cc14(n) => &[n, n + 32],
+        Source::Nrpn(_) => &[6, 38, 96, 97, 98, 99],
+        Source::Rpn(_) => &[6, 38, 96, 97, 100, 101],
+        _ => &[],
+    };
+    status & 0xf0 == 0xb0 && parts.contains(number)
+}
+
 fn play(controls: &mut [Control], said: Said, current: Current, actions: &mut Vec<Action>) -> bool {
     let mut bound = false;
     for control in controls.iter_mut().filter(|control| control.hears(said)) {
@@ -145,18 +172,21 @@ fn play(controls: &mut [Control], said: Said, current: Current, actions: &mut Ve
 
 /// All bindings whose controller matches the port. A control that several controllers bind belongs to the one whose
 /// pattern says most, so that `"*"` can stand behind a controller's own table, and to a patch before what xiao knows by
-/// itself; of that, only the one map that says most is looked at.
+/// itself, unless the patch gives way; of the maps, only the one that says most is looked at.
 fn controls_for(controllers: &[Controller], kind: Kind, port: &str) -> Vec<Control> {
     let mut matching: Vec<&Controller> =
         controllers.iter().filter(|c| c.kind == kind && matches(&c.pattern, port)).collect();
-    matching.sort_by_key(|c| (c.known, std::cmp::Reverse(c.pattern.chars().filter(|c| *c != '*').count())));
+    matching.sort_by_key(|c| c.order());
     let mut controls: Vec<Control> = Vec::new();
     let known = matching.iter().position(|c| c.known);
-    for controller in matching.into_iter().take(known.map_or(usize::MAX, |at| at + 1)) {
+    for (at, controller) in matching.into_iter().enumerate() {
+        if controller.known && Some(at) != known {
+            continue;
+        }
         let bound = controls.len();
         for binding in &controller.bindings {
             let channel = |c: &Control| match (c.binding.channel, binding.channel) {
-                (None, _) | (_, None) if controller.known => true,
+                (None, _) | (_, None) if controller.known || controller.gives_way => true,
                 (one, other) => one == other,
             };
             let same = |c: &Control| c.binding.source == binding.source && channel(c);

@@ -1,6 +1,7 @@
 //! From messages to actions.
 
 mod pushed;
+mod which;
 
 use super::*;
 use crate::patch::hands::{Encoder, Light};
@@ -22,7 +23,14 @@ fn binding(source: Source, target: Target, play: Play) -> Binding {
 
 fn device(pattern: &str, bindings: Vec<(Source, Target, Play)>) -> Controller {
     let bindings = bindings.into_iter().map(|(source, target, play)| binding(source, target, play)).collect();
-    Controller { kind: Kind::Midi, pattern: pattern.to_string(), bindings, feedback: None, known: false }
+    Controller {
+        kind: Kind::Midi,
+        pattern: pattern.to_string(),
+        bindings,
+        feedback: None,
+        known: false,
+        gives_way: false,
+    }
 }
 
 /// Sends messages and performs what they set, as the hands thread does.
@@ -316,6 +324,7 @@ fn a_channel_is_heard_alone_where_one_is_named() {
         bindings: vec![only, binding(Source::Cc(7), param(ParamId::TopP, 0.0, 1.0), place(Takeover::Jump))],
         feedback: None,
         known: false,
+        gives_way: false,
     }]);
     let params = Params::default();
     assert_eq!(play(&mut mapping, &params, "k", &[[0xb0, 7, 127]]), [Action::Set(ParamId::TopP, 1.0)]);
@@ -365,4 +374,13 @@ fn what_is_pressed_is_let_go_with_its_cable() {
     let released = released.map(|action| (Kind::Midi, action));
     assert_eq!(mapping.let_go(Some("k"), &now), released);
     assert_eq!(mapping.let_go(None, &now), [], "once");
+    // A pedal without a word about it; a switch that is no pedal stays where it was put.
+    let on = |cc| (Source::Cc(cc), param(ParamId::Hold, 0.0, 1.0), place(Takeover::Jump));
+    let mut mapping = Mapping::new(&[device("*", vec![on(64), on(20)])]);
+    play(&mut mapping, &params, "k", &[[0xb0, 64, 127], [0xb0, 20, 127]]);
+    assert_eq!(mapping.let_go(Some("k"), &now_of(&params)), [(Kind::Midi, Action::Set(ParamId::Hold, 0.0))]);
+}
+
+fn now_of(params: &Params) -> impl Fn(ParamId) -> f32 + use<'_> {
+    move |id| params.get(id)
 }

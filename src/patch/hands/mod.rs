@@ -16,6 +16,8 @@ pub use target::{TRIGGERS, Target, trigger};
 pub(super) use read::controllers;
 pub(super) use target::Bank;
 
+use std::cmp::Reverse;
+
 use super::matrix::Shape;
 
 /// Whose controls a table of bindings names.
@@ -37,6 +39,23 @@ pub struct Controller {
     pub feedback: Option<Feedback>,
     /// One that xiao knows by itself: whatever a patch says of a control goes before.
     pub known: bool,
+    /// A table of a patch that is for whatever controller nothing else is known of.
+    pub gives_way: bool,
+}
+
+impl Controller {
+    /// Of several that are for one port, what this one says of a control goes before those that are greater: a patch's own,
+    /// the map of a controller that is known, a patch's that gives way, the map for any; of each the one that says most of
+    /// the name first.
+    pub fn order(&self) -> (u8, Reverse<usize>) {
+        let rank = match (self.known, self.gives_way, self.pattern.as_str()) {
+            (false, false, _) => 0,
+            (true, _, "*") => 3,
+            (true, ..) => 1,
+            (false, true, _) => 2,
+        };
+        (rank, Reverse(self.pattern.chars().filter(|c| *c != '*').count()))
+    }
 }
 
 /// One control and what it plays.

@@ -17,8 +17,8 @@ const STEP: f32 = 1.0 / 127.0;
 /// How a control plays where the patch says no more.
 pub fn usual(source: Source) -> Play {
     match source {
-        // Not every keyboard tells when a key is let go.
-        Source::Key(_) | Source::Function(_) => Play::Toggle,
+        // Not every keyboard tells when a key is let go, and a program never is.
+        Source::Key(_) | Source::Function(_) | Source::ProgramIs(_) => Play::Toggle,
         source if source.is_button() => Play::Momentary,
         _ => Play::Place { takeover: Takeover::Jump, shape: Shape::Lin, steps: None },
     }
@@ -67,7 +67,8 @@ pub fn play(source: Source, id: ParamId, table: &dyn TableLike, place: &str, pro
             none_of(&["takeover", "curve", "steps", "step"], "is for controls that have a place", problems);
             const MODES: [(&str, Play); 3] =
                 [("momentary", Play::Momentary), ("toggle", Play::Toggle), ("hold", Play::Momentary)];
-            word(item, &format!("{place} mode"), &MODES, problems)
+            let mode = word(item, &format!("{place} mode"), &MODES, problems)?;
+            is_let_go(source, &mode, item, place, problems).then_some(mode)
         }
         Some((key @ ("speed" | "step"), item)) => {
             none_of(&["takeover", "curve", "steps"], "is for controls that have a place", problems);
@@ -82,7 +83,8 @@ pub fn play(source: Source, id: ParamId, table: &dyn TableLike, place: &str, pro
             if far == 0.0 {
                 problems.add(item.span(), format!("{place} {key} is 0, which moves nothing"));
             }
-            Some(play(far))
+            let play = play(far);
+            is_let_go(source, &play, item, place, problems).then_some(play)
         }
         Some((_, item)) => {
             none_of(&["takeover", "curve", "steps", "step", "range"], "has no meaning beside \"value\"", problems);
@@ -144,6 +146,15 @@ fn place_of(source: Source, id: ParamId, table: &dyn TableLike, place: &str, pro
         return None;
     }
     Some(Play::Place { takeover, shape, steps })
+}
+
+/// Whether a control is let go, where that is needed.
+pub fn is_let_go(source: Source, play: &Play, item: &Item, place: &str, problems: &mut Problems) -> bool {
+    let never = matches!(source, Source::ProgramIs(_)) && matches!(play, Play::Hold | Play::Momentary | Play::Speed(_));
+    if never {
+        problems.add(item.span(), format!("{place}: a program is never let go, so nothing can last until then"));
+    }
+    !never
 }
 
 /// One of the words of a table.

@@ -2,19 +2,19 @@
 
 use toml_edit::{Item, TableLike};
 
-use super::play::{play, usual, word};
+use super::play::{is_let_go, play, usual, word};
 use super::target::{Bank, Target, target};
 use super::{Binding, Controller, Feedback, Kind, Light, Play, Source};
 use crate::patch::error::{Problems, did_you_mean};
 use crate::patch::load::section;
-use crate::patch::value::{described, fits, key_span, number, pair, text};
+use crate::patch::value::{described, fits, key_span, number, pair, switch, text};
 use crate::score::ParamId;
 
 /// What a lamp is sent when it is off and on.
 const LAMP: [u8; 2] = [0, 127];
 
 /// Keys of a controller's table that are no controls.
-const OF_TABLE: [&str; 3] = ["feedback", "heartbeat_s", "lamp"];
+const OF_TABLE: [&str; 4] = ["feedback", "heartbeat_s", "lamp", "gives_way"];
 
 /// Every controller of a patch, in the order of the file.
 pub fn controllers(root: &dyn TableLike, bank: Bank, problems: &mut Problems) -> Vec<Controller> {
@@ -55,7 +55,9 @@ fn controller(
 ) -> Controller {
     let bindings = bindings(kind, &place, controls, bank, problems);
     let feedback = feedback(kind, &place, pattern, controls, problems);
-    Controller { kind, pattern: pattern.to_string(), bindings, feedback, known: false }
+    let way = controls.get("gives_way").filter(|_| kind != Kind::Keyboard);
+    let gives_way = way.and_then(|item| switch(item, &format!("{place} gives_way"), problems)).unwrap_or(false);
+    Controller { kind, pattern: pattern.to_string(), bindings, feedback, known: false, gives_way }
 }
 
 fn feedback(
@@ -65,7 +67,7 @@ fn feedback(
     controls: &dyn TableLike,
     problems: &mut Problems,
 ) -> Option<Feedback> {
-    let given = OF_TABLE.iter().find(|key| kind != Kind::Keyboard && controls.contains_key(key))?;
+    let given = OF_TABLE[..3].iter().find(|key| kind != Kind::Keyboard && controls.contains_key(key))?;
     if kind != Kind::Midi {
         problems.add(key_span(controls, given), format!("{place} cannot be told anything: take \"{given}\" out"));
         return None;
@@ -177,7 +179,13 @@ fn binding(
         }
         const MODES: [(&str, Play); 3] = [("hold", Play::Hold), ("press", Play::Momentary), ("momentary", Play::Hold)];
         let play = match table.get("mode").filter(|_| prompt) {
-            Some(item) => word(item, &format!("{place} mode"), &MODES, problems)?,
+            Some(item) => {
+                let play = word(item, &format!("{place} mode"), &MODES, problems)?;
+                if play == Play::Hold && !is_let_go(source, &play, item, place, problems) {
+                    return None;
+                }
+                play
+            }
             None => Play::Momentary,
         };
         return Some((target, play, light));

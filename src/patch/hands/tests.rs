@@ -208,6 +208,9 @@ fn gamepads_and_keys_have_tables_of_their_own() {
         ("[gamepad.\"*\"]\nleft-x = { to = \"stage.hue\", step = 0.1 }", "comes back by itself may have a \"speed\""),
         ("[keys]\no = { to = \"stage.hue\", encoder = \"twos\" }", "cc0 to cc127; a button may have a \"step\""),
         ("[keys]\no = { to = \"stage.hue\", range = [0.5, 0.5], step = 0.1 }", "range is one value only"),
+        ("[midi.\"*\"]\nprogram5 = { to = \"prompt.moon\", mode = \"hold\" }", "a program is never let go"),
+        ("[midi.\"*\"]\nprogram5 = { to = \"stage.hue\", mode = \"momentary\" }", "a program is never let go"),
+        ("[midi.\"*\"]\ngives_way = 3", "[midi.\"*\"] gives_way is true or false, not a number"),
         (
             "[keys.\"*\"]\no = \"prompt.moon\"",
             "[keys] names no device: write its keys right below [keys], without \"*\"",

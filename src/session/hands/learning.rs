@@ -144,7 +144,7 @@ impl State {
         let Some(learning) = &mut self.learning else { return };
         if let Some(learnt) = learning.learn.learnt(now_ns) {
             self.learnt(learnt);
-        } else if let Some((source, why)) = learning.learn.refused() {
+        } else if let Some((source, why)) = learning.learn.refused(now_ns) {
             self.say(&format!("{source} is {why}, and would move by itself: take another, or L for this one"));
         }
     }
@@ -152,6 +152,10 @@ impl State {
     fn learnt(&mut self, learnt: Learnt) {
         let target = self.target();
         self.learning = None;
+        // A prompt is pressed, and of many programs it is one.
+        let source = learnt.press.filter(|_| target.starts_with("prompt.")).unwrap_or(learnt.source);
+        let learnt = Learnt { source, ..learnt };
+        let before = self.mapping.plays(learnt.kind, &learnt.port, source, learnt.channel).map(|was| was.to_string());
         let pattern = table_of(&self.hands.patch, learnt.kind, &learnt.port);
         let control = match learnt.channel {
             None | Some(0) => learnt.source.to_string(),
@@ -165,18 +169,14 @@ impl State {
             source @ patch::Source::Axis(_) if source.rests_in_the_middle() => Some(("speed", STICK_SPEED.into())),
             _ => learnt.encoder.and_then(word).map(|coding| ("encoder", coding.into())),
         };
-        let mut instead_of = None;
-        let written = self.rewrite(|text| {
-            let written = write::bind(text, learnt.kind, &pattern, &control, &target, option.clone())?;
-            instead_of = written.instead_of.filter(|was| *was != target);
-            Ok(written.text)
-        });
+        let written =
+            self.rewrite(|text| Ok(write::bind(text, learnt.kind, &pattern, &control, &target, option.clone())?.text));
         let file = match written {
             Ok(file) => file,
             Err(why) => return self.fail(why),
         };
         let mut text = format!("{control} of {} plays {target}, written into {file}", learnt.port);
-        if let Some(was) = instead_of {
+        if let Some(was) = before.filter(|was| *was != target) {
             text += &format!("; before, it played {was}");
         }
         let same_control = |b: &Binding| b.source == learnt.source && b.channel != learnt.channel.filter(|c| *c > 0);
@@ -198,7 +198,7 @@ impl State {
         let target = self.target();
         self.learning = None;
         if !self.hands.patch.controllers.iter().any(|c| c.bindings.iter().any(|b| b.target.to_string() == target)) {
-            return self.say(&format!("no control plays {target}"));
+            return self.say(&format!("no control of the patch plays {target}{}", self.plays_still(&target)));
         }
         let mut gone = Vec::new();
         let written = self.rewrite(|text| {
@@ -207,9 +207,20 @@ impl State {
             Ok(text)
         });
         match written {
-            Ok(file) => self.say(&format!("{} no longer plays {target}, taken out of {file}", gone.join(", "))),
+            Ok(file) => {
+                let plays = if gone.len() == 1 { "plays" } else { "play" };
+                let still = self.plays_still(&target);
+                self.say(&format!("{} no longer {plays} {target}, taken out of {file}{still}", gone.join(", ")));
+            }
             Err(why) => self.fail(why),
         }
+    }
+
+    /// What plays a target by a map that xiao has, of the controllers that have spoken.
+    fn plays_still(&self, target: &str) -> String {
+        let still = self.mapping.that_play(target);
+        let named: Vec<String> = still.iter().map(|(source, port)| format!("{source} of {port}")).collect();
+        if named.is_empty() { String::new() } else { format!("; by its map {} does", named.join(", ")) }
     }
 
     /// Changes the text of the patch's file and plays the patch that it makes; says which file that is.

@@ -119,7 +119,9 @@ fn unlearning_takes_the_controls_and_says_which() {
     assert_eq!(play.text(), PATCH.replace("cc2 = \"sampler.temperature\"\n", ""));
     play.moves("knobs", &[&[0xb0, 2, 0]]);
     assert_ne!(play.rig.state.hands.params.get(ParamId::Temperature), 0.0);
-    assert_eq!(play.key(Key::Char('U')), "no control plays sampler.temperature");
+    // A map that xiao has of a controller is no part of the patch.
+    let said = "no control of the patch plays sampler.temperature; by its map cc70 of knobs does";
+    assert_eq!(play.key(Key::Char('U')), said);
 }
 
 #[test]
@@ -250,7 +252,8 @@ fn where_no_input_is_that_is_said() {
     play.rig.state.ports.clear();
     let said = play.key(Key::Char('L'));
     assert!(
-        said.starts_with("learn sampler.temperature") && said.contains("no MIDI input is here yet: plug one in, or press F1 to F12"),
+        said.starts_with("learn sampler.temperature")
+            && said.contains("no MIDI input is here yet: plug one in, or press F1 to F12"),
         "{said}"
     );
 }
@@ -262,4 +265,30 @@ fn a_page_of_the_help_turns_while_its_key_repeats() {
     rig.press(Key::Char('?'));
     rig.state.stroke(Stroke { key: Key::PageDown, way: Way::Repeated });
     assert_eq!((rig.state.help, rig.state.hands.params.get(ParamId::Temperature)), (Some(1), before));
+}
+
+#[test]
+fn what_a_control_played_by_a_map_is_told() {
+    let mut play = Play::new();
+    // The chosen parameter is the temperature; this one has the pace by the map for any controller.
+    play.key(Key::Char('L'));
+    let said = play.moves("knobs", &[&[0xb0, 74, 10], &[0xb0, 74, 11]]);
+    assert!(said.contains("cc74 of knobs plays sampler.temperature"), "{said}");
+    assert!(said.contains("before, it played generator.pace"), "{said}");
+}
+
+#[test]
+fn a_program_is_a_press_for_a_prompt() {
+    let mut play = Play::new();
+    play.key(Key::Char('L'));
+    play.key(Key::Char('2'));
+    let said = play.moves("k1", &[&[0xc0, 5]]);
+    assert!(said.contains("program5 of k1 plays prompt.dawn"), "{said}");
+}
+
+#[test]
+fn a_digit_that_is_given_up_is_told() {
+    let mut play = Play::new();
+    play.key(Key::Char('J'));
+    assert_eq!(play.key(Key::Escape), "no digit: all is as it was");
 }
