@@ -251,7 +251,7 @@ impl State {
             Event::Branch { instead_of, taken, .. } => self.remark(t_ns, Tone::Notice, &branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.remark(t_ns, Tone::Notice, "the loop is let go"),
             Event::Loop { period } => self.remark(t_ns, Tone::Notice, &format!("a loop of {period} tokens is held")),
-            Event::Queued { text, .. } if text.is_empty() => self.queued = None,
+            Event::Queued { text, .. } if text.is_empty() => self.waits_no_longer(t_ns),
             Event::Queued { name, text, when } => {
                 let said = clean::line(&waits(name.as_deref(), text, *when));
                 self.remark(t_ns, Tone::Notice, &said);
@@ -295,7 +295,7 @@ impl State {
             }
             Event::Tuning { name, .. } => self.remark(t_ns, Tone::Notice, &format!("tuning {name}")),
             Event::Morph { side, values } => self.remark(t_ns, Tone::Notice, &kept(*side, values.is_empty())),
-            Event::Panic => self.remark(t_ns, Tone::Notice, "panic: silence until ! is pressed again"),
+            Event::Panic => self.remark(t_ns, Tone::Notice, "panic: silence until ! or Ctrl-G is pressed again"),
             Event::Samples { folder, files } => {
                 let name = std::path::Path::new(folder).file_name().unwrap_or_default().to_string_lossy();
                 let text = match files.len() {

@@ -218,7 +218,11 @@ impl State {
             return;
         }
         // Of what waits for a digit, what was pressed last has it.
-        let digit = self.awaited.take().and_then(|awaited| control::keyboard::digit(awaited, key));
+        let awaited = self.awaited.take();
+        let digit = awaited.and_then(|awaited| control::keyboard::digit(awaited, key));
+        if awaited.is_some() && key == Key::Escape {
+            return self.say("no digit: all is as it was");
+        }
         if digit.is_none() && self.learning_key(key) {
             return;
         }

@@ -195,7 +195,8 @@ impl Sound {
             let times = std::mem::take(&mut self.xruns);
             self.dry = Some(Instant::now());
             bus.emit(Event::Callback { load: self.load, xruns: times });
-            let text = format!("sound: the device ran dry {times} times; give it a larger block");
+            let times = if times == 1 { "once".to_string() } else { format!("{times} times") };
+            let text = format!("sound: the device ran dry {times}; give it a larger block");
             bus.emit(Event::Notice { text });
         }
         if self.counted.elapsed() >= Duration::from_secs(1) {

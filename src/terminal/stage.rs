@@ -53,9 +53,10 @@ pub struct TerminalOptions {
 }
 
 /// What a key turns that this stage has nothing of.
-const ABSENT: [(ParamId, &str); 5] = [
+const ABSENT: [(ParamId, &str); 6] = [
     (ParamId::StageScene, "the scenes are the window's; the terminal has the page only"),
     (ParamId::Palette, "the palettes are the window's; the terminal has colours of its own"),
+    (ParamId::Hue, "the hue is the window's; the terminal has colours of its own"),
     (ParamId::TextSize, "the size of the text is the window's; here it is the terminal's own"),
     (ParamId::Vertical, "text in columns is the window's; the terminal has lines only"),
     (ParamId::Doubt, "how else doubt shows is the window's; here it is always colour"),

@@ -224,7 +224,9 @@ impl FrameState {
             Event::Branch { instead_of, taken, .. } => self.notice(t_ns, branched(instead_of, taken)),
             Event::Loop { period: 0 } => self.notice(t_ns, "the loop is let go".to_string()),
             Event::Loop { period } => self.notice(t_ns, format!("a loop of {period} tokens is held")),
-            Event::Queued { text, .. } if text.is_empty() => {}
+            Event::Queued { text, .. } if text.is_empty() => {
+                self.notice.take_if(|notice| notice.text.starts_with("next: "));
+            }
             Event::Queued { name, text, when } => self.notice(t_ns, waits(name.as_deref(), text, *when)),
             Event::Blend { text, .. } if text.is_empty() => self.notice(t_ns, "no second prompt".to_string()),
             Event::Blend { text, .. } => self.notice(t_ns, format!("second prompt: {text}")),

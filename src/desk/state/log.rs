@@ -47,6 +47,15 @@ impl State {
         self.faults.len() < before
     }
 
+    /// Nothing waits any more: it has begun, or it was taken back.
+    pub(super) fn waits_no_longer(&mut self, t_ns: u64) {
+        let Some((name, said)) = self.queued.take() else { return };
+        self.log.retain(|remark| remark.text != said);
+        if name != self.playing {
+            self.remark(t_ns, Tone::Notice, &format!("taken back: {}", name.as_deref().unwrap_or("what was typed")));
+        }
+    }
+
     /// Adds a line to the log.
     pub fn remark(&mut self, t_ns: u64, tone: Tone, text: &str) {
         let remark = Remark { t_ns, tone, text: clean::line(text) };

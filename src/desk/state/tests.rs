@@ -1,7 +1,7 @@
 //! Events and time in, what is shown out.
 
 use super::*;
-use crate::score::MachineSample;
+use crate::score::{MachineSample, When};
 
 fn at(t_ns: u64, event: Event) -> Stamped {
     Stamped { seq: 0, t_ns, event }
@@ -78,7 +78,10 @@ fn a_patch_brings_its_bank_its_order_and_what_the_matrix_moves() {
     assert_eq!((state.second.as_deref(), state.prompts.len()), (None, 2));
     let mut back = |prompt: &str| {
         let (prompt, text) = (prompt.into(), "风".into());
-        state.take(&at(0, Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended: false, given: Vec::new() }));
+        state.take(&at(
+            0,
+            Event::Restore { slot: 0, name: None, prompt, text, index: 1, ended: false, given: Vec::new() },
+        ));
         state.playing.clone()
     };
     assert_eq!(back("秋"), None, "it has no name, and the one before is not played");
@@ -128,4 +131,24 @@ fn what_is_mended_is_said_no_longer() {
     assert_eq!(texts(&state.log).len(), 2, "nothing is said of it");
     state.take(&at(3, Event::Patch { name: "p.toml".into(), text: PATCH.into() }));
     assert_eq!(texts(&state.faults), ["sound: line 2; mend it"]);
+}
+
+#[test]
+fn what_waits_no_longer_is_told_no_longer() {
+    let mut state = State::new();
+    let queued = |name: Option<&str>, text: &str| Event::Queued {
+        name: name.map(str::to_string),
+        text: text.into(),
+        when: When::Piece,
+    };
+    let said = |state: &State| state.log.iter().map(|remark| remark.text.clone()).collect::<Vec<_>>();
+    state.take(&at(0, queued(Some("dawn"), "春")));
+    assert_eq!(said(&state), ["next: dawn, at the end of the piece"]);
+    state.take(&at(1, queued(None, "")));
+    assert_eq!((said(&state), &state.queued), (vec!["taken back: dawn".to_string()], &None));
+    // One that begins is no longer to come.
+    state.take(&at(2, queued(Some("dawn"), "春")));
+    state.take(&at(3, Event::Prompt { name: Some("dawn".into()), text: "春".into(), tokens: 1 }));
+    state.take(&at(3, queued(None, "")));
+    assert_eq!(said(&state), ["taken back: dawn"]);
 }

@@ -47,7 +47,10 @@ impl State {
 
     /// What was typed may have slots; what is none of those is text.
     fn read(&self, text: &str) -> Template {
-        Template::read(text, &self.hands.patch.slots).unwrap_or_else(|_| Template::plain(text))
+        Template::read(text, &self.hands.patch.slots).unwrap_or_else(|_| {
+            self.say("a slot there is none of those that are known: it is played as it was typed");
+            Template::plain(text)
+        })
     }
 
     fn tell_line(&self) {

@@ -62,10 +62,11 @@ impl State {
         }
         // A surface has two, moved as one.
         let of = if id == ParamId::SettingsY { ParamId::SettingsX } else { id };
+        let what = if of == ParamId::SettingsX { "settings.x, settings.y" } else { of.name() };
         let now_ns = self.hands.bus.clock().now_ns();
         if !self.kept.undo.goes_on(of, now_ns) {
             let before = self.with_crossed(vec![(id, before)]);
-            self.kept.undo.push(Step { what: of.name().to_string(), before, moved: Some((of, now_ns)) });
+            self.kept.undo.push(Step { what: what.to_string(), before, moved: Some((of, now_ns)) });
         }
     }
 
