@@ -190,8 +190,12 @@ mod tests {
     fn while_the_performer_types_keys_are_letters() {
         let (mut world, window, strokes) = window();
         world.resource::<Show>().composing.follow(true);
-        for (text, way) in [("f", Way::Pressed), ("x", Way::Pressed), ("x", Way::Repeated)] {
-            world.write_message(input(window, KeyCode::KeyX, Logical::Character(text.into()), way));
+        for (code, text, way) in [
+            (KeyCode::KeyF, "f", Way::Pressed),
+            (KeyCode::KeyX, "x", Way::Pressed),
+            (KeyCode::KeyX, "x", Way::Repeated),
+        ] {
+            world.write_message(input(window, code, Logical::Character(text.into()), way));
         }
         world.write_message(input(window, KeyCode::ControlLeft, Logical::Control, Way::Pressed));
         world.write_message(input(window, KeyCode::KeyG, Logical::Character("g".into()), Way::Pressed));
