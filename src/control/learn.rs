@@ -50,6 +50,10 @@ impl Learn {
 
     /// Something moved at a port.
     pub fn hear(&mut self, kind: Kind, port: &str, said: Said, now_ns: u64) {
+        // A stick trembles; one that is meant is pushed.
+        if matches!(said.source, Source::Axis(_)) && !pushed(&said) {
+            return;
+        }
         // A stray value of another port is not what was meant.
         if self.since_ns.is_none() && self.port != port {
             self.heard.clear();
@@ -60,10 +64,6 @@ impl Learn {
         }
         if let (false, Some(why)) = (self.forced, reserved(said.source)) {
             (self.refused, self.refused_ns) = (Some((said.source, why)), now_ns);
-            return;
-        }
-        // A stick trembles; one that is meant is pushed.
-        if matches!(said.source, Source::Axis(_)) && !pushed(&said) {
             return;
         }
         self.heard.push(said);
@@ -90,7 +90,7 @@ impl Learn {
             return None;
         }
         let refused = self.refused.take();
-        refused.filter(|_| self.heard.is_empty())
+        refused.filter(|_| self.since_ns.is_none())
     }
 
     /// Of all that was heard, the source that says most and is seen to move.
@@ -216,6 +216,23 @@ mod tests {
         decoder.take(&[0xb0, 16, 60], &mut |_| {});
         decoder.take(&[0xb0, 48, 127], &mut |said| learn.hear(Kind::Midi, "k", said, 0));
         assert_eq!(learn.learnt(LISTEN_NS).map(|learnt| learnt.source), Some(Source::Cc(48)));
+    }
+
+    #[test]
+    fn a_drifting_stick_keeps_no_knob_from_being_learnt() {
+        let mut learn = Learn::new(false);
+        let drift = Said { source: Source::Axis("left-x"), channel: None, value: Value::At { raw: 9000, most: 16384 } };
+        for value in [60, 61, 62] {
+            learn.hear(Kind::Gamepad, "pad", drift, 0);
+            learn.hear(Kind::Midi, "k", Said::at(Source::Cc(7), 0, value, 127), 0);
+        }
+        assert_eq!(learn.learnt(LISTEN_NS).map(|learnt| learnt.source), Some(Source::Cc(7)));
+        // Both halves of a bank select are refused, though they would make a fine control.
+        let (mut learn, mut decoder) = (Learn::new(false), Decoder::default());
+        for bytes in [[0xb0, 0, 1], [0xb0, 32, 2]] {
+            decoder.take(&bytes, &mut |said| learn.hear(Kind::Midi, "k", said, 0));
+        }
+        assert_eq!((learn.learnt(LISTEN_NS), learn.refused(LISTEN_NS).is_some()), (None, true));
     }
 
     #[test]

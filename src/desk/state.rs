@@ -253,9 +253,7 @@ impl State {
             Event::Loop { period } => self.remark(t_ns, Tone::Notice, &format!("a loop of {period} tokens is held")),
             Event::Queued { text, .. } if text.is_empty() => self.waits_no_longer(t_ns),
             Event::Queued { name, text, when } => {
-                let said = clean::line(&waits(name.as_deref(), text, *when));
-                self.remark(t_ns, Tone::Notice, &said);
-                self.queued = Some((name.as_deref().map(clean::line), said));
+                self.waits(t_ns, name.as_deref().map(clean::line), clean::line(&waits(name.as_deref(), text, *when)));
             }
             Event::Blend { name, text, .. } => {
                 self.second = name.as_deref().filter(|_| !text.is_empty()).map(clean::line);

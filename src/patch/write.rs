@@ -5,14 +5,6 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::Kind;
 
-/// A text with a binding in it, and what it took the place of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    pub text: String,
-    /// What the same control played before.
-    pub instead_of: Option<String>,
-}
-
 /// Binds a control in the table of a controller.
 ///
 /// `pattern` names the table, which is made where the patch has none; `control` is the control's word and `target` what
@@ -28,27 +20,24 @@ pub fn bind(
     control: &str,
     target: &str,
     option: Option<(&str, Value)>,
-) -> Result<Written, String> {
+) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| e.message().to_string())?;
     let controls = table(document.as_table_mut(), kind, pattern)?;
-    let instead_of = match controls.get_mut(control) {
-        Some(item) if target_of(item).as_deref() == Some(target) => Some(target.to_string()),
+    match controls.get_mut(control) {
+        Some(item) if target_of(item).as_deref() == Some(target) => {}
         Some(item) => {
-            let was = target_of(item);
             // What stands round the old value, a comment behind it above all, stays.
             let decor = item.as_value().map(|value| value.decor().clone());
             *item = binding(target, option);
             if let (Some(decor), Some(value)) = (decor, item.as_value_mut()) {
                 *value.decor_mut() = decor;
             }
-            was
         }
         None => {
             controls.insert(control, binding(target, option));
-            None
         }
-    };
-    Ok(Written { text: document.to_string(), instead_of })
+    }
+    Ok(document.to_string())
 }
 
 /// Takes out every binding of the controllers that plays this; says which controls those were.
@@ -126,9 +115,9 @@ mod tests {
                          cc1   = \"sampler.temperature\"   # the big one\n# between\ncc2 = { to = \"sound.level_db\", \
                          takeover = \"pickup\" }\n\n[params]\n\"sampler.top_k\" = 7\n";
 
-    fn bound(text: &str, pattern: &str, control: &str, target: &str) -> Written {
+    fn bound(text: &str, pattern: &str, control: &str, target: &str) -> String {
         let written = bind(text, Kind::Midi, pattern, control, target, None).unwrap();
-        parse("p.toml", &written.text).unwrap();
+        parse("p.toml", &written).unwrap();
         written
     }
 
@@ -136,50 +125,47 @@ mod tests {
     fn a_new_binding_is_one_line_more() {
         let written = bound(PATCH, "nano*", "ch2-cc3", "sampler.top_p");
         let line = "ch2-cc3 = \"sampler.top_p\"\n";
-        assert!(written.text.contains(line), "{}", written.text);
-        assert_eq!(written.text.replacen(line, "", 1), PATCH);
-        assert_eq!(written.instead_of, None);
+        assert!(written.contains(line), "{}", written);
+        assert_eq!(written.replacen(line, "", 1), PATCH);
     }
 
     #[test]
     fn a_binding_that_changes_keeps_what_stands_round_it() {
         let written = bound(PATCH, "nano*", "cc1", "prompt.next");
-        assert_eq!(written.text, PATCH.replace("\"sampler.temperature\" ", "\"prompt.next\" "));
-        assert_eq!(written.instead_of.as_deref(), Some("sampler.temperature"));
+        assert_eq!(written, PATCH.replace("\"sampler.temperature\" ", "\"prompt.next\" "));
         let written = bound(PATCH, "nano*", "cc2", "prompt.next");
-        assert_eq!(written.instead_of.as_deref(), Some("sound.level_db"));
-        assert!(written.text.contains("cc2 = \"prompt.next\"\n"));
+        assert!(written.contains("cc2 = \"prompt.next\"\n"));
         // The same again changes nothing, options neither.
-        assert_eq!(bound(PATCH, "nano*", "cc2", "sound.level_db").text, PATCH);
+        assert_eq!(bound(PATCH, "nano*", "cc2", "sound.level_db"), PATCH);
     }
 
     #[test]
     fn an_encoder_says_its_coding() {
         let written =
             bind(PATCH, Kind::Midi, "nano*", "cc16", "sampler.top_p", Some(("encoder", "twos".into()))).unwrap();
-        assert!(written.text.contains("cc16 = { to = \"sampler.top_p\", encoder = \"twos\" }\n"), "{}", written.text);
-        parse("p.toml", &written.text).unwrap();
+        assert!(written.contains("cc16 = { to = \"sampler.top_p\", encoder = \"twos\" }\n"), "{}", written);
+        parse("p.toml", &written).unwrap();
     }
 
     #[test]
     fn a_controller_that_was_not_there_has_a_table_behind_the_others() {
         let written = bound(PATCH, "MIDI Mix*", "note1", "prompt.moon");
         let table = "\n[midi.\"MIDI Mix*\"]\nnote1 = \"prompt.moon\"\n";
-        assert_eq!(written.text, PATCH.replace("\n\n[params]", &format!("\n{table}\n[params]")));
+        assert_eq!(written, PATCH.replace("\n\n[params]", &format!("\n{table}\n[params]")));
         let alone = "[prompts]\nmoon = \"m\"\n";
         let written = bound(alone, "k", "cc1", "prompt.moon");
-        assert_eq!(written.text, format!("{alone}\n[midi.k]\ncc1 = \"prompt.moon\"\n"));
+        assert_eq!(written, format!("{alone}\n[midi.k]\ncc1 = \"prompt.moon\"\n"));
         let keys = bind(alone, Kind::Keyboard, "", "f1", "prompt.moon", None).unwrap();
-        assert!(keys.text.ends_with("[keys]\nf1 = \"prompt.moon\"\n"), "{}", keys.text);
+        assert!(keys.ends_with("[keys]\nf1 = \"prompt.moon\"\n"), "{}", keys);
     }
 
     #[test]
     fn every_shipped_patch_takes_a_binding_and_gives_it_back() {
         for (name, text) in BUILT_IN {
-            let written = bound(text, "a new one*", "fine5", "sampler.min_p").text;
+            let written = bound(text, "a new one*", "fine5", "sampler.min_p");
             let table = "\n[midi.\"a new one*\"]\nfine5 = \"sampler.min_p\"\n";
             assert_eq!(written.replacen(table, "", 1), text, "{name}: all else stays byte for byte");
-            let again = bound(&written, "a new one*", "fine5", "sampler.min_p").text;
+            let again = bound(&written, "a new one*", "fine5", "sampler.min_p");
             assert_eq!(again, written, "{name}");
             let (without, gone) = unbind(&written, "sampler.min_p").unwrap();
             assert!(gone.contains(&"fine5".to_string()), "{name}");

@@ -54,7 +54,7 @@ impl Keyboard {
                     Err(_) => return,
                 }
                 match event::read() {
-                    Ok(event::Event::Key(key)) => match stroke(key, &mut down) {
+                    Ok(event::Event::Key(key)) => match stroke(key, &mut down, cfg!(windows)) {
                         Some(Stroke { key: Key::Ctrl('l'), .. }) => _ = nudge.try_send(Nudge::Redraw),
                         Some(stroke) => send(&keys, &shutdown, stroke),
                         None => {}
@@ -118,17 +118,21 @@ fn paste(keys: &Sender<Stroke>, text: &str) {
 }
 
 /// crossterm's key in xiao's words. Only the console of Windows says when a key is let go, and not that one repeats: so
-/// much can be told by which are `down`.
-fn stroke(event: KeyEvent, down: &mut Vec<Key>) -> Option<Stroke> {
-    let key = named(event)?;
+/// much can be told by which are `down`. A panic is never taken for a key that repeats.
+fn stroke(event: KeyEvent, down: &mut Vec<Key>, tells_release: bool) -> Option<Stroke> {
+    let mut key = named(event)?;
     let was_down = down.iter().position(|known| *known == key);
     let way = match (event.kind, was_down) {
         (KeyEventKind::Repeat, _) => Way::Repeated,
         (KeyEventKind::Release, at) => {
-            at.map(|at| down.remove(at));
+            // Shift was let go before it, so it has another name: the one that was pressed last is meant.
+            if let Some(at) = at.or(down.len().checked_sub(1)) {
+                key = down.remove(at);
+            }
             Way::Released
         }
-        (KeyEventKind::Press, _) if !cfg!(windows) => Way::Struck,
+        (KeyEventKind::Press, _) if !tells_release => Way::Struck,
+        (KeyEventKind::Press, Some(_)) if matches!(key, Key::Ctrl(_) | Key::Char('!')) => Way::Pressed,
         (KeyEventKind::Press, Some(_)) => Way::Repeated,
         (KeyEventKind::Press, None) => {
             down.push(key);
@@ -167,7 +171,8 @@ mod tests {
 
     #[test]
     fn keys_in_our_words() {
-        let key = |code, modifiers| stroke(KeyEvent::new(code, modifiers), &mut Vec::new()).map(|stroke| stroke.key);
+        let key =
+            |code, modifiers| stroke(KeyEvent::new(code, modifiers), &mut Vec::new(), false).map(|stroke| stroke.key);
         assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
         assert_eq!(key(KeyCode::Char('T'), KeyModifiers::SHIFT), Some(Key::Char('T')));
         assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Key::BackTab));
@@ -176,11 +181,23 @@ mod tests {
         assert_eq!(key(KeyCode::F(1), KeyModifiers::NONE), Some(Key::Function(1)));
         assert_eq!(key(KeyCode::F(13), KeyModifiers::NONE), None);
         let mut down = Vec::new();
-        let mut up = |kind| stroke(KeyEvent::new_with_kind(KeyCode::Up, KeyModifiers::NONE, kind), &mut down).unwrap();
-        assert_eq!(up(KeyEventKind::Release), Stroke { key: Key::Up, way: Way::Released });
-        assert_eq!(up(KeyEventKind::Repeat), Stroke { key: Key::Up, way: Way::Repeated });
-        if cfg!(unix) {
-            assert_eq!(up(KeyEventKind::Press), Stroke::struck(Key::Up));
+        let mut told = |code, kind, tells| {
+            stroke(KeyEvent::new_with_kind(code, KeyModifiers::NONE, kind), &mut down, tells).unwrap()
+        };
+        let of = |key, way| Stroke { key, way };
+        let (press, release) = (KeyEventKind::Press, KeyEventKind::Release);
+        assert_eq!(told(KeyCode::Up, press, false), Stroke::struck(Key::Up));
+        assert_eq!(told(KeyCode::Up, KeyEventKind::Repeat, false), of(Key::Up, Way::Repeated));
+        // The console of Windows: what is held is pressed again and again, and let go under the name it has by then.
+        let [large, small] = ['N', 'n'].map(Key::Char);
+        assert_eq!(told(KeyCode::Char('N'), press, true), of(large, Way::Pressed));
+        assert_eq!(told(KeyCode::Char('N'), press, true), of(large, Way::Repeated));
+        assert_eq!(told(KeyCode::Char('n'), release, true), of(large, Way::Released));
+        assert_eq!(told(KeyCode::Char('N'), press, true), of(large, Way::Pressed));
+        assert_eq!(told(KeyCode::Char('N'), release, true), of(large, Way::Released));
+        assert_eq!(told(KeyCode::Char('n'), release, true), of(small, Way::Released));
+        for _ in 0..2 {
+            assert_eq!(told(KeyCode::Char('!'), press, true), of(Key::Char('!'), Way::Pressed));
         }
     }
 

@@ -26,8 +26,9 @@ pub struct Control {
 /// A wheel that was let go may come to rest a little beside its middle; a stick wears, and is never pushed quite straight.
 const DEAD: f32 = 0.03;
 const DEAD_STICK: f32 = 0.15;
-/// A key that is struck again sooner repeats by itself: no hand is so quick.
-const REPEATS_NS: u64 = 80_000_000;
+/// A key that is struck again sooner repeats by itself: hands are hardly so quick, and consoles repeat 11 to 30 times a
+/// second.
+const REPEATS_NS: u64 = 120_000_000;
 
 /// A range of a parameter as a control travels it, bent by the binding's curve.
 #[derive(Clone, Copy)]

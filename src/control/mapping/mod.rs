@@ -13,8 +13,11 @@ pub use pattern::matches;
 pub(super) use control::Control;
 
 use super::decoder::{Decoder, SEVEN, Said, Value};
-use crate::patch::{Controller, Kind, Source, Target};
+use crate::patch::{Controller, Kind, Source};
 use crate::score::{Action, ParamId, Way};
+
+/// What the keyboard is called among the ports.
+pub const KEYS: &str = "keys";
 
 /// A patch's mapping at work.
 ///
@@ -85,21 +88,6 @@ impl Mapping {
         bound || controls.iter().any(|control| is_part_of(bytes, control.binding.source))
     }
 
-    /// What a control of this port plays.
-    pub fn plays(&mut self, kind: Kind, port: &str, source: Source, channel: Option<u8>) -> Option<Target> {
-        let controls = &self.port(kind, port).controls;
-        let is =
-            |c: &&Control| c.binding.source == source && (c.binding.channel.is_none() || c.binding.channel == channel);
-        controls.iter().find(is).map(|control| control.binding.target.clone())
-    }
-
-    /// The controls of all ports that have spoken which play this, with their ports.
-    pub fn that_play(&self, target: &str) -> Vec<(Source, &str)> {
-        let all = self.ports.iter().flat_map(|port| port.controls.iter().map(|control| (control, port.name.as_str())));
-        let that = all.filter(|(control, _)| control.binding.target.to_string() == target);
-        that.map(|(control, port)| (control.binding.source, port)).collect()
-    }
-
     /// The same for what is no MIDI.
     pub fn said(&mut self, kind: Kind, port: &str, said: Said, current: Current, actions: &mut Vec<Action>) -> bool {
         play(&mut self.port(kind, port).controls, said, current, actions)
@@ -107,7 +95,7 @@ impl Mapping {
 
     /// The same for a key of the keyboard.
     pub fn key(&mut self, source: Source, way: Way, now_ns: u64, current: Current, actions: &mut Vec<Action>) -> bool {
-        let controls = &mut self.port(Kind::Keyboard, "keys").controls;
+        let controls = &mut self.port(Kind::Keyboard, KEYS).controls;
         let Some(control) = controls.iter_mut().find(|control| control.binding.source == source) else { return false };
         let ways: &[bool] = match way {
             Way::Pressed => &[true],
@@ -125,6 +113,21 @@ impl Mapping {
             actions.extend(control.moved(Value::At { raw, most: SEVEN }, current));
         }
         true
+    }
+
+    /// What a control of this port plays, in the words of a patch.
+    pub fn all_played_by(&mut self, kind: Kind, port: &str, source: Source, channel: Option<u8>) -> Vec<String> {
+        let controls = &self.port(kind, port).controls;
+        let is =
+            |c: &&Control| c.binding.source == source && (c.binding.channel.is_none() || c.binding.channel == channel);
+        controls.iter().filter(is).map(|control| control.binding.target.to_string()).collect()
+    }
+
+    /// The controls of all ports that have spoken which play this, with their ports.
+    pub fn that_play(&self, target: &str) -> Vec<(Source, &str)> {
+        let all = self.ports.iter().flat_map(|port| port.controls.iter().map(|control| (control, port.name.as_str())));
+        let that = all.filter(|(control, _)| control.binding.target.to_string() == target);
+        that.map(|(control, port)| (control.binding.source, port)).collect()
     }
 
     /// Moves on what is moved at a speed, by the time that has passed; each value is handed to `moved`.

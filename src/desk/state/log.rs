@@ -47,6 +47,15 @@ impl State {
         self.faults.len() < before
     }
 
+    /// A prompt waits, in the place of one that waited.
+    pub(super) fn waits(&mut self, t_ns: u64, name: Option<String>, said: String) {
+        if let Some((_, before)) = self.queued.take() {
+            self.log.retain(|remark| remark.text != before);
+        }
+        self.remark(t_ns, Tone::Notice, &said);
+        self.queued = Some((name, said));
+    }
+
     /// Nothing waits any more: it has begun, or it was taken back.
     pub(super) fn waits_no_longer(&mut self, t_ns: u64) {
         let Some((name, said)) = self.queued.take() else { return };

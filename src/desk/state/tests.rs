@@ -146,8 +146,10 @@ fn what_waits_no_longer_is_told_no_longer() {
     assert_eq!(said(&state), ["next: dawn, at the end of the piece"]);
     state.take(&at(1, queued(None, "")));
     assert_eq!((said(&state), &state.queued), (vec!["taken back: dawn".to_string()], &None));
-    // One that begins is no longer to come.
+    // One that takes the place of another, and begins, is no longer to come.
+    state.take(&at(2, queued(Some("moon"), "The moon")));
     state.take(&at(2, queued(Some("dawn"), "春")));
+    assert_eq!(said(&state)[1..], ["next: dawn, at the end of the piece"]);
     state.take(&at(3, Event::Prompt { name: Some("dawn".into()), text: "春".into(), tokens: 1 }));
     state.take(&at(3, queued(None, "")));
     assert_eq!(said(&state), ["taken back: dawn"]);

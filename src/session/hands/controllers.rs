@@ -145,7 +145,8 @@ impl State {
 
 /// The controllers that xiao knows, that are here and have lamps, but for those that a table of the patch is about.
 fn lit(patch: &Patch, ports: &[String]) -> Vec<Controller> {
-    let about = |port: &String| patch.controllers.iter().any(|c| c.pattern != "*" && matches(&c.pattern, port));
+    let about =
+        |port: &String| patch.controllers.iter().any(|c| c.pattern != "*" && !c.gives_way && matches(&c.pattern, port));
     let here = |known: &Controller| ports.iter().any(|port| matches(&known.pattern, port) && !about(port));
     known::behind(patch).into_iter().filter(|c| c.known && c.feedback.is_some() && here(c)).collect()
 }

@@ -52,7 +52,7 @@ impl State {
     }
 
     /// Moves on what a stick or a held button moves at a speed, to be called at each tick. While a control is learnt
-    /// nothing plays.
+    /// they rest.
     pub(super) fn tend_speeds(&mut self) {
         let now_ns = self.hands.bus.clock().now_ns();
         let passed_ns = now_ns.saturating_sub(std::mem::replace(&mut self.tended_ns, now_ns));

@@ -13,7 +13,7 @@ use super::State;
 use crate::control;
 use crate::control::decoder::Said;
 use crate::control::learn::{Learn, Learnt};
-use crate::control::mapping::matches;
+use crate::control::mapping::{KEYS, matches};
 use crate::patch::hands::Encoder;
 use crate::patch::{self, Binding, Kind, Patch, write};
 use crate::score::{Action, Event, Hand, Key};
@@ -60,7 +60,7 @@ impl State {
             true => "move a control, a reserved one as well; L or Esc: leave",
         };
         let here = self.pads > 0 || !self.ports.is_empty();
-        let absent = if here { "" } else { "; no MIDI input is here yet: plug one in, or press F1 to F12" };
+        let absent = if here { "" } else { "; no MIDI input is here yet: plug one in, or press F1 to F12, but F11" };
         self.say(&format!("learn {target}: {how}{absent}"));
     }
 
@@ -155,7 +155,8 @@ impl State {
         // A prompt is pressed, and of many programs it is one.
         let source = learnt.press.filter(|_| target.starts_with("prompt.")).unwrap_or(learnt.source);
         let learnt = Learnt { source, ..learnt };
-        let before = self.mapping.plays(learnt.kind, &learnt.port, source, learnt.channel).map(|was| was.to_string());
+        let port = if learnt.kind == Kind::Keyboard { KEYS.to_string() } else { learnt.port.clone() };
+        let before = self.mapping.all_played_by(learnt.kind, &port, source, learnt.channel).into_iter().next();
         let pattern = table_of(&self.hands.patch, learnt.kind, &learnt.port);
         let control = match learnt.channel {
             None | Some(0) => learnt.source.to_string(),
@@ -169,14 +170,15 @@ impl State {
             source @ patch::Source::Axis(_) if source.rests_in_the_middle() => Some(("speed", STICK_SPEED.into())),
             _ => learnt.encoder.and_then(word).map(|coding| ("encoder", coding.into())),
         };
-        let written =
-            self.rewrite(|text| Ok(write::bind(text, learnt.kind, &pattern, &control, &target, option.clone())?.text));
+        let written = self.rewrite(|text| write::bind(text, learnt.kind, &pattern, &control, &target, option.clone()));
         let file = match written {
             Ok(file) => file,
             Err(why) => return self.fail(why),
         };
         let mut text = format!("{control} of {} plays {target}, written into {file}", learnt.port);
-        if let Some(was) = before.filter(|was| *was != target) {
+        // One on any channel beside it plays on.
+        let now = self.mapping.all_played_by(learnt.kind, &port, source, learnt.channel);
+        if let Some(was) = before.filter(|was| *was != target && !now.contains(was)) {
             text += &format!("; before, it played {was}");
         }
         let same_control = |b: &Binding| b.source == learnt.source && b.channel != learnt.channel.filter(|c| *c > 0);
@@ -257,7 +259,7 @@ fn table_of(patch: &Patch, kind: Kind, port: &str) -> String {
         return "*".into();
     }
     let says = |pattern: &str| pattern.chars().filter(|c| *c != '*').count();
-    let about = patch.controllers.iter().filter(|c| c.kind == kind && matches(&c.pattern, port));
+    let about = patch.controllers.iter().filter(|c| c.kind == kind && !c.gives_way && matches(&c.pattern, port));
     let best = about.map(|c| c.pattern.as_str()).filter(|pattern| says(pattern) > 0).max_by_key(|p| says(p));
     best.unwrap_or(port).to_string()
 }

@@ -48,7 +48,7 @@ impl State {
     /// What was typed may have slots; what is none of those is text.
     fn read(&self, text: &str) -> Template {
         Template::read(text, &self.hands.patch.slots).unwrap_or_else(|_| {
-            self.say("a slot there is none of those that are known: it is played as it was typed");
+            self.say("a slot is not known or not closed: the line is played as it was typed");
             Template::plain(text)
         })
     }

@@ -226,6 +226,9 @@ fn a_key_that_repeats_in_a_terminal_is_struck_once() {
     // The first repeat comes late; those behind it are not struck by any hand.
     let held: Vec<f32> = (0..20).map(|i| strike(&params, 500 + 30 * i)).collect();
     assert_eq!(held, [0.0; 20]);
+    // A console that repeats slowly.
+    let held: Vec<f32> = (0..5).map(|i| strike(&params, 1162 + 92 * i)).collect();
+    assert_eq!(held, [0.0; 5]);
     assert_eq!(strike(&params, 2000), 1.0);
     // Another key let it go: the next strike holds again.
     params.set(id, 0.0);

@@ -40,7 +40,7 @@ fn a_table_that_gives_way_stands_behind_the_map_of_a_known_controller() {
         own("*", false, true, 2, ParamId::Certainty),
     ];
     let mut mapping = Mapping::new(&all);
-    let mut plays = |port: &str, cc| mapping.plays(Kind::Midi, port, Source::Cc(cc), Some(0)).map(|t| t.to_string());
+    let mut plays = |port: &str, cc| mapping.all_played_by(Kind::Midi, port, Source::Cc(cc), Some(0)).pop();
     assert_eq!(plays("nanoKONTROL2", 1).as_deref(), Some("stage.hue"));
     assert_eq!(plays("nanoKONTROL2", 2).as_deref(), Some("sampler.min_p"));
     // Of any other the patch knows best.

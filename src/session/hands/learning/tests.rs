@@ -253,7 +253,7 @@ fn where_no_input_is_that_is_said() {
     let said = play.key(Key::Char('L'));
     assert!(
         said.starts_with("learn sampler.temperature")
-            && said.contains("no MIDI input is here yet: plug one in, or press F1 to F12"),
+            && said.contains("no MIDI input is here yet: plug one in, or press F1 to F12, but F11"),
         "{said}"
     );
 }
