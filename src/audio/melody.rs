@@ -5,17 +5,18 @@
 //! is length. Faster than sixty notes a second the ear hears a wall, so of what comes closer the most surprising
 //! sounds, and notes grow softer and shorter as their number grows.
 
+mod pitch;
+
+pub use pitch::{MelodyControl, step_of};
+
 use crate::audio::cue::{Script, TokenCue};
 use crate::audio::dsp::{CHUNK, Noise, gain, note_hz};
 use crate::audio::tempo::Step;
-use crate::audio::tuning::Tuning;
 use crate::audio::voices::{Gestures, Ghost, Ghosts, Grain, Grains, MODES, Pluck, Plucks, Sweep, Throat};
-use crate::score::{FlawKind, ParamId, ParamValues};
+use crate::score::{FlawKind, ParamId};
 
 /// Notes come no closer than this.
 const SPACING_S: f32 = 0.016;
-/// Highest step of the scale above the tokens' home, about three octaves.
-const TOP_STEP: f32 = 14.0;
 /// Notes that can be waiting for their time.
 const LATER: usize = 12;
 /// The tokens' home over the default hum, D4: a sample that sounds on it is in tune, in MIDI notes.
@@ -54,36 +55,6 @@ pub struct Melody {
 struct Later {
     frames: u64,
     pluck: Pluck,
-}
-
-/// What the melody needs to know for one chunk.
-pub struct MelodyControl<'a> {
-    pub params: &'a ParamValues,
-    /// The hum's root as it sounds, in MIDI notes.
-    pub root: f32,
-    pub tuning: &'a Tuning,
-}
-
-impl MelodyControl<'_> {
-    /// A step of the scale, in semitones above home.
-    fn semitones(&self, step: i32) -> f32 {
-        self.tuning.semitones(step, self.params.get(ParamId::ScaleMode) as i32)
-    }
-
-    /// The tokens' home: two octaves above the drone, or one where the drone is high already.
-    fn home(&self) -> f32 {
-        self.root + if self.root <= 48.0 { 24.0 } else { 12.0 }
-    }
-
-    fn level(&self) -> f32 {
-        gain(self.params.get(ParamId::TokenLevel))
-    }
-}
-
-/// The step of the scale for a surprise: fine where most tokens are, then wider.
-pub fn step_of(surprise_bits: f32) -> i32 {
-    let bits = if surprise_bits.is_nan() { 0.0 } else { surprise_bits.clamp(0.0, 16.0) };
-    (bits * 1.15).min(TOP_STEP).round() as i32
 }
 
 impl Melody {
@@ -398,13 +369,5 @@ mod tests {
         assert!(
             partials(&[f32::NAN, 1e30, -1.0, 0.0, f32::INFINITY, 1.0, 1.0, 1.0], 1.0).iter().all(|x| x.is_finite())
         );
-    }
-
-    #[test]
-    fn surprise_climbs_the_scale() {
-        let tuning = Tuning::default();
-        let notes: Vec<f32> = (0..=12).map(|bits| tuning.semitones(step_of(bits as f32), 0)).collect();
-        assert!(notes.windows(2).all(|w| w[1] > w[0]), "{notes:?}");
-        assert_eq!((step_of(f32::NAN), step_of(-3.0), step_of(1e30)), (0, 0, 14));
     }
 }
