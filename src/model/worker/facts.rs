@@ -91,18 +91,7 @@ mod tests {
     use crate::score::{FlawKind, Token};
 
     fn token(index: u32, text: &str) -> Event {
-        Event::Token(Token {
-            id: 0,
-            text: text.into(),
-            index,
-            latency_ms: 1.0,
-            p: 0.5,
-            surprise_bits: 1.0,
-            entropy_bits: 1.0,
-            context_fill: 0.1,
-            top: Vec::new(),
-            inside: Default::default(),
-        })
+        Event::Token(Token::plain(index, text))
     }
 
     fn flaw(kind: FlawKind, index: u32, period: u32, count: u32) -> Event {

@@ -2,6 +2,24 @@
 
 use super::*;
 
+impl Token {
+    /// A token of which only the text and its place matter.
+    pub fn plain(index: u32, text: &str) -> Token {
+        Token {
+            id: 0,
+            text: text.into(),
+            index,
+            latency_ms: 1.0,
+            p: 0.5,
+            surprise_bits: 1.0,
+            entropy_bits: 1.0,
+            context_fill: 0.0,
+            top: Vec::new(),
+            inside: Inside::default(),
+        }
+    }
+}
+
 #[test]
 fn the_journal_form_is_one_flat_object() {
     let stamped =

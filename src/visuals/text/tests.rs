@@ -7,24 +7,9 @@ mod tables;
 use super::{Direction, Page, Typesetter};
 use crate::score::Token;
 
-fn token(index: u32, text: &str) -> Token {
-    Token {
-        id: 0,
-        text: text.into(),
-        index,
-        latency_ms: 1.0,
-        p: 0.5,
-        surprise_bits: 1.0,
-        entropy_bits: 1.0,
-        context_fill: 0.0,
-        inside: Default::default(),
-        top: vec![],
-    }
-}
-
 fn page(text: &str) -> Page {
     let mut page = Page::default();
-    page.token(0, &token(0, text));
+    page.token(0, &Token::plain(0, text));
     page
 }
 

@@ -2,24 +2,9 @@
 
 use super::*;
 
-fn token(index: u32, text: &str) -> Token {
-    Token {
-        id: 0,
-        text: text.into(),
-        index,
-        latency_ms: 1.0,
-        p: 0.5,
-        surprise_bits: 1.0,
-        entropy_bits: 1.0,
-        context_fill: 0.0,
-        inside: Default::default(),
-        top: vec![],
-    }
-}
-
 fn broken(text: &str, columns: u32) -> Vec<String> {
     let mut page = Page::default();
-    page.token(0, &token(0, text));
+    page.token(0, &Token::plain(0, text));
     let line = |l: &Line| page.cells.range(l.start..l.end).map(|c| c.ch).collect::<String>();
     page.lines(columns).iter().map(line).collect()
 }
@@ -53,7 +38,7 @@ fn newlines_break_and_a_flood_of_them_does_not_push_the_words_away() {
 fn a_line_is_born_when_its_word_did_not_fit() {
     let mut page = Page::default();
     for (i, text) in ["the moo", "n", " r", "ise", "s"].iter().enumerate() {
-        page.token(i as u64 * 100, &token(i as u32, text));
+        page.token(i as u64 * 100, &Token::plain(i as u32, text));
     }
     let lines = page.lines(13);
     assert_eq!(lines.len(), 2);
@@ -65,18 +50,18 @@ fn a_line_is_born_when_its_word_did_not_fit() {
 fn memory_is_bounded_and_what_is_seen_does_not_move() {
     let mut page = Page::default();
     for i in 0..MAX_CELLS as u32 - 1 {
-        page.token(0, &token(i, if i % 50 == 49 { "\n" } else { "x" }));
+        page.token(0, &Token::plain(i, if i % 50 == 49 { "\n" } else { "x" }));
     }
     let last = |page: &Page| {
         let lines = page.lines(30);
         lines[lines.len() - 20..].iter().map(|l| l.end - l.start).collect::<Vec<_>>()
     };
     let seen = last(&page);
-    page.token(0, &token(9999, "\nab"));
+    page.token(0, &Token::plain(9999, "\nab"));
     assert!(page.cells.len() < KEPT_CELLS + 60, "{}", page.cells.len());
     assert_eq!(last(&page)[..19], seen[1..]);
     for i in 0..20_000 {
-        page.token(0, &token(i, "模"));
+        page.token(0, &Token::plain(i, "模"));
         assert!(page.cells.len() <= MAX_CELLS);
     }
 }
@@ -85,15 +70,15 @@ fn memory_is_bounded_and_what_is_seen_does_not_move() {
 fn another_prompt_leaves_the_text_behind() {
     let mut page = Page::default();
     page.prompt(0, "春", 1);
-    page.token(1, &token(0, "风"));
+    page.token(1, &Token::plain(0, "风"));
     page.prompt(2, "moon", 2);
-    page.token(3, &token(0, "lit"));
+    page.token(3, &Token::plain(0, "lit"));
     let text: String = page.cells.iter().map(|c| c.ch).collect();
     assert_eq!(text, "春风\n\nmoonlit");
     assert!(page.cells.iter().take(2).all(|c| c.left_ns == Some(2)));
     assert!(page.cells.iter().skip(4).all(|c| c.left_ns.is_none()));
     // A piece that begins again without its prompt having been read again.
-    page.token(4, &token(0, "light"));
+    page.token(4, &Token::plain(0, "light"));
     let text: String = page.cells.iter().map(|c| c.ch).collect();
     assert_eq!(text, "春风\n\nmoonlit\n\nmoonlight");
 }
@@ -103,7 +88,7 @@ fn what_the_model_forgets_leaves_the_page() {
     let mut page = Page::default();
     page.prompt(0, "abcd", 4);
     for i in 0..6 {
-        page.token(1, &token(i, &i.to_string()));
+        page.token(1, &Token::plain(i, &i.to_string()));
     }
     page.forget(2, 3, 2); // c, d and the first token
     let left = |page: &Page| page.cells.iter().filter(|c| c.left_ns.is_some()).map(|c| c.ch).collect::<String>();
@@ -117,7 +102,7 @@ fn a_flaw_marks_its_tokens_only() {
     let mut page = Page::default();
     page.prompt(0, "ab", 2);
     for i in 0..6 {
-        page.token(1, &token(i, &i.to_string()));
+        page.token(1, &Token::plain(i, &i.to_string()));
     }
     page.flaw(5, &Flaw { kind: FlawKind::Repetition, index: 4, period: 2, count: 1, cause: String::new() });
     let marked: String = page.cells.iter().filter(|c| c.flaw.is_some()).map(|c| c.ch).collect();
@@ -129,18 +114,18 @@ fn words_are_taken_back_and_pieces_come_back() {
     let shown = |page: &Page| page.cells.iter().map(|c| c.ch).collect::<String>();
     let mut page = Page::default();
     page.prompt(0, "O", 1);
-    page.token(1, &token(0, " sea"));
+    page.token(1, &Token::plain(0, " sea"));
     page.rewind(2, 0, " sea");
-    page.token(3, &token(0, " moon"));
+    page.token(3, &Token::plain(0, " moon"));
     assert_eq!(shown(&page), "O moon", "the prompt is not begun again");
-    page.token(4, &token(1, "\n\n\n"));
+    page.token(4, &Token::plain(1, "\n\n\n"));
     page.rewind(5, 1, "\n\n\n");
     assert_eq!(shown(&page), "O moon");
     page.restore(6, "A", (" road home", &[]), 2);
     page.rewind(7, 1, " home");
     assert!(shown(&page).ends_with("A road"));
     page.restore(8, "A", ("", &[]), 0);
-    page.token(9, &token(0, "!"));
+    page.token(9, &Token::plain(0, "!"));
     assert!(shown(&page).ends_with("A!") && !shown(&page).ends_with("A\n\nA!"));
 }
 
@@ -148,9 +133,9 @@ fn words_are_taken_back_and_pieces_come_back() {
 fn the_performers_words_in_a_piece_are_taken_back_and_forgotten_as_its_own() {
     let mut page = Page::default();
     page.prompt(0, "ab", 2);
-    page.token(1, &token(0, "x"));
+    page.token(1, &Token::plain(0, "x"));
     page.layer(2, "mn", 1, 2);
-    page.token(3, &token(3, "y"));
+    page.token(3, &Token::plain(3, "y"));
     let shown = |page: &Page| page.cells.iter().map(|c| c.ch).collect::<String>();
     let theirs: String = page.cells.iter().filter(|c| c.voice == Voice::Performer).map(|c| c.ch).collect();
     assert_eq!((shown(&page), theirs), ("abxmny".to_string(), "abmn".to_string()));

@@ -2,7 +2,7 @@
 
 use super::super::page::MAX_CELLS;
 use super::super::{Direction, Order, Page, Setting, Typesetter, place};
-use super::token;
+use crate::score::Token;
 
 const PIECES: [&str; 26] = [
     "moon ",
@@ -59,7 +59,7 @@ fn play(seed: u64, steps: u64, heap: usize, pieces: &[&str]) -> u64 {
         match lots.below(40) {
             0..26 => {
                 let text: String = (0..=lots.below(heap)).map(|_| pieces[lots.below(pieces.len())]).collect();
-                page.token(t_ns, &token(tokens.len() as u32, &text));
+                page.token(t_ns, &Token::plain(tokens.len() as u32, &text));
                 tokens.push(text);
             }
             26..32 if !tokens.is_empty() => {
@@ -77,7 +77,7 @@ fn play(seed: u64, steps: u64, heap: usize, pieces: &[&str]) -> u64 {
             36 => aside = page.clone(),
             37 => std::mem::swap(&mut page, &mut aside),
             // A new line that is no flood.
-            _ if parts => page.token(t_ns, &token(tokens.len() as u32 + 1, "a\n")),
+            _ if parts => page.token(t_ns, &Token::plain(tokens.len() as u32 + 1, "a\n")),
             _ => {}
         }
         for (setter, (columns, direction)) in setters.iter_mut().zip(measures) {
@@ -114,10 +114,10 @@ fn nor_when_the_page_has_let_go() {
 #[test]
 fn a_paragraph_that_lost_its_beginning_is_set_anew() {
     let (mut page, mut setter) = (Page::default(), Typesetter::default());
-    page.token(0, &token(0, "א"));
-    page.token(1, &token(1, &"1".repeat(MAX_CELLS - 1)));
+    page.token(0, &Token::plain(0, "א"));
+    page.token(1, &Token::plain(1, &"1".repeat(MAX_CELLS - 1)));
     assert!(setter.lines(&page, 13, Direction::Across).iter().all(|line| line.order == Order::Rtl));
-    page.token(2, &token(2, "1"));
+    page.token(2, &Token::plain(2, "1"));
     // Where it was cut, a line began.
     assert!(page.gone() > 0 && page.gone() % 13 == 0, "{}", page.gone());
     let lines = setter.lines(&page, 13, Direction::Across);
@@ -128,7 +128,7 @@ fn a_paragraph_that_lost_its_beginning_is_set_anew() {
 fn a_page_is_bounded_however_much_is_written() {
     let (mut page, mut setter, mut gone) = (Page::default(), Typesetter::default(), 0);
     for i in 0..100_000 {
-        page.token(u64::from(i), &token(i, PIECES[i as usize % PIECES.len()]));
+        page.token(u64::from(i), &Token::plain(i, PIECES[i as usize % PIECES.len()]));
         page.forget(u64::from(i), 1, 0);
         let lines = setter.lines(&page, 9, Direction::Across);
         assert!(page.cells().len() <= MAX_CELLS && lines.len() <= MAX_CELLS);
@@ -151,7 +151,7 @@ fn cost() {
     let (mut page, mut setter) = (Page::default(), Typesetter::default());
     let mut i = 0;
     while page.cells().len() < 64_000 {
-        page.token(0, &token(i, ["the moon rises ", "春江潮水连海平，", "海上。\n"][i as usize % 3]));
+        page.token(0, &Token::plain(i, ["the moon rises ", "春江潮水连海平，", "海上。\n"][i as usize % 3]));
         i += 1;
     }
     for direction in [Direction::Across, Direction::Down] {
@@ -160,7 +160,7 @@ fn cost() {
         println!("{direction:?}: {} cells anew: {:?}, {lines} lines", page.cells().len(), begun.elapsed());
         let (mut whole, mut back) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
         for n in 0..100 {
-            page.token(0, &token(i + n, "春 moon"));
+            page.token(0, &Token::plain(i + n, "春 moon"));
             let begun = std::time::Instant::now();
             setter.lines(&page, 100, direction);
             whole += begun.elapsed();
